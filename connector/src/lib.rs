@@ -1,0 +1,1 @@
+//! The reference co-sell connector.

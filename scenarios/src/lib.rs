@@ -1,0 +1,1 @@
+//! Scenario files, runs, verdicts and reports.

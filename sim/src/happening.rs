@@ -1,0 +1,115 @@
+//! What a system says it did while it answered: rows committed, requests refused, webhooks due.
+//!
+//! Systems write here; the world stamps each entry with the exchange that caused it and hands it on as an observation.
+//! It keeps nothing once drained.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::site::Site;
+
+/// One thing that a system did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// A stored row changed.
+    Committed(Commit),
+    /// A request needed something that is not simulated; it was answered with 501.
+    Refused(Refusal),
+    /// A webhook must be delivered.
+    HookDue(Hook),
+}
+
+/// One stored row before and after a write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Where the row is stored.
+    pub site: Site,
+    /// The table as its system names it: `referral`, `Opportunity`, `opportunity`.
+    pub table: String,
+    /// The row's identifier as its system prints it.
+    pub id: String,
+    /// What kind of write it was.
+    pub kind: CommitKind,
+    /// The user name behind the token, or `microsoft` for Microsoft's own side, or `system`.
+    pub actor: String,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// The fields that differ, in the row's own order. Times of modification and version numbers are not listed.
+    pub changes: Vec<Change>,
+}
+
+/// What a commit did to its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommitKind {
+    /// The row is new: each field that is not null is listed.
+    Created,
+    /// Fields of the row were written; none is listed when all kept their value.
+    Updated,
+    /// The row is gone.
+    Deleted,
+}
+
+/// One field of a commit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The field: a JSON pointer for Partner Center (`/details/dealValue`), the column's API name for a CRM.
+    pub field: String,
+    /// Its value before, null when it had none.
+    pub before: Value,
+    /// Its value after.
+    pub after: Value,
+}
+
+/// A request that needed something which is not simulated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The system that refused.
+    pub site: Site,
+    /// The request line: method and path with query.
+    pub request: String,
+    /// What is missing, in a few words: "route", "query option `$search`".
+    pub missing: String,
+}
+
+/// A webhook that Partner Center owes to a registered URL (partner-center.md section 6.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// `referral-created`, `referral-updated`, `related-referral-created`, `related-referral-updated`, `test-created`.
+    pub event: String,
+    /// The registered URL.
+    pub url: String,
+    /// The JSON body exactly as it is signed and sent.
+    pub body: String,
+    /// Whether the signature goes to `x-ms-signature` instead of `Authorization`.
+    pub signature_in_ms_header: bool,
+    /// When the change happened that it reports.
+    pub at: Timestamp,
+}
+
+/// Where systems note what they did. Clones write to the same place.
+#[derive(Clone, Debug, Default)]
+pub struct Happenings(Arc<Mutex<VecDeque<Happening>>>);
+
+impl Happenings {
+    /// Notes one happening.
+    pub fn push(&self, happening: Happening) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(happening);
+    }
+
+    /// Takes everything noted since the last call, oldest first.
+    pub fn drain(&self) -> Vec<Happening> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+            .collect()
+    }
+}

@@ -1,0 +1,36 @@
+//! The outside world of a co-sell connector: Partner Center, Salesforce and Dataverse as HTTP servers that keep state,
+//! a network that can fail, and one clock and one seed that decide everything.
+//!
+//! It is not a connector and knows none: all that reaches it is an HTTP request, all that leaves it an HTTP response or
+//! a webhook delivery.
+//!
+//! Modules stand in dependency order: a module may name those above it, never those below.
+
+/// Chance: one seed, a labelled stream for each consumer.
+pub mod seed;
+/// Time as a value.
+pub mod clock;
+/// Which simulated system, and where it lives.
+pub mod site;
+/// What a system says it did: rows committed, requests refused, webhooks due.
+pub mod happening;
+/// Replies that every system shares: JSON bodies, and the loud refusal of what is not simulated.
+pub mod reply;
+/// Who may call: users, roles, tokens and their life, and the Entra ID token endpoint.
+pub mod identity;
+/// What every system stands on.
+pub mod ground;
+/// Partner Center: referrals, engagements, webhook registration.
+pub mod partner_center;
+/// Salesforce: sObjects, SOQL, the co-sell package's fields.
+pub mod salesforce;
+/// Dataverse: tables, OData queries, opportunity actions.
+pub mod dataverse;
+/// Rules that decide the fate of an exchange.
+pub mod fault;
+/// Exchanges in flight.
+pub mod network;
+/// How a request reaches a system: in process, or over a socket.
+pub mod transport;
+/// All of it together, on one event queue.
+pub mod world;

@@ -1,0 +1,4 @@
+//! The suites.
+
+#[test]
+fn the_workspace_builds() {}
