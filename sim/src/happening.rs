@@ -91,6 +91,19 @@ pub struct Hook {
     pub at: Timestamp,
 }
 
+/// One stored row as its system prints it, system columns included.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Where it is stored.
+    pub site: Site,
+    /// The table as its system names it.
+    pub table: String,
+    /// The row's identifier.
+    pub id: String,
+    /// Its fields under their wire names.
+    pub fields: serde_json::Map<String, Value>,
+}
+
 /// Where systems note what they did. Clones write to the same place.
 #[derive(Clone, Debug, Default)]
 pub struct Happenings(Arc<Mutex<VecDeque<Happening>>>);

@@ -19,7 +19,7 @@ impl Default for Seed {
 
 impl Seed {
     /// The stream of one consumer. The same seed and label give the same numbers on every machine and in every version:
-    /// ChaCha8 is specified, and the key is derived here, byte by byte.
+    /// `ChaCha8` is specified, and the key is derived here, byte by byte.
     pub fn stream(self, label: &str) -> Stream {
         let mut key = [0_u8; 32];
         // FNV-1a over the label, once for each word of the key, each with another start.
