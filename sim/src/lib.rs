@@ -26,9 +26,11 @@ pub mod partner_center;
 pub mod salesforce;
 /// Dataverse: tables, OData queries, opportunity actions.
 pub mod dataverse;
+/// The systems of one world, wired in one place.
+pub mod systems;
 /// Rules that decide the fate of an exchange.
 pub mod fault;
-/// Exchanges in flight.
+/// The way between connector and systems: latency, rules, and what is due.
 pub mod network;
 /// How a request reaches a system: in process, or over a socket.
 pub mod transport;

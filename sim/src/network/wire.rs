@@ -1,0 +1,286 @@
+//! Requests and responses as a trace shows them: cheap to take, without secrets, serialised only when a trace is saved.
+//!
+//! Taking one copies no body, save at the token endpoints, whose bodies are rewritten. It is not what travels: the raw
+//! messages stay with [`crate::world`].
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+/// What stands where a secret was.
+pub const REDACTED: &str = "…";
+
+/// Parameters of a token request, and members of a token reply, that nobody else may read.
+const SECRETS: [&str; 11] = [
+    "access_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "id_token",
+    "password",
+    "refresh_token",
+    "sessionId",
+    "sid",
+    "token",
+];
+
+/// A request as a trace shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WireRequest {
+    /// The method, in capitals.
+    pub method: String,
+    /// The absolute URL.
+    pub url: String,
+    /// The headers, tokens redacted.
+    pub headers: Headers,
+    /// The body, secrets redacted.
+    pub body: WireBody,
+}
+
+/// A response as a trace shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WireResponse {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: Headers,
+    /// The body, tokens redacted.
+    pub body: WireBody,
+}
+
+/// Headers, written as a list of name and value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Headers(HeaderMap);
+
+/// A body, written as text. Bytes that are not UTF-8 are written as U+FFFD.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WireBody(Bytes);
+
+impl WireRequest {
+    /// The trace's copy of a request.
+    pub fn of(request: &http::Request<Bytes>) -> Self {
+        let path = request.uri().path();
+        let (url, body) = if is_token_endpoint(path) {
+            (redact_query(request.uri()), redact_form(request.body()))
+        } else {
+            (request.uri().to_string(), WireBody(request.body().clone()))
+        };
+        Self {
+            method: request.method().as_str().to_owned(),
+            url,
+            headers: Headers::of(request.headers()),
+            body,
+        }
+    }
+}
+
+impl WireResponse {
+    /// The trace's copy of the response to a request for that path.
+    pub fn of(response: &http::Response<Bytes>, path: &str) -> Self {
+        let body = if is_token_endpoint(path) {
+            redact_json(response.body())
+        } else {
+            WireBody(response.body().clone())
+        };
+        Self {
+            status: response.status().as_u16(),
+            headers: Headers::of(response.headers()),
+            body,
+        }
+    }
+}
+
+impl Headers {
+    /// The trace's copy of headers: of `Authorization` only the scheme stays.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut headers = headers.clone();
+        if let Some(value) = headers.get_mut(AUTHORIZATION) {
+            *value = redact_authorization(value);
+        }
+        Self(headers)
+    }
+
+    /// The first value of a header, found without regard to case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(text_of)
+    }
+
+    /// Names and values in the order of the message.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), text_of(value).unwrap_or("\u{fffd}")))
+    }
+}
+
+impl WireBody {
+    /// A body of this text.
+    pub fn from_text(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+
+    /// The body's bytes.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// The body as JSON, when it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.0).ok()
+    }
+}
+
+/// Whether a path is a token endpoint of Entra ID or of Salesforce.
+fn is_token_endpoint(path: &str) -> bool {
+    path.contains("/oauth2/")
+}
+
+fn text_of(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
+}
+
+fn redact_authorization(value: &HeaderValue) -> HeaderValue {
+    let known = ["Bearer", "Basic", "OAuth", "Signature"].into_iter().find(|scheme| {
+        value
+            .as_bytes()
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+            && value.as_bytes().get(scheme.len()) == Some(&b' ')
+    });
+    let shown = known.map_or_else(|| REDACTED.to_owned(), |scheme| format!("{scheme} {REDACTED}"));
+    HeaderValue::from_bytes(shown.as_bytes()).expect("a scheme, a blank and an ellipsis are a header value")
+}
+
+fn redact_query(uri: &http::Uri) -> String {
+    let url = uri.to_string();
+    match url.split_once('?') {
+        Some((start, query)) => format!("{start}?{}", redact_pairs(query)),
+        None => url,
+    }
+}
+
+fn redact_form(body: &Bytes) -> WireBody {
+    match std::str::from_utf8(body) {
+        // A JSON body at a token endpoint is a mistake, and may hold the same secrets.
+        Ok(text) if text.trim_start().starts_with('{') => redact_json(body),
+        Ok(text) => WireBody::from_text(&redact_pairs(text)),
+        Err(_) => WireBody::from_text(REDACTED),
+    }
+}
+
+fn redact_pairs(pairs: &str) -> String {
+    let shown: Vec<Cow<'_, str>> = pairs
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((key, _)) if SECRETS.contains(&key) => Cow::from(format!("{key}={REDACTED}")),
+            _ => Cow::from(pair),
+        })
+        .collect();
+    shown.join("&")
+}
+
+fn redact_json(body: &Bytes) -> WireBody {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(mut members)) => {
+            for (name, value) in &mut members {
+                if SECRETS.contains(&name.as_str()) {
+                    *value = Value::from(REDACTED);
+                }
+            }
+            WireBody::from_text(&Value::Object(members).to_string())
+        }
+        Ok(_) | Err(_) => WireBody(body.clone()),
+    }
+}
+
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in Vec::<(String, String)>::deserialize(deserializer)? {
+            headers.append(
+                name.parse::<HeaderName>().map_err(D::Error::custom)?,
+                HeaderValue::from_bytes(value.as_bytes()).map_err(D::Error::custom)?,
+            );
+        }
+        Ok(Self(headers))
+    }
+}
+
+impl Serialize for WireBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
+    }
+}
+
+impl<'de> Deserialize<'de> for WireBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Bytes::from(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traced_request_shows_no_token_and_no_secret() {
+        let request = http::Request::post("https://login.microsoftonline.com/contoso/oauth2/v2.0/token?code=abc&x=1")
+            .header("authorization", "Basic c2VjcmV0")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Bytes::from(
+                "grant_type=refresh_token&client_secret=s3cret&refresh_token=r3fresh",
+            ))
+            .unwrap();
+        let shown = serde_json::to_string(&WireRequest::of(&request)).unwrap();
+        assert_eq!(
+            shown,
+            concat!(
+                r#"{"method":"POST","url":"https://login.microsoftonline.com/contoso/oauth2/v2.0/token?code=…&x=1","#,
+                r#""headers":[["authorization","Basic …"],["content-type","application/x-www-form-urlencoded"]],"#,
+                r#""body":"grant_type=refresh_token&client_secret=…&refresh_token=…"}"#
+            )
+        );
+        let read: WireRequest = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, WireRequest::of(&request));
+    }
+
+    #[test]
+    fn a_traced_reply_of_a_token_endpoint_keeps_all_but_the_tokens() {
+        let response = http::Response::new(Bytes::from(
+            r#"{"token_type":"Bearer","expires_in":3599,"access_token":"x"}"#,
+        ));
+        assert_eq!(
+            WireResponse::of(&response, "/contoso/oauth2/v2.0/token").body.text(),
+            r#"{"token_type":"Bearer","expires_in":3599,"access_token":"…"}"#
+        );
+    }
+
+    #[test]
+    fn a_body_elsewhere_is_shared_and_not_copied() {
+        let body = Bytes::from(vec![b'x'; 100]);
+        let request = http::Request::get("https://api.partner.microsoft.com/v1.0/engagements/referrals")
+            .header("authorization", "bearer abc")
+            .body(body.clone())
+            .unwrap();
+        let shown = WireRequest::of(&request);
+        assert_eq!(shown.body.bytes().as_ptr(), body.as_ptr());
+        assert_eq!(shown.headers.get("Authorization"), Some("Bearer …"));
+    }
+}

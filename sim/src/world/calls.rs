@@ -1,0 +1,220 @@
+//! The connector's calls: out through the network, to a system, and back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::observation::{Bound, Leg, Observed};
+use super::{Due, WireRequest, World, shown};
+use crate::fault::{Exchange, ExchangeKind, Fate};
+use crate::network::after;
+use crate::network::wire::WireResponse;
+use crate::site::Site;
+
+/// A request on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    exchange: u64,
+    /// Who waits for the response: nobody waits for a copy's.
+    waiting: Option<Waiting>,
+    site: Site,
+    request: http::Request<Bytes>,
+    /// How long the response will travel.
+    back: std::time::Duration,
+    reply_lost: bool,
+}
+
+/// A response on its way.
+#[derive(Debug)]
+pub(super) struct Reply {
+    exchange: u64,
+    waiting: Waiting,
+    response: http::Response<Bytes>,
+    shown: Arc<WireResponse>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    caller: u64,
+    process: u64,
+}
+
+impl World {
+    /// A request of the connector enters the network now. `caller` is the connector's own number for the call; the
+    /// response comes back under it.
+    pub fn send(&mut self, caller: u64, request: http::Request<Bytes>) {
+        let traced = Arc::new(WireRequest::of(&request));
+        let site = self.ground.bases.site_of(request.uri());
+        let Some(site) = site.filter(|site| self.systems.routers().of(*site).is_some()) else {
+            self.observe(Observed::Unreachable {
+                caller,
+                request: traced,
+            });
+            return;
+        };
+        let exchange = self.next_exchange();
+        self.observe(Observed::Sent {
+            exchange,
+            caller,
+            site,
+            request: traced,
+        });
+        let decided = self.network.decide(&Exchange {
+            number: exchange,
+            site,
+            kind: ExchangeKind::Call,
+            method: request.method(),
+            uri: request.uri(),
+            body: request.body(),
+            event: None,
+            sent: self.ground.clock.now(),
+            attempt: 1,
+        });
+        if let Some(rule) = decided.rule {
+            let fate = decided.fate.words();
+            self.observe(Observed::Faulted {
+                exchange: Some(exchange),
+                delivery: None,
+                fate,
+                rule,
+            });
+        }
+        // Both ways are drawn whatever the fate, so that a fault does not shift the latency of later exchanges.
+        let arrival = after(self.now(), self.network.one_way());
+        let back = self.network.one_way();
+        let waiting = Some(Waiting {
+            caller,
+            process: self.process,
+        });
+        let call = Call {
+            exchange,
+            waiting,
+            site,
+            request,
+            back,
+            reply_lost: false,
+        };
+        self.let_go(call, decided.fate, arrival);
+    }
+
+    /// The response to a call, raw, once it is observed as replied. It is handed out once.
+    pub fn take_reply(&mut self, caller: u64) -> Option<http::Response<Bytes>> {
+        self.replies.remove(&caller)
+    }
+
+    fn next_exchange(&mut self) -> u64 {
+        self.exchanges += 1;
+        self.exchanges
+    }
+
+    fn let_go(&mut self, mut call: Call, fate: Fate, arrival: jiff::Timestamp) {
+        let exchange = call.exchange;
+        match fate {
+            Fate::Pass => self.schedule(arrival, Due::Request(Box::new(call))),
+            Fate::Delay(by) => self.schedule(after(arrival, by), Due::Request(Box::new(call))),
+            Fate::LoseRequest => self.observe(Observed::Lost {
+                exchange,
+                leg: Leg::Request,
+            }),
+            Fate::LoseReply => {
+                call.reply_lost = true;
+                self.schedule(arrival, Due::Request(Box::new(call)));
+            }
+            Fate::Duplicate(later) => {
+                let copy = self.next_exchange();
+                self.observe(Observed::Duplicated {
+                    exchange: Some(exchange),
+                    delivery: None,
+                    copy,
+                });
+                let second = Call {
+                    exchange: copy,
+                    waiting: None,
+                    ..call.clone()
+                };
+                self.schedule(arrival, Due::Request(Box::new(call)));
+                self.schedule(after(arrival, later), Due::Request(Box::new(second)));
+            }
+            Fate::Answer(response) => {
+                let shown = shown(&response, call.request.uri().path());
+                if let Some(waiting) = call.waiting {
+                    let reply = Reply {
+                        exchange,
+                        waiting,
+                        response,
+                        shown,
+                    };
+                    self.schedule(after(arrival, call.back), Due::Reply(Box::new(reply)));
+                }
+            }
+        }
+    }
+
+    pub(super) fn request_arrives(&mut self, call: Call) {
+        let Call {
+            exchange,
+            waiting,
+            site,
+            request,
+            back,
+            reply_lost,
+        } = call;
+        let path = request.uri().clone();
+        let response = match self.carrier.carry(site, request) {
+            Ok(response) => response,
+            Err(error) => {
+                let error = error.to_string();
+                self.observe(Observed::CarrierBroke { exchange, error });
+                return;
+            }
+        };
+        self.collect(Some(exchange));
+        let shown = shown(&response, path.path());
+        self.observe(Observed::Handled {
+            exchange,
+            response: Arc::clone(&shown),
+        });
+        match waiting {
+            Some(waiting) if !reply_lost => {
+                let reply = Reply {
+                    exchange,
+                    waiting,
+                    response,
+                    shown,
+                };
+                self.schedule(after(self.now(), back), Due::Reply(Box::new(reply)));
+            }
+            _ => self.observe(Observed::Lost {
+                exchange,
+                leg: Leg::Reply,
+            }),
+        }
+    }
+
+    pub(super) fn reply_arrives(&mut self, reply: Reply) {
+        let Reply {
+            exchange,
+            waiting,
+            response,
+            shown,
+        } = reply;
+        if waiting.process != self.process {
+            self.observe(Observed::Lost {
+                exchange,
+                leg: Leg::Reply,
+            });
+            return;
+        }
+        if self.replies.len() >= self.settings.waiting_limit {
+            self.replies.pop_first();
+            self.hit(Bound::Replies, self.settings.waiting_limit);
+        }
+        let caller = waiting.caller;
+        self.replies.insert(caller, response);
+        self.observe(Observed::Replied {
+            exchange,
+            caller,
+            response: shown,
+        });
+    }
+}
