@@ -11,6 +11,8 @@ use crate::seed::{Seed, Stream};
 
 /// What is due, in order.
 pub mod queue;
+/// How patiently webhooks are delivered.
+pub mod hooks;
 /// Requests and responses as a trace shows them.
 pub mod wire;
 

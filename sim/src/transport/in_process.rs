@@ -6,6 +6,8 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
 use tower::Service as _;
 
@@ -22,5 +24,22 @@ pub fn call(router: &mut Router, request: http::Request<Bytes>) -> http::Respons
     let body = body.collect().now_or_never().expect("simulated bodies are in memory");
     // A body in memory cannot fail halfway.
     let body = body.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
-    http::Response::from_parts(parts, body)
+    framed(http::Response::from_parts(parts, body))
+}
+
+/// What a server does to `Content-Length` on its way to a socket (RFC 9110 section 8.6): there is none where no body can
+/// be, and otherwise there is one, be it zero.
+fn framed(mut response: http::Response<Bytes>) -> http::Response<Bytes> {
+    match response.status() {
+        StatusCode::NO_CONTENT => {
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        StatusCode::NOT_MODIFIED => {}
+        _ => {
+            let length = response.body().len();
+            let value = || HeaderValue::from(length);
+            response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(value);
+        }
+    }
+    response
 }

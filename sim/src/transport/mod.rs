@@ -1,6 +1,7 @@
-//! How a request reaches a system: in process, or over a loopback socket in lock-step with the event queue.
+//! How a request reaches a system: in process, over a loopback socket in lock-step with the event queue, or from anybody
+//! on the machine over sockets that stay open.
 //!
-//! The system's router is the same either way. Neither way knows latency, faults or virtual time.
+//! The system's router is the same each way. None of the ways knows latency, faults or virtual time.
 
 use bytes::Bytes;
 
@@ -9,20 +10,31 @@ use crate::systems::Routers;
 
 /// Calls a router as a service.
 pub mod in_process;
+/// The client half of an exchange over a socket.
+mod client;
+/// Carries exchanges over loopback sockets, one at a time.
+pub mod lock_step;
+
+use lock_step::LockStep;
 
 /// What brings a request to a system and its response back.
 #[derive(Debug)]
 pub enum Carrier {
     /// The router is called.
     InProcess(Routers),
+    /// Each exchange goes over a loopback socket.
+    LockStep(Box<LockStep>),
 }
 
-/// Why a request got no response at all.
+/// Why a request got no response at all: a fault of the harness.
 #[derive(Debug, thiserror::Error)]
 pub enum CarryError {
     /// There is no such system here.
     #[error("no system answers for {}", .0.name())]
     NoSystem(Site),
+    /// The socket failed.
+    #[error("the loopback socket failed: {0}")]
+    Socket(#[from] std::io::Error),
 }
 
 impl Carrier {
@@ -33,6 +45,20 @@ impl Carrier {
                 let router = routers.of_mut(site).ok_or(CarryError::NoSystem(site))?;
                 Ok(in_process::call(router, request))
             }
+            Self::LockStep(sockets) if sockets.has(site) => Ok(sockets.carry(site, request)?),
+            Self::LockStep(_) => Err(CarryError::NoSystem(site)),
+        }
+    }
+
+    /// Brings a webhook to the connector's door; comes back with what arrived there. In process nothing has to travel,
+    /// and `request` is not even made: that would compute its signature.
+    pub fn deliver(
+        &mut self,
+        request: impl FnOnce() -> http::Request<Bytes>,
+    ) -> Result<Option<http::Request<Bytes>>, CarryError> {
+        match self {
+            Self::InProcess(_) => Ok(None),
+            Self::LockStep(sockets) => Ok(Some(sockets.deliver(request())?)),
         }
     }
 }

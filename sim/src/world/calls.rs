@@ -163,8 +163,12 @@ impl World {
         let response = match self.carrier.carry(site, request) {
             Ok(response) => response,
             Err(error) => {
-                let error = error.to_string();
-                self.observe(Observed::CarrierBroke { exchange, error });
+                let (exchange, delivery, error) = (Some(exchange), None, error.to_string());
+                self.observe(Observed::CarrierBroke {
+                    exchange,
+                    delivery,
+                    error,
+                });
                 return;
             }
         };

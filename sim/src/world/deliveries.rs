@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
@@ -15,6 +14,7 @@ use super::observation::{Bound, Observed, SignatureState};
 use super::{Due, Headers, WireBody, WireRequest, World};
 use crate::fault::{Exchange, ExchangeKind, Fate};
 use crate::happening::Hook;
+use crate::network::hooks::AfterAttempt;
 use crate::network::{after, draw};
 use crate::site::Site;
 use crate::systems::{hook_certificate_url, hook_headers, hook_signature};
@@ -42,6 +42,8 @@ struct Outgoing {
     attempt: u32,
     /// Set while the connector has it and has not answered: until when an answer counts.
     waiting: Option<Timestamp>,
+    /// What came out of the socket, when deliveries travel over one.
+    arrived: Option<http::Request<Bytes>>,
     /// The answer to this attempt will be lost.
     answer_lost: bool,
     /// Made by the network or by a stranger: nobody tries again.
@@ -74,11 +76,16 @@ pub struct Delivery {
     pub signature: SignatureState,
     hook: Arc<Hook>,
     certificate_url: String,
+    /// The headers that came out of the socket, when it came over one.
+    arrived: Option<HeaderMap>,
 }
 
 impl Delivery {
-    /// The headers, signature included: this is where it is computed.
+    /// The headers, signature included. In process this is where it is computed.
     pub fn headers(&self) -> HeaderMap {
+        if let Some(arrived) = &self.arrived {
+            return arrived.clone();
+        }
         let signature = match self.signature {
             SignatureState::Valid => Some(hook_signature(&self.body)),
             SignatureState::Forged => Some(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, FORGED)),
@@ -95,6 +102,39 @@ impl Delivery {
         *request.uri_mut() = self.uri;
         *request.headers_mut() = headers;
         request
+    }
+}
+
+impl Outgoing {
+    fn take_out(&self, delivery: u64, certificate_url: String) -> Delivery {
+        let unsent = || Bytes::copy_from_slice(self.hook.body.as_bytes());
+        Delivery {
+            delivery,
+            attempt: self.attempt,
+            uri: self.uri.clone(),
+            body: self
+                .arrived
+                .as_ref()
+                .map_or_else(unsent, |request| request.body().clone()),
+            signature: self.signature,
+            hook: Arc::clone(&self.hook),
+            certificate_url,
+            arrived: self.arrived.as_ref().map(|request| request.headers().clone()),
+        }
+    }
+
+    /// The delivery as a trace shows it.
+    fn shown(&self, certificate_url: &str) -> WireRequest {
+        let left_out = match self.signature {
+            SignatureState::Absent => None,
+            SignatureState::Valid | SignatureState::Forged => Some(SIGNATURE_LEFT_OUT),
+        };
+        WireRequest {
+            method: Method::POST.as_str().to_owned(),
+            url: self.hook.url.clone(),
+            headers: Headers::of(&hook_headers(&self.hook, certificate_url, left_out)),
+            body: WireBody::from_text(&self.hook.body),
+        }
     }
 }
 
@@ -125,15 +165,7 @@ impl World {
     pub fn take_delivery(&mut self, delivery: u64) -> Option<Delivery> {
         let outgoing = self.deliveries.open.get(&delivery)?;
         outgoing.waiting?;
-        Some(Delivery {
-            delivery,
-            attempt: outgoing.attempt,
-            uri: outgoing.uri.clone(),
-            body: Bytes::copy_from_slice(outgoing.hook.body.as_bytes()),
-            signature: outgoing.signature,
-            hook: Arc::clone(&outgoing.hook),
-            certificate_url: hook_certificate_url(&self.ground),
-        })
+        Some(outgoing.take_out(delivery, hook_certificate_url(&self.ground)))
     }
 
     /// The connector's answer to a delivery. An answer that nobody waits for goes nowhere.
@@ -143,7 +175,7 @@ impl World {
             return;
         };
         let (due, status) = if outgoing.answer_lost {
-            (after(now, self.settings.hook_timeout), None)
+            (after(now, self.settings.hooks.timeout), None)
         } else {
             (after(now, self.network.one_way()), Some(status))
         };
@@ -173,6 +205,7 @@ impl World {
             signature,
             attempt: 1,
             waiting: None,
+            arrived: None,
             answer_lost: false,
             once,
         };
@@ -180,19 +213,14 @@ impl World {
         self.observe(Observed::DeliveryDue {
             delivery,
             exchange,
-            event: event.clone(),
+            event,
             url,
         });
         if uri.is_none() {
-            self.deliveries.open.remove(&delivery);
-            self.observe(Observed::DeliveryAbandoned {
-                delivery,
-                event,
-                attempts: 0,
-            });
+            self.abandon(delivery, 0);
             return;
         }
-        let delay = draw(&mut self.hook_chance, self.settings.hook_delay);
+        let delay = draw(&mut self.hook_chance, self.settings.hooks.delay);
         self.schedule(after(self.now(), delay), Due::Delivery(Turn::Leaves(delivery)));
     }
 
@@ -253,7 +281,7 @@ impl World {
             Fate::Pass => self.delivery_due(arrival, Turn::Arrives(delivery)),
             Fate::Delay(by) => self.delivery_due(after(arrival, by), Turn::Arrives(delivery)),
             Fate::LoseRequest => {
-                let due = after(self.now(), self.settings.hook_timeout);
+                let due = after(self.now(), self.settings.hooks.timeout);
                 self.delivery_due(due, Turn::Ends(delivery, None));
             }
             Fate::LoseReply => {
@@ -288,26 +316,29 @@ impl World {
             self.delivery_due(due, Turn::Ends(delivery, None));
             return;
         }
-        let until = after(now, self.settings.hook_timeout);
+        let until = after(now, self.settings.hooks.timeout);
+        let certificate_url = hook_certificate_url(&self.ground);
         let Some(outgoing) = self.deliveries.open.get_mut(&delivery) else {
             return;
         };
+        let unsent = || outgoing.take_out(delivery, certificate_url.clone()).into_request();
+        match self.carrier.deliver(unsent) {
+            Ok(arrived) => outgoing.arrived = arrived,
+            Err(error) => {
+                let (exchange, delivery, error) = (None, Some(delivery), error.to_string());
+                self.observe(Observed::CarrierBroke {
+                    exchange,
+                    delivery,
+                    error,
+                });
+                return;
+            }
+        }
         outgoing.waiting = Some(until);
         self.deliveries.timeouts.insert((until, delivery));
-        let left_out = match outgoing.signature {
-            SignatureState::Absent => None,
-            SignatureState::Valid | SignatureState::Forged => Some(SIGNATURE_LEFT_OUT),
-        };
-        let headers = hook_headers(&outgoing.hook, &hook_certificate_url(&self.ground), left_out);
-        let request = WireRequest {
-            method: Method::POST.as_str().to_owned(),
-            url: outgoing.hook.url.clone(),
-            headers: Headers::of(&headers),
-            body: WireBody::from_text(&outgoing.hook.body),
-        };
+        let request = Arc::new(outgoing.shown(&certificate_url));
         let (attempt, signature) = (outgoing.attempt, outgoing.signature);
         let event = outgoing.hook.event.clone();
-        let request = Arc::new(request);
         self.observe(Observed::Delivering {
             delivery,
             attempt,
@@ -321,35 +352,34 @@ impl World {
         let Some(outgoing) = self.deliveries.open.get_mut(&delivery) else {
             return;
         };
-        let attempt = outgoing.attempt;
-        let accepted = status.is_some_and(|status| (200..300).contains(&status));
-        let over = accepted || outgoing.once || attempt >= self.settings.hook_attempts;
+        let (attempt, once) = (outgoing.attempt, outgoing.once);
         outgoing.attempt += 1;
         outgoing.answer_lost = false;
-        let abandoned = over && !accepted && !outgoing.once;
-        let event = if abandoned {
-            outgoing.hook.event.clone()
-        } else {
-            String::new()
-        };
-        if over {
-            self.deliveries.open.remove(&delivery);
-        }
+        outgoing.arrived = None;
         self.observe(Observed::Delivered {
             delivery,
             attempt,
             status,
         });
-        if abandoned {
+        match self.settings.hooks.judge(attempt, status) {
+            AfterAttempt::AgainAfter(pause) if !once => {
+                self.delivery_due(after(self.now(), pause), Turn::Leaves(delivery));
+            }
+            AfterAttempt::Abandoned if !once => self.abandon(delivery, attempt),
+            AfterAttempt::Accepted | AfterAttempt::AgainAfter(_) | AfterAttempt::Abandoned => {
+                self.deliveries.open.remove(&delivery);
+            }
+        }
+    }
+
+    fn abandon(&mut self, delivery: u64, attempts: u32) {
+        if let Some(outgoing) = self.deliveries.open.remove(&delivery) {
+            let event = outgoing.hook.event.clone();
             self.observe(Observed::DeliveryAbandoned {
                 delivery,
                 event,
-                attempts: attempt,
+                attempts,
             });
-        }
-        if !over {
-            let pause: Duration = self.settings.pause_after(attempt);
-            self.delivery_due(after(self.now(), pause), Turn::Leaves(delivery));
         }
     }
 

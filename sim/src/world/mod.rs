@@ -4,6 +4,7 @@
 //! them, and everything that happens comes out as an [`Observation`]. It never reads its own observations.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use crate::network::wire::WireResponse;
 use crate::seed::{Seed, Stream};
 use crate::systems::Systems;
 use crate::transport::Carrier;
+use crate::transport::lock_step::LockStep;
 
 /// What decides a world.
 pub mod settings;
@@ -86,9 +88,27 @@ impl World {
         Self::over(settings, ground, systems)
     }
 
+    /// A world whose every exchange and webhook is carried over a loopback socket, in the same virtual time. Must not be
+    /// used within an asynchronous runtime: it brings its own.
+    pub fn on_sockets(settings: WorldSettings) -> io::Result<Self> {
+        let ground = Ground::new(Clock::manual(settings.start), settings.seed);
+        let systems = Systems::new(settings.systems(), &ground);
+        Self::on_sockets_over(settings, ground, systems)
+    }
+
     /// A world in process over systems of one's own.
     pub fn over(settings: WorldSettings, ground: Ground, systems: Systems) -> Self {
         let carrier = Carrier::InProcess(systems.routers().clone());
+        Self::with(settings, ground, systems, carrier)
+    }
+
+    /// A world on sockets over systems of one's own.
+    pub fn on_sockets_over(settings: WorldSettings, ground: Ground, systems: Systems) -> io::Result<Self> {
+        let carrier = Carrier::LockStep(Box::new(LockStep::start(systems.routers())?));
+        Ok(Self::with(settings, ground, systems, carrier))
+    }
+
+    fn with(settings: WorldSettings, ground: Ground, systems: Systems, carrier: Carrier) -> Self {
         Self {
             network: Network::new(settings.seed, settings.latency),
             queue: Queue::new(settings.queue_limit),

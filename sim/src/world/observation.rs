@@ -175,8 +175,12 @@ pub enum Observed {
     },
     /// The carrier broke: a fault of the harness, never of the connector.
     CarrierBroke {
-        /// The exchange or delivery that it carried.
-        exchange: u64,
+        /// The exchange, when it carried one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exchange: Option<u64>,
+        /// The delivery, when it carried one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivery: Option<u64>,
         /// What went wrong.
         error: String,
     },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
+use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
@@ -46,11 +46,25 @@ fn hook(at: Timestamp) -> Hook {
 }
 
 fn world(settings: WorldSettings) -> World {
+    let (ground, systems) = systems(&settings);
+    World::over(settings, ground, systems)
+}
+
+fn world_on_sockets(settings: WorldSettings) -> World {
+    let (ground, systems) = systems(&settings);
+    World::on_sockets_over(settings, ground, systems).unwrap()
+}
+
+fn systems(settings: &WorldSettings) -> (Ground, Systems) {
     let ground = Ground::new(Clock::manual(settings.start), settings.seed);
     let mut routers = Routers::default();
-    let router = Router::new().route("/rows", post(store)).with_state(ground.clone());
+    let router = Router::new()
+        .route("/rows", post(store))
+        .route("/none", get(async || StatusCode::NO_CONTENT))
+        .route("/echo", get(async |uri: http::Uri| uri.to_string()))
+        .with_state(ground.clone());
     routers.set(Site::PartnerCenter, router);
-    World::over(settings, ground, Systems::of_routers(routers))
+    (ground, Systems::of_routers(routers))
 }
 
 fn request(body: &'static str) -> http::Request<Bytes> {
@@ -386,4 +400,45 @@ fn bounds_are_named_when_they_are_hit() {
             .count(),
         1
     );
+}
+
+/// Sends what differs most on a socket, and tells everything that was seen, as a trace writes it.
+fn trace_of_awkward_calls(mut world: World) -> Vec<String> {
+    world.send(1, request(r#"{"name":"café"}"#));
+    let get = |path: &str| {
+        let request = http::Request::get(format!("https://api.partner.microsoft.com{path}"));
+        request
+            .header("x-empty", "")
+            .header("Prefer", "a")
+            .header("prefer", "b")
+            .body(Bytes::new())
+            .unwrap()
+    };
+    world.send(2, get("/none"));
+    world.send(3, get("/echo?$filter=name%20eq%20'a''b'&x=%7B%7d|"));
+    world.send(4, get("/nowhere"));
+    world.send(5, http::Request::delete(ROWS).body(Bytes::new()).unwrap());
+    let mut lines = Vec::new();
+    while world.step() {
+        while let Some(seen) = world.poll_observation() {
+            if let Observed::Delivering { delivery, .. } = seen.what {
+                let request = world.take_delivery(delivery).unwrap().into_request();
+                lines.push(format!("{:?}", request.headers().get("authorization")));
+                world.answer_hook(delivery, 202);
+            }
+            lines.push(serde_json::to_string(&seen).unwrap());
+        }
+    }
+    lines
+}
+
+#[test]
+fn a_world_on_sockets_shows_the_same_as_one_in_process() {
+    let in_process = trace_of_awkward_calls(world(WorldSettings::default()));
+    let on_sockets = trace_of_awkward_calls(world_on_sockets(WorldSettings::default()));
+    assert!(in_process.len() > 15);
+    for (one, other) in in_process.iter().zip(&on_sockets) {
+        assert_eq!(one, other);
+    }
+    assert_eq!(in_process.len(), on_sockets.len());
 }
