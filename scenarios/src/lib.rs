@@ -1,1 +1,25 @@
-//! Scenario files, runs, verdicts and reports.
+//! From scenario file to verdict: what `cosell` is made of.
+//!
+//! A scenario is read into a plan, the plan is run on the simulators into a trace, the trace is judged into a verdict,
+//! and the verdict is shown in a report. Everything after the run reads only plan and trace.
+//!
+//! Modules stand in dependency order: a module may name those above it, never those below.
+
+/// What the rows of both sides say about a deal.
+pub mod record;
+/// A run, resolved.
+pub mod plan;
+/// What happened in a run.
+pub mod trace;
+/// The state of a run at one entry of its trace.
+pub mod board;
+/// The story of a run, one line an event.
+pub mod log;
+/// What must be true of every run.
+pub mod invariant;
+/// What a scenario asks for at a step.
+pub mod expectation;
+/// The verdict on a run.
+pub mod verdict;
+/// What the exit code says.
+pub mod exit;

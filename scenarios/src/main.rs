@@ -1,3 +1,2 @@
-//! The command `cosell`.
-
+//! The command.
 fn main() {}

@@ -1,4 +1,3 @@
-//! The suites.
+//! Every suite of the workspace, in one binary.
 
-#[test]
-fn the_workspace_builds() {}
+mod structure;

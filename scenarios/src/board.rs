@@ -1,0 +1,140 @@
+//! The state of a run at one entry of its trace: both sides' records, deal names, and who wrote which field last.
+//!
+//! It only folds the trace. What it holds is what anybody could have seen from outside the connector.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "reads few of the many kinds of entries")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cosell_sim::happening::{Commit, CommitKind};
+use cosell_sim::site::Site;
+use cosell_sim::world::observation::Observed;
+
+use crate::record::{Book, Record};
+use crate::trace::{Entry, Header, What};
+
+/// The user name under which the connector signs in.
+pub const CONNECTOR: &str = "connector";
+
+/// When a field of a record was last written, by whom. The numbers are positions in the trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastWrites {
+    /// By a person, Microsoft, or the system.
+    pub others: Option<usize>,
+    /// By the connector.
+    pub connector: Option<usize>,
+}
+
+/// Both sides as they stand after the entries folded so far.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// The records.
+    pub book: Book,
+    /// Symbolic deal names by record id.
+    names: BTreeMap<String, String>,
+    writes: BTreeMap<(String, String), LastWrites>,
+    /// Records that existed once.
+    pub deleted: BTreeSet<String>,
+    /// The number of entries folded so far.
+    pub position: usize,
+}
+
+impl Board {
+    /// Before anything happened.
+    pub fn new(header: &Header) -> Self {
+        Self {
+            book: Book::new(header.crm, &header.on_hold_stage),
+            names: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            position: 0,
+        }
+    }
+
+    /// Folds one entry.
+    pub fn apply(&mut self, entry: &Entry) {
+        self.position += 1;
+        match &entry.what {
+            What::Observed(Observed::Committed { commit, .. }) => self.commit(commit),
+            What::Named { deal, id, .. } => {
+                self.names.insert(id.clone(), deal.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn commit(&mut self, commit: &Commit) {
+        self.book.apply(commit);
+        if commit.kind == CommitKind::Deleted {
+            self.deleted.insert(commit.id.clone());
+        }
+        for change in &commit.changes {
+            let last = self
+                .writes
+                .entry((commit.id.clone(), change.field.clone()))
+                .or_default();
+            if commit.actor == CONNECTOR {
+                last.connector = Some(self.position);
+            } else {
+                last.others = Some(self.position);
+            }
+        }
+        self.spread_name(commit);
+    }
+
+    /// A record made by the connector takes the name of the deal that it links to.
+    fn spread_name(&mut self, commit: &Commit) {
+        if self.names.contains_key(&commit.id) {
+            return;
+        }
+        let other = match commit.site {
+            Site::PartnerCenter => self
+                .book
+                .referrals
+                .get(&commit.id)
+                .map(|referral| referral.text("/externalReferenceId")),
+            Site::Entra | Site::Salesforce | Site::Dataverse => self
+                .book
+                .opportunities
+                .get(&commit.id)
+                .map(|opportunity| self.book.referral_of(opportunity)),
+        };
+        if let Some(name) = other.and_then(|other| self.names.get(other)).cloned() {
+            self.names.insert(commit.id.clone(), name);
+        }
+    }
+
+    /// The symbolic name of a record's deal, or the record's own id.
+    pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+
+    /// The records that a symbolic name stands for.
+    pub fn ids_of<'a>(&'a self, deal: &'a str) -> impl Iterator<Item = &'a str> {
+        self.names
+            .iter()
+            .filter(move |(_, name)| *name == deal)
+            .map(|(id, _)| id.as_str())
+    }
+
+    /// The opportunities of a deal, by symbolic name.
+    pub fn opportunities_of<'a>(&'a self, deal: &'a str) -> impl Iterator<Item = (&'a str, &'a Record)> {
+        self.ids_of(deal)
+            .filter_map(|id| self.book.opportunities.get(id).map(|record| (id, record)))
+    }
+
+    /// The partner's referrals of a deal, by symbolic name.
+    pub fn referrals_of<'a>(&'a self, deal: &'a str) -> impl Iterator<Item = (&'a str, &'a Record)> {
+        self.ids_of(deal)
+            .filter_map(|id| self.book.referrals.get(id).map(|record| (id, record)))
+            .filter(|(_, record)| !crate::record::is_microsoft_side(record))
+    }
+
+    /// When a field of a record was last written, by whom.
+    pub fn last_writes(&self, id: &str, field: &str) -> LastWrites {
+        self.writes
+            .get(&(id.to_owned(), field.to_owned()))
+            .copied()
+            .unwrap_or_default()
+    }
+}

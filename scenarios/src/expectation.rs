@@ -1,0 +1,293 @@
+//! What a scenario asks for at a step, held against what both sides show at that moment.
+//!
+//! It reads the board only; invariants, which hold for every run, stand in [`crate::invariant`].
+
+use jiff::Timestamp;
+
+use crate::board::Board;
+use crate::invariant::{self, Code, Finding};
+use crate::plan::{Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money};
+use crate::record::{Field, Record, Standing, canonical, is_microsoft_side, visible_in_pc};
+use crate::trace::Trace;
+
+/// Looks at both sides for one expectation.
+pub(crate) struct Eye<'a> {
+    /// The whole run.
+    pub(crate) trace: &'a Trace,
+    /// Both sides at the moment of the step.
+    pub(crate) board: &'a Board,
+    /// The moment.
+    pub(crate) at: Timestamp,
+    /// The step's number.
+    pub(crate) step: usize,
+    /// The deal that the step names.
+    pub(crate) deal: Option<&'a str>,
+    /// Where to put what is not as expected.
+    pub(crate) findings: &'a mut Vec<Finding>,
+}
+
+impl Eye<'_> {
+    /// Looks. `decided` holds the codes of the connector's decisions so far.
+    pub(crate) fn look(&mut self, expected: &Expectation, decided: &[&str]) {
+        match expected {
+            Expectation::InCrm(fields) => self.in_crm(fields),
+            Expectation::InPartnerCenter(fields) => self.in_partner_center(fields),
+            Expectation::NoneInCrm => {
+                let found = self.deal.map_or(0, |deal| self.board.opportunities_of(deal).count());
+                self.compare(None, "the number of the deal's opportunities", &0, &found);
+            }
+            Expectation::NoneInPartnerCenter => {
+                let found = self.deal.map_or(0, |deal| self.board.referrals_of(deal).count());
+                self.compare(None, "the number of the deal's referrals", &0, &found);
+            }
+            Expectation::Count {
+                opportunities,
+                referrals,
+            } => self.count(*opportunities, *referrals),
+            Expectation::Converged => {
+                for mut finding in invariant::converged_now(self.trace, self.board, self.at) {
+                    finding.step = Some(self.step);
+                    self.findings.push(finding);
+                }
+            }
+            Expectation::Decision(code) => {
+                if !decided.contains(&code.as_str()) {
+                    let text = format!("the connector never decided `{code}`");
+                    self.miss(None, code, "no such decision", text);
+                }
+            }
+        }
+    }
+
+    fn in_crm(&mut self, fields: &ExpectedOpportunity) {
+        let deal = self.deal.unwrap_or_default();
+        match self.board.opportunities_of(deal).next() {
+            Some((_, record)) => self.opportunity(fields, record),
+            None => self.miss(
+                None,
+                "an opportunity in the CRM",
+                "none",
+                format!("{deal} is not in the CRM"),
+            ),
+        }
+    }
+
+    fn in_partner_center(&mut self, fields: &ExpectedReferral) {
+        let deal = self.deal.unwrap_or_default();
+        if let Some((_, record)) = self.board.referrals_of(deal).next() {
+            self.referral(fields, record);
+        } else {
+            let text = format!("{deal} is not in Partner Center");
+            self.miss(None, "a referral in Partner Center", "none", text);
+        }
+    }
+
+    fn count(&mut self, opportunities: Option<usize>, referrals: Option<usize>) {
+        if let Some(wanted) = opportunities {
+            let found = self.board.book.opportunities.len();
+            self.compare(Some("opportunities"), "the number of opportunities", &wanted, &found);
+        }
+        if let Some(wanted) = referrals {
+            let found = self.board.book.partner_referrals().count();
+            self.compare(Some("referrals"), "the number of referrals", &wanted, &found);
+        }
+    }
+
+    fn opportunity(&mut self, wanted: &ExpectedOpportunity, record: &Record) {
+        let book = &self.board.book;
+        let value = |field| book.crm_value(record, field);
+        let (name, notes, closes) = (value(Field::Name), value(Field::Notes), value(Field::Closes));
+        let money = (value(Field::Value), value(Field::Currency));
+        let standing = book.crm_standing(record);
+        let stage = book.crm_stage(record);
+        let (sync, linked) = (book.syncs(record), !book.referral_of(record).is_empty());
+        let (mark, audit) = (book.mark(record), book.audit(record).to_owned());
+        self.shared_fields(&SharedFields {
+            name: (wanted.name.as_ref(), name),
+            notes: (wanted.notes.as_ref(), notes),
+            closes: (wanted.closes.map(|date| date.to_string()), closes),
+            value: (wanted.value.as_ref(), money),
+        });
+        if let Some(wanted) = &wanted.stage {
+            self.stage(wanted, standing, &stage);
+        }
+        if let Some(wanted) = wanted.sync {
+            self.compare(Some("sync"), "Sync with Partner Center", &yes_no(wanted), &yes_no(sync));
+        }
+        if let Some(wanted) = wanted.linked {
+            self.compare(
+                Some("linked"),
+                "the link to a referral",
+                &yes_no(wanted),
+                &yes_no(linked),
+            );
+        }
+        if let Some(wanted) = wanted.mark {
+            self.compare(Some("mark"), "the mark in the name", &wanted.name(), &mark.name());
+        }
+        if let Some(wanted) = &wanted.audit
+            && !audit.contains(wanted.as_str())
+        {
+            let text = "the Audit trail does not contain the expected text".to_owned();
+            self.miss(
+                Some("audit"),
+                wanted,
+                if audit.is_empty() { "(empty)" } else { &audit },
+                text,
+            );
+        }
+    }
+
+    fn stage(&mut self, wanted: &ExpectedStage, standing: Standing, stage: &str) {
+        let wanted_standing = match wanted {
+            ExpectedStage::OnHold => Standing::Held,
+            ExpectedStage::Active => Standing::Open,
+            ExpectedStage::Won => Standing::Won,
+            ExpectedStage::Lost => Standing::Lost,
+            ExpectedStage::Named(name) => {
+                self.compare(Some("stage"), "the stage", &name.as_str(), &stage);
+                return;
+            }
+        };
+        if wanted_standing != standing {
+            let text = "the stage is not the expected one".to_owned();
+            self.miss(
+                Some("stage"),
+                wanted_standing.name(),
+                &format!("{} ({stage})", standing.name()),
+                text,
+            );
+        }
+    }
+
+    fn referral(&mut self, wanted: &ExpectedReferral, record: &Record) {
+        let book = &self.board.book;
+        let value = |field| book.pc_value(record, field);
+        let (name, notes, closes) = (value(Field::Name), value(Field::Notes), value(Field::Closes));
+        let money = (value(Field::Value), value(Field::Currency));
+        let engagement = record.text("/engagementId");
+        let shared = book
+            .referrals
+            .values()
+            .any(|other| is_microsoft_side(other) && other.text("/engagementId") == engagement);
+        let (status, substatus) = (record.text("/status"), record.text("/substatus"));
+        let visible = visible_in_pc(record);
+        self.shared_fields(&SharedFields {
+            name: (wanted.name.as_ref(), name),
+            notes: (wanted.notes.as_ref(), notes),
+            closes: (wanted.closes.map(|date| date.to_string()), closes),
+            value: (wanted.value.as_ref(), money),
+        });
+        if let Some(wanted) = &wanted.status {
+            self.compare(Some("status"), "the status", &wanted.as_str(), &status);
+        }
+        if let Some(wanted) = &wanted.substatus {
+            self.compare(Some("substatus"), "the substatus", &wanted.as_str(), &substatus);
+        }
+        if let Some(wanted) = wanted.shared {
+            self.compare(
+                Some("shared"),
+                "Microsoft's side of the engagement",
+                &yes_no(wanted),
+                &yes_no(shared),
+            );
+        }
+        if let Some(wanted) = wanted.visible {
+            self.compare(
+                Some("visible"),
+                "visibility to Microsoft",
+                &yes_no(wanted),
+                &yes_no(visible),
+            );
+        }
+    }
+
+    fn shared_fields(&mut self, fields: &SharedFields<'_>) {
+        for (field, what, (wanted, found)) in [
+            ("name", "the name", &fields.name),
+            ("notes", "the notes", &fields.notes),
+        ] {
+            if let Some(wanted) = wanted {
+                let found = found.clone().unwrap_or_default();
+                self.compare(Some(field), what, &wanted.as_str(), &found.as_str());
+            }
+        }
+        if let Some(wanted) = &fields.closes.0 {
+            let found = fields.closes.1.clone().unwrap_or_else(|| "no date".to_owned());
+            self.compare(Some("closes"), "the closing date", wanted, &found);
+        }
+        if let Some(wanted) = fields.value.0 {
+            let (minor, currency) = &fields.value.1;
+            let found_currency = currency.clone().unwrap_or_default();
+            let wanted_minor = canonical(Field::Value, &serde_json::json!(wanted.amount), &wanted.currency);
+            if (&wanted_minor, &wanted.currency) != (minor, &found_currency) {
+                let found = minor
+                    .as_deref()
+                    .map_or_else(|| "no value".to_owned(), |minor| show(minor, &found_currency));
+                let wanted = show(&wanted_minor.unwrap_or_default(), &wanted.currency);
+                self.miss(
+                    Some("value"),
+                    &wanted,
+                    &found,
+                    "the deal value is not the expected one".to_owned(),
+                );
+            }
+        }
+    }
+
+    fn compare<T: PartialEq + std::fmt::Display>(&mut self, field: Option<&str>, what: &str, wanted: &T, found: &T) {
+        if wanted != found {
+            self.miss(
+                field,
+                &wanted.to_string(),
+                &found.to_string(),
+                format!("{what} is not the expected one"),
+            );
+        }
+    }
+
+    fn miss(&mut self, field: Option<&str>, wanted: &str, found: &str, text: String) {
+        let mut finding = Finding::new(Code::Expectation, self.at, self.deal, text).comparing(wanted, found);
+        finding.step = Some(self.step);
+        finding.field = field.map(str::to_owned);
+        self.findings.push(finding);
+    }
+}
+
+/// The fields that both sides have: what is wanted, what is found.
+struct SharedFields<'a> {
+    name: (Option<&'a String>, Option<String>),
+    notes: (Option<&'a String>, Option<String>),
+    closes: (Option<String>, Option<String>),
+    value: (Option<&'a Money>, (Option<String>, Option<String>)),
+}
+
+fn yes_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
+
+/// Minor units as people write them: `50000 USD`.
+fn show(minor: &str, currency: &str) -> String {
+    let scale = usize::try_from(crate::record::scale(currency)).unwrap_or_default();
+    let (sign, digits) = minor.strip_prefix('-').map_or(("", minor), |digits| ("-", digits));
+    let digits = format!("{digits:0>width$}", width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    if fraction.bytes().all(|digit| digit == b'0') {
+        format!("{sign}{whole} {currency}")
+    } else {
+        format!("{sign}{whole}.{fraction} {currency}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::show;
+
+    #[test]
+    fn minor_units_are_shown_as_people_write_amounts() {
+        assert_eq!(show("5000000", "USD"), "50000 USD");
+        assert_eq!(show("5", "USD"), "0.05 USD");
+        assert_eq!(show("1200", "JPY"), "1200 JPY");
+        assert_eq!(show("-150", "EUR"), "-1.50 EUR");
+    }
+}

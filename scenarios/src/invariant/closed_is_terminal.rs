@@ -1,0 +1,76 @@
+//! `closed-is-terminal`: a closed referral never changes, and the connector never tries once it has read the closure
+//! (partner-center.md section 3.1).
+//!
+//! A write that was under way while somebody else closed the deal is no finding: Partner Center refuses it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cosell_sim::site::Site;
+use cosell_sim::world::observation::Observed;
+
+use super::{Code, Finding, Findings, Invariant};
+use crate::board::Board;
+use crate::record::pc_standing;
+use crate::trace::{Entry, What};
+
+/// Which referrals are closed, and of which the connector has read so.
+#[derive(Default)]
+pub(super) struct ClosedIsTerminal {
+    closed: BTreeSet<String>,
+    read_by_connector: BTreeSet<String>,
+    /// Reads and writes of one referral that are under way.
+    asked: BTreeMap<u64, String>,
+}
+
+impl Invariant for ClosedIsTerminal {
+    fn watch(&mut self, entry: &Entry, board: &Board, findings: &mut Findings) {
+        match &entry.what {
+            What::Observed(Observed::Committed { commit, .. }) => {
+                let Some(referral) = board.book.referrals.get(&commit.id) else {
+                    return;
+                };
+                let deal = board.name_of(&commit.id);
+                if self.closed.contains(&commit.id) && !commit.changes.is_empty() {
+                    let fields: Vec<&str> = commit.changes.iter().map(|change| change.field.as_str()).collect();
+                    let text = format!("the closed referral of {deal} changed: {}", fields.join(", "));
+                    findings.add(Finding::new(Code::ClosedIsTerminal, entry.at, Some(deal), text));
+                }
+                if pc_standing(referral).is_closed() {
+                    self.closed.insert(commit.id.clone());
+                }
+            }
+            What::Observed(Observed::Sent {
+                exchange,
+                site: Site::PartnerCenter,
+                request,
+                ..
+            }) => {
+                let Some(id) = referral_in(&request.url) else { return };
+                if request.method != "GET" && self.read_by_connector.contains(id) {
+                    let deal = board.name_of(id);
+                    let text =
+                        format!("the connector wrote to the referral of {deal} after it had read that it is closed");
+                    findings.add(Finding::new(Code::ClosedIsTerminal, entry.at, Some(deal), text));
+                }
+                self.asked.insert(*exchange, id.to_owned());
+            }
+            What::Observed(Observed::Replied { exchange, response, .. }) => {
+                if let Some(id) = self.asked.remove(exchange)
+                    && response.status == 200
+                    && response.body.text().contains("\"status\":\"Closed\"")
+                {
+                    self.read_by_connector.insert(id);
+                }
+            }
+            // A new process has read nothing yet.
+            What::Observed(Observed::ConnectorDown) => self.read_by_connector.clear(),
+            _ => {}
+        }
+    }
+}
+
+/// The referral that a URL names, if it names one.
+fn referral_in(url: &str) -> Option<&str> {
+    let (_, path) = url.split_once("/referrals/")?;
+    path.split(['?', '/']).next().filter(|id| !id.is_empty())
+}

@@ -1,0 +1,240 @@
+//! `converged`: after heal and settle both sides agree, by the ten rules of the design.
+//!
+//! Computed from stored rows, the commits that led to them, and the settings. Where a rule needs to know who wrote a
+//! field last, it asks the commits; it never asks the connector.
+
+use jiff::Timestamp;
+
+use super::{Code, Finding, Findings, Invariant, end_of};
+use crate::board::Board;
+use crate::record::{Crm, Field, Record, Standing, help_in_pc, pc_standing, visible_in_pc};
+use crate::trace::{Header, Trace};
+
+/// Looks only at the end.
+pub(super) struct Converged;
+
+impl Invariant for Converged {
+    fn finish(&mut self, trace: &Trace, board: &Board, findings: &mut Findings) {
+        // A run that never settles is `quiet`'s to report; this one speaks of the end that it reached.
+        check(&trace.header, board, end_of(trace), findings);
+    }
+}
+
+/// Looks at every deal on both sides.
+pub(super) fn check(header: &Header, board: &Board, at: Timestamp, findings: &mut Findings) {
+    let check = Check { header, board, at };
+    for (id, referral) in board.book.partner_referrals() {
+        check.referral(id, referral, findings);
+    }
+    for (id, opportunity) in &board.book.opportunities {
+        check.unlinked_opportunity(id, opportunity, findings);
+    }
+}
+
+struct Check<'a> {
+    header: &'a Header,
+    board: &'a Board,
+    at: Timestamp,
+}
+
+/// A referral and the opportunity that it is linked to.
+struct Pair<'a> {
+    referral_id: &'a str,
+    referral: &'a Record,
+    opportunity_id: &'a str,
+    opportunity: &'a Record,
+}
+
+impl<'a> Check<'a> {
+    fn referral(&self, id: &'a str, referral: &'a Record, findings: &mut Findings) {
+        let named = referral.text("/externalReferenceId");
+        let linked = self.board.book.opportunities.iter();
+        let linked = linked.filter(|(_, opportunity)| self.board.book.referral_of(opportunity) == id);
+        let Some((opportunity_id, opportunity)) = linked.into_iter().next() else {
+            self.unlinked_referral(id, referral, findings);
+            return;
+        };
+        let pair = Pair {
+            referral_id: id,
+            referral,
+            opportunity_id,
+            opportunity,
+        };
+        if named != opportunity_id && self.board.book.syncs(opportunity) && !pc_standing(referral).is_closed() {
+            let text = format!("{} is linked on the CRM's side only", self.name(&pair));
+            self.add(&pair, text, findings, Some((opportunity_id, named)));
+        }
+        self.pair(&pair, findings);
+    }
+
+    /// Rule 8: a referral may stay without an opportunity only for a reason that the rows show.
+    fn unlinked_referral(&self, id: &str, referral: &Record, findings: &mut Findings) {
+        let named = referral.text("/externalReferenceId");
+        let closed = pc_standing(referral).is_closed();
+        let dangling = !named.is_empty() && !self.board.book.opportunities.contains_key(named);
+        let is_lead = referral.text("/type") != "Shared" && referral.text("/qualification") == "Direct";
+        let filtered = self.header.sync_cosell_only && is_lead;
+        let private = self.board.book.opportunities.get(named).is_some_and(|opportunity| {
+            // The seller took it back before the link was written, or the record could not be written any more.
+            !self.board.book.syncs(opportunity) || self.board.book.crm_standing(opportunity).is_closed()
+        });
+        if closed || dangling || filtered || private {
+            return;
+        }
+        let deal = self.board.name_of(id);
+        let text = format!("the referral of {deal} never reached the CRM, and nothing in the records says why");
+        let finding = Finding::new(Code::Converged, self.at, Some(deal), text);
+        findings.add(finding.comparing("one opportunity that names the referral", "none"));
+    }
+
+    /// Rule 8, from the CRM's side.
+    fn unlinked_opportunity(&self, id: &str, opportunity: &Record, findings: &mut Findings) {
+        let referral = self.board.book.referral_of(opportunity);
+        let dangling = !referral.is_empty() && !self.board.book.referrals.contains_key(referral);
+        let standing = self.board.book.crm_standing(opportunity);
+        // A missing piece (product.md M13) shows as an Audit trail.
+        let explained = !self.board.book.audit(opportunity).is_empty();
+        let expected_alone = !self.board.book.syncs(opportunity) || standing != Standing::Open || explained;
+        if (referral.is_empty() && expected_alone) || dangling || !referral.is_empty() {
+            return;
+        }
+        let deal = self.board.name_of(id);
+        let text =
+            format!("the opportunity of {deal} never reached Partner Center, and its Audit trail does not say why");
+        let finding = Finding::new(Code::Converged, self.at, Some(deal), text);
+        findings.add(finding.comparing("one referral that names the opportunity", "none"));
+    }
+
+    fn pair(&self, pair: &Pair<'a>, findings: &mut Findings) {
+        if !self.board.book.syncs(pair.opportunity) {
+            return; // Rule 6.
+        }
+        let in_pc = pc_standing(pair.referral);
+        let in_crm = self.board.book.crm_standing(pair.opportunity);
+        if in_pc.is_closed() || in_crm.is_closed() {
+            self.closed(pair, in_pc, in_crm, findings);
+            return;
+        }
+        let standing_agrees = in_pc == in_crm
+            // A live deal that its seller put on hold: Partner Center has no such state.
+            || (in_pc == Standing::Open && in_crm == Standing::Held && self.seller_moved_last(pair));
+        if !standing_agrees {
+            let text = format!("{} stands differently on both sides", self.name(pair));
+            self.add(pair, text, findings, Some((in_pc.name(), in_crm.name())));
+        }
+        for field in Field::ALL {
+            self.field(pair, field, in_crm == Standing::Held, findings);
+        }
+        self.visibility(pair, findings);
+    }
+
+    /// Rule 7.
+    fn closed(&self, pair: &Pair<'a>, in_pc: Standing, in_crm: Standing, findings: &mut Findings) {
+        if in_pc == in_crm {
+            return;
+        }
+        let reopened_by_a_person = in_pc.is_closed() && !in_crm.is_closed() && self.seller_moved_last(pair);
+        if reopened_by_a_person {
+            return;
+        }
+        let text = format!("{} is closed differently on both sides", self.name(pair));
+        self.add(pair, text, findings, Some((in_pc.name(), in_crm.name())));
+    }
+
+    /// Rules 3, 4 and 5.
+    fn field(&self, pair: &Pair<'a>, field: Field, held: bool, findings: &mut Findings) {
+        let in_pc = self.board.book.pc_value(pair.referral, field);
+        let in_crm = self.board.book.crm_value(pair.opportunity, field);
+        if in_pc == in_crm {
+            return;
+        }
+        let crm_writes = self.crm_writes(pair, field);
+        let pc_writes = self.board.last_writes(pair.referral_id, field.pointer());
+        let crm_edited = crm_writes.others > crm_writes.connector || (held && crm_writes.others.is_some());
+        let excused = match direction(field, &self.header.profile) {
+            _ if held => crm_edited,
+            Direction::Both => false,
+            // The receiver was edited after the owner's last edit: the local value stands.
+            Direction::ToPartnerCenter => {
+                pc_writes.others > pc_writes.connector && pc_writes.others > crm_writes.others
+            }
+            Direction::ToCrm => crm_edited && crm_writes.others > pc_writes.others,
+        };
+        if excused {
+            return;
+        }
+        let deal = self.name(pair);
+        let text = format!("{} of {deal} differs between Partner Center and the CRM", field.name());
+        let finding = Finding::new(Code::Converged, self.at, Some(deal), text);
+        let show = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
+        findings.add(finding.comparing(
+            format!("{} in Partner Center", show(in_pc)),
+            format!("{} in the CRM", show(in_crm)),
+        ));
+    }
+
+    fn crm_writes(&self, pair: &Pair<'a>, field: Field) -> crate::board::LastWrites {
+        self.board
+            .last_writes(pair.opportunity_id, field.column(self.header.crm))
+    }
+
+    /// Whether the last move of the opportunity's stage or state was a person's.
+    fn seller_moved_last(&self, pair: &Pair<'a>) -> bool {
+        let columns: &[&str] = match self.header.crm {
+            Crm::Salesforce => &["StageName"],
+            Crm::Dynamics => &["statecode", "statuscode"],
+        };
+        columns.iter().any(|column| {
+            let writes = self.board.last_writes(pair.opportunity_id, column);
+            writes.others > writes.connector
+        })
+    }
+
+    /// Rule 9.
+    fn visibility(&self, pair: &Pair<'a>, findings: &mut Findings) {
+        let in_crm = self.board.book.visible_in_crm(pair.opportunity);
+        let in_pc = visible_in_pc(pair.referral) || help_in_pc(pair.referral).is_some();
+        if in_crm && !in_pc {
+            let text = format!("{} is visible to Microsoft in the CRM only", self.name(pair));
+            self.add(pair, text, findings, None);
+        }
+    }
+
+    fn name(&self, pair: &Pair<'a>) -> &'a str {
+        let by_opportunity = self.board.name_of(pair.opportunity_id);
+        if by_opportunity == pair.opportunity_id {
+            self.board.name_of(pair.referral_id)
+        } else {
+            by_opportunity
+        }
+    }
+
+    fn add(&self, pair: &Pair<'a>, text: String, findings: &mut Findings, compared: Option<(&str, &str)>) {
+        let mut finding = Finding::new(Code::Converged, self.at, Some(self.name(pair)), text);
+        if let Some((expected, actual)) = compared {
+            finding = finding.comparing(format!("{expected} in Partner Center"), format!("{actual} in the CRM"));
+        }
+        findings.add(finding);
+    }
+}
+
+/// Where an edit of a field goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Either way.
+    Both,
+    /// From the CRM to Partner Center.
+    ToPartnerCenter,
+    /// From Partner Center to the CRM.
+    ToCrm,
+}
+
+/// The direction of a field under a profile (product.md M18).
+pub(crate) fn direction(field: Field, profile: &str) -> Direction {
+    match (field, profile) {
+        (Field::Name, _) => Direction::ToPartnerCenter,
+        // Notes (Partner Center to CRM) and Description (CRM to Partner Center) are one pair, so it goes both ways.
+        (Field::Closes, "documented-2023") => Direction::ToCrm,
+        (Field::Value | Field::Currency | Field::Closes | Field::Notes, _) => Direction::Both,
+    }
+}

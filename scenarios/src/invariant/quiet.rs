@@ -1,0 +1,40 @@
+//! `quiet`: once everything is said, nothing more is written. An echo loop never becomes quiet.
+
+use cosell_sim::world::observation::Observed;
+
+use super::{Code, Finding, Findings, Invariant};
+use crate::board::Board;
+use crate::trace::{Entry, What};
+
+/// Whether the run has settled.
+#[derive(Default)]
+pub(super) struct Quiet {
+    settled: bool,
+}
+
+impl Invariant for Quiet {
+    fn watch(&mut self, entry: &Entry, board: &Board, findings: &mut Findings) {
+        match &entry.what {
+            What::Settled => self.settled = true,
+            // A person may act again after a settle in the middle of a scenario.
+            What::Step { .. } => self.settled = false,
+            What::NeverSettled { rounds } => {
+                let text = format!("the connector was still writing after {rounds} rounds of settling");
+                findings.add(Finding::new(Code::Quiet, entry.at, None, text));
+            }
+            What::Observed(Observed::Committed { commit, .. })
+                if self.settled && commit.actor == crate::board::CONNECTOR =>
+            {
+                let deal = board.name_of(&commit.id);
+                let fields: Vec<&str> = commit.changes.iter().map(|change| change.field.as_str()).collect();
+                let text = format!(
+                    "the connector wrote {} of {deal} ({}) after everything had settled",
+                    commit.table,
+                    fields.join(", ")
+                );
+                findings.add(Finding::new(Code::Quiet, entry.at, Some(deal), text));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What happened in a run, in order: the one thing that invariants, verdicts and reports read.
+//!
+//! A trace is plain data. It can be saved, sent, and judged or rendered again without running anything.
+
+use cosell_sim::happening::Row;
+use cosell_sim::site::Site;
+use cosell_sim::world::observation::Observed;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::record::Crm;
+
+/// The version of the saved form. It rises with each field that is added.
+pub const FORMAT: u32 = 1;
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// What was run.
+    pub header: Header,
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// What was run, and with which choices: all that a second run needs to be the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`] of the program that wrote it.
+    pub format: u32,
+    /// The version of that program.
+    pub version: String,
+    /// The scenario's title.
+    pub title: String,
+    /// The scenario's file, as it was named on the command line.
+    pub path: String,
+    /// The CRM.
+    pub crm: Crm,
+    /// The seed.
+    pub seed: u64,
+    /// The name of the on-hold stage in the CRM.
+    pub on_hold_stage: String,
+    /// The profile of field directions: `overview` or `documented-2023`.
+    pub profile: String,
+    /// Whether the connector was to mark names.
+    pub display_check_mark: bool,
+    /// Whether only co-sell and pipeline-sharing deals go from Partner Center to the CRM.
+    pub sync_cosell_only: bool,
+    /// The deliberately broken variant of the connector that ran, if any.
+    pub planted: Option<String>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Virtual time.
+    pub at: Timestamp,
+    /// What it was.
+    pub what: What,
+}
+
+/// Everything that can happen in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A step of the scenario began.
+    Step {
+        /// Its number, from 0.
+        step: usize,
+        /// The words that name it in the file.
+        verb: String,
+        /// The deal that it is about, by its symbolic name.
+        deal: Option<String>,
+        /// Further words: fields, durations.
+        detail: String,
+    },
+    /// The world saw something.
+    Observed(Observed),
+    /// A symbolic deal name now stands for a record.
+    Named {
+        /// The name in the scenario.
+        deal: String,
+        /// Where the record is stored.
+        site: Site,
+        /// The record's identifier.
+        id: String,
+    },
+    /// A system refused what a person tried in a step.
+    ActRefused {
+        /// The step's number.
+        step: usize,
+        /// The HTTP status.
+        status: u16,
+        /// The vendor's answer.
+        body: String,
+    },
+    /// The reference connector made a coded choice.
+    Decided {
+        /// The code, such as `conflict.pc_wins`.
+        code: String,
+        /// The referral, when it is about one.
+        referral: Option<String>,
+        /// The opportunity, when it is about one.
+        opportunity: Option<String>,
+        /// The field, when it is about one.
+        field: Option<String>,
+        /// In words.
+        detail: String,
+    },
+    /// A round of settling ended: so many writes left the connector in it.
+    SettleRound {
+        /// The round's number, from 1.
+        round: u32,
+        /// The connector's writes in it.
+        writes: u32,
+    },
+    /// The run was quiet for a whole round.
+    Settled,
+    /// The run never became quiet within the bound.
+    NeverSettled {
+        /// How many rounds were tried.
+        rounds: u32,
+    },
+    /// A bound of the harness was hit.
+    BoundHit {
+        /// Its name.
+        bound: String,
+    },
+    /// Every stored row at the end.
+    Stored {
+        /// The rows of both sides.
+        rows: Vec<Row>,
+    },
+}
+
+/// Why a saved trace cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file has no header line.
+    #[error("the trace is empty")]
+    Empty,
+    /// A line is not what this version writes.
+    #[error("line {line} of the trace cannot be read")]
+    Line {
+        /// The line's number, from 1.
+        line: usize,
+        /// What the decoder says.
+        source: serde_json::Error,
+    },
+    /// A newer program wrote it.
+    #[error("the trace has format {found}, this version reads up to {FORMAT}")]
+    Newer {
+        /// The format found.
+        found: u32,
+    },
+}
+
+impl Trace {
+    /// The saved form: JSON lines, the header first. The same run gives the same bytes.
+    pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string(&self.header)?;
+        text.push('\n');
+        for entry in &self.entries {
+            text.push_str(&serde_json::to_string(entry)?);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    /// Reads the saved form.
+    pub fn from_json_lines(text: &str) -> Result<Self, TraceError> {
+        let mut lines = text.lines().enumerate();
+        let (_, first) = lines.next().ok_or(TraceError::Empty)?;
+        let header: Header = serde_json::from_str(first).map_err(|source| TraceError::Line { line: 1, source })?;
+        if header.format > FORMAT {
+            return Err(TraceError::Newer { found: header.format });
+        }
+        let entries = lines
+            .map(|(index, line)| {
+                serde_json::from_str(line).map_err(|source| TraceError::Line {
+                    line: index + 1,
+                    source,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { header, entries })
+    }
+}
