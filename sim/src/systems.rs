@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use crate::ground::Ground;
 use crate::happening::{Hook, Row};
-use crate::site::Site;
+use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE};
+use crate::site::{Bases, Site};
 
 /// Which systems exist, and how each is set.
 #[derive(Clone, Debug)]
@@ -23,6 +24,28 @@ impl Default for SystemSettings {
         Self {
             crm: vec![Site::Salesforce, Site::Dataverse],
         }
+    }
+}
+
+impl SystemSettings {
+    /// Every site that exists, in the order of [`Site::ALL`].
+    pub fn sites(&self) -> Vec<Site> {
+        let exists = |site: &Site| match site {
+            Site::Entra | Site::PartnerCenter => true,
+            Site::Salesforce | Site::Dataverse => self.crm.contains(site),
+        };
+        Site::ALL.into_iter().filter(exists).collect()
+    }
+}
+
+/// The audience of a token for a URL of that site: Partner Center has two. None for Entra ID, which needs none.
+pub fn audience(site: Site, uri: &http::Uri, bases: &Bases) -> Option<String> {
+    match site {
+        Site::Entra => None,
+        Site::PartnerCenter if uri.path().starts_with("/webhooks/") => Some(PARTNER_CENTER_EVENTS_AUDIENCE.to_owned()),
+        Site::PartnerCenter => Some(PARTNER_CENTER_AUDIENCE.to_owned()),
+        Site::Salesforce => Some(SALESFORCE_AUDIENCE.to_owned()),
+        Site::Dataverse => Some(bases.of(Site::Dataverse)),
     }
 }
 

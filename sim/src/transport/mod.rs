@@ -14,6 +14,8 @@ pub mod in_process;
 mod client;
 /// Carries exchanges over loopback sockets, one at a time.
 pub mod lock_step;
+/// The systems as servers for anybody on the machine.
+pub mod socket;
 
 use lock_step::LockStep;
 

@@ -9,8 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::observation::Observed;
 use super::{WireRequest, World, shown};
-use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE};
-use crate::site::Site;
+use crate::systems::audience;
 use crate::transport::in_process;
 
 /// How long a person stays signed in.
@@ -27,7 +26,7 @@ impl World {
     pub fn ask(&mut self, who: &str, mut request: http::Request<Bytes>) -> http::Response<Bytes> {
         let uri = request.uri().clone();
         let site = self.ground.bases.site_of(&uri);
-        let audience = site.and_then(|site| self.audience(site, &uri));
+        let audience = site.and_then(|site| audience(site, &uri, &self.ground.bases));
         if let Some(value) = audience.and_then(|audience| self.authorization(who, audience)) {
             request.headers_mut().entry(header::AUTHORIZATION).or_insert(value);
         }
@@ -49,25 +48,6 @@ impl World {
             response: shown,
         });
         response
-    }
-
-    fn audience(&self, site: Site, uri: &http::Uri) -> Option<String> {
-        match site {
-            Site::Entra => None,
-            Site::PartnerCenter => {
-                let events = self.ground.bases.partner_center_events();
-                let is_events = events.split("://").nth(1) == uri.authority().map(http::uri::Authority::as_str)
-                    && !uri.path().contains("/engagements/");
-                let audience = if is_events {
-                    PARTNER_CENTER_EVENTS_AUDIENCE
-                } else {
-                    PARTNER_CENTER_AUDIENCE
-                };
-                Some(audience.to_owned())
-            }
-            Site::Salesforce => Some(SALESFORCE_AUDIENCE.to_owned()),
-            Site::Dataverse => Some(self.ground.bases.of(Site::Dataverse)),
-        }
     }
 
     fn authorization(&mut self, who: &str, audience: String) -> Option<HeaderValue> {

@@ -1,0 +1,236 @@
+//! Sends webhooks over real sockets, and lets the systems do what they do unasked.
+//!
+//! On the wall clock it works by itself; a manual clock lets it work while the control port moves the time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Uri};
+use jiff::Timestamp;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{Seen, ServeSettings, Watch};
+use crate::ground::Ground;
+use crate::happening::{Happening, Hook};
+use crate::network::hooks::{AfterAttempt, HookSettings};
+use crate::network::queue::Queue;
+use crate::network::{after, draw};
+use crate::seed::Stream;
+use crate::systems::{Systems, hook_certificate_url, hook_headers, hook_signature};
+use crate::transport::client::Connection;
+
+/// How many webhooks may wait for their time.
+const QUEUE_LIMIT: usize = 100_000;
+/// How many attempts may be under way at once.
+const AT_ONCE: usize = 64;
+
+/// Everything that happens on the servers without a request.
+pub(super) struct Postman {
+    ground: Ground,
+    systems: Systems,
+    hooks: HookSettings,
+    watch: Watch,
+    state: Mutex<State>,
+    /// Rung when something new may be due.
+    bell: Notify,
+    under_way: Arc<Semaphore>,
+    /// Held while the control port moves the time.
+    moving: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    queue: Queue<Letter>,
+    chance: Stream,
+}
+
+/// One attempt to deliver a webhook.
+#[derive(Clone, Debug)]
+struct Letter {
+    hook: Arc<Hook>,
+    attempt: u32,
+}
+
+impl Postman {
+    pub(super) fn new(settings: &ServeSettings, ground: Ground, systems: Systems) -> Self {
+        let state = State {
+            queue: Queue::new(QUEUE_LIMIT),
+            chance: ground.seed.stream("webhook delay"),
+        };
+        Self {
+            ground,
+            systems,
+            hooks: settings.hooks.clone(),
+            watch: Arc::clone(&settings.watch),
+            state: Mutex::new(state),
+            bell: Notify::new(),
+            under_way: Arc::new(Semaphore::new(AT_ONCE)),
+            moving: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Looks at what the systems noted.
+    pub(super) fn collect(&self) {
+        let happenings = self.ground.happenings.drain();
+        if happenings.is_empty() {
+            return;
+        }
+        for happening in happenings {
+            (self.watch)(&Seen::Happening(&happening));
+            if let Happening::HookDue(hook) = happening {
+                let delay = draw(&mut self.lock().chance, self.hooks.delay);
+                let hook = Arc::new(hook);
+                self.put(Letter { hook, attempt: 1 }, delay);
+            }
+        }
+        self.bell.notify_one();
+    }
+
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let letter = self.lock().queue.next_due();
+        [letter, self.systems.next_due()].into_iter().flatten().min()
+    }
+
+    /// The time now.
+    pub(super) fn now(&self) -> Timestamp {
+        self.ground.clock.now()
+    }
+
+    /// Works for good on the wall clock. On a manual clock there is nothing to do between two moves.
+    pub(super) async fn work(self: Arc<Self>) {
+        while !self.ground.clock.is_manual() {
+            let now = self.now();
+            match self.next_due() {
+                Some(due) if due <= now => {
+                    if let Some(letter) = self.take_due(now) {
+                        self.bring_aside(letter).await;
+                    }
+                }
+                Some(due) => {
+                    let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+                    tokio::select! {
+                        () = rest(wait) => {}
+                        () = self.bell.notified() => {}
+                    }
+                }
+                None => self.bell.notified().await,
+            }
+        }
+    }
+
+    /// Moves a manual clock, and does on the way what becomes due, one thing after the other.
+    pub(super) async fn move_to(&self, to: Timestamp) {
+        let _only_one = self.moving.lock().await;
+        while let Some(due) = self.next_due().filter(|due| *due <= to) {
+            self.ground.clock.advance_to(due);
+            if let Some(letter) = self.take_due(self.now()) {
+                self.bring(letter).await;
+            }
+        }
+        self.ground.clock.advance_to(to);
+    }
+
+    /// Lets the systems do what is due, and takes the first letter that is.
+    fn take_due(&self, now: Timestamp) -> Option<Letter> {
+        if self.systems.next_due().is_some_and(|due| due <= now) {
+            self.systems.run_due(now);
+            self.collect();
+        }
+        let mut state = self.lock();
+        if state.queue.next_due().is_some_and(|due| due <= now) {
+            state.queue.pop().map(|(_, letter)| letter)
+        } else {
+            None
+        }
+    }
+
+    /// Brings a letter without waiting for its end, so that a slow receiver delays nobody else's.
+    async fn bring_aside(self: &Arc<Self>, letter: Letter) {
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(&self.under_way).acquire_owned().await else {
+            return;
+        };
+        let postman = Arc::clone(self);
+        drop(tokio::spawn(async move {
+            postman.bring(letter).await;
+            drop(permit);
+        }));
+    }
+
+    async fn bring(&self, letter: Letter) {
+        let Letter { hook, attempt } = letter;
+        let outcome = self.post(&hook).await;
+        let next = self.hooks.judge(attempt, outcome.as_ref().ok().copied());
+        (self.watch)(&Seen::Delivered {
+            event: &hook.event,
+            url: &hook.url,
+            attempt,
+            outcome: outcome.as_ref().map(|status| *status).map_err(String::as_str),
+            abandoned: next == AfterAttempt::Abandoned,
+        });
+        if let AfterAttempt::AgainAfter(pause) = next {
+            let attempt = attempt + 1;
+            self.put(Letter { hook, attempt }, pause);
+            self.bell.notify_one();
+        }
+    }
+
+    /// One attempt: the status, or why there is none.
+    async fn post(&self, hook: &Hook) -> Result<u16, String> {
+        let uri: Uri = hook.url.parse().map_err(|_| "not a URL".to_owned())?;
+        if uri.scheme_str() != Some("http") {
+            return Err("only http:// can be reached".to_owned());
+        }
+        let body = Bytes::copy_from_slice(hook.body.as_bytes());
+        let certificate_url = hook_certificate_url(&self.ground);
+        let mut request = http::Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = hook_headers(hook, &certificate_url, Some(&hook_signature(hook.body.as_bytes())));
+        *request.uri_mut() = uri;
+        let answer = within(self.hooks.timeout, exchange(request)).await;
+        let answer = answer.ok_or_else(|| format!("no answer within {:?}", self.hooks.timeout))?;
+        answer.map_err(|error| error.to_string())
+    }
+
+    fn put(&self, letter: Letter, wait: Duration) {
+        let due = after(self.now(), wait);
+        let event = letter.hook.event.clone();
+        let (url, attempt) = (letter.hook.url.clone(), letter.attempt);
+        let full = self.lock().queue.push(due, letter).err().map(|full| full.to_string());
+        if let Some(full) = &full {
+            let (event, url) = (event.as_str(), url.as_str());
+            let outcome = Err(full.as_str());
+            (self.watch)(&Seen::Delivered {
+                event,
+                url,
+                attempt,
+                outcome,
+                abandoned: true,
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn exchange(request: http::Request<Bytes>) -> std::io::Result<u16> {
+    let host = request.uri().host().unwrap_or_default().to_owned();
+    let port = request.uri().port_u16().unwrap_or(80);
+    let socket = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
+    let mut connection = Connection::over(socket).await?;
+    Ok(connection.exchange(request).await?.status().as_u16())
+}
+
+#[expect(clippy::disallowed_methods, reason = "servers on the wall clock wait in real time")]
+async fn rest(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "a real receiver is waited for in real time")]
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}
