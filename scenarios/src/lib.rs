@@ -5,6 +5,10 @@
 //!
 //! Modules stand in dependency order: a module may name those above it, never those below.
 
+/// What is wrong and where, shown with a caret.
+pub mod diagnostic;
+/// A scenario, as written.
+pub mod scenario;
 /// What the rows of both sides say about a deal.
 pub mod record;
 /// A run, resolved.

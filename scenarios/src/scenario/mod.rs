@@ -1,0 +1,73 @@
+//! A scenario, as written: what a file says, with the place of every word that a finding may point at.
+//!
+//! It knows neither the simulators nor the connector, and runs nothing; a plan is made of it.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Span;
+use act::Act;
+use settings::{Settings, WorldSettings};
+
+/// Everything that a step can say.
+pub mod act;
+/// What a scenario sets.
+pub mod settings;
+
+/// One scenario file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The file, as named on the command line; `catalog/…` for the compiled-in ones.
+    pub path: String,
+    /// The sentence that it proves.
+    pub title: String,
+    /// Requirements, such as `M16`.
+    pub proves: Vec<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// The only CRM it is for; `None` for each.
+    pub crm: Option<Crm>,
+    /// Its own seed.
+    pub seed: Option<u64>,
+    /// The finding code with which it must fail.
+    pub expect_failure: Option<String>,
+    /// The connector under test.
+    pub settings: Settings,
+    /// The simulators.
+    pub world: WorldSettings,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// Where each value stands, by the keys that lead to it: `title`, `settings.profile`.
+    pub places: BTreeMap<String, Span>,
+}
+
+/// A CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crm {
+    /// `salesforce`.
+    Salesforce,
+    /// `dynamics`.
+    Dynamics,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The words that name it: `microsoft shares`.
+    pub verb: &'static str,
+    /// Where these words stand.
+    pub span: Span,
+    /// The deal that it is about, by its symbolic name.
+    pub deal: Option<String>,
+    /// What it does.
+    pub act: Act,
+    /// Where each of its values stands, by key: `stage`, `contact.email`. A value without a key, as in `wait: 10m`, has
+    /// the empty key.
+    pub places: BTreeMap<String, Span>,
+}
+
+impl Step {
+    /// Where the value of a key stands; the step's own words when the key is not written.
+    pub fn place(&self, key: &str) -> Span {
+        self.places.get(key).copied().unwrap_or(self.span)
+    }
+}
