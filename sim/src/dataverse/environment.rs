@@ -1,0 +1,131 @@
+//! One environment's state: rows, version counter, identifiers, and who is who.
+//!
+//! It answers no requests.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ground::Ground;
+use crate::identity::{Role, User};
+use crate::seed::{Seed, Stream};
+
+use super::amount::Amount;
+use super::cell::Cell;
+use super::guid::Guid;
+use super::model::Model;
+use super::store::{Row, Store};
+
+/// Currencies of every environment: ISO code, name, symbol, rate against the first, which is the base, and precision.
+///
+/// Assumed: the rates, which stay as they are.
+const CURRENCIES: [(&str, &str, &str, &str, i64); 5] = [
+    ("USD", "US Dollar", "$", "1", 2),
+    ("EUR", "Euro", "€", "0.8", 2),
+    ("GBP", "Pound Sterling", "£", "0.75", 2),
+    ("JPY", "Yen", "¥", "150", 0),
+    ("INR", "Indian Rupee", "₹", "80", 2),
+];
+
+/// The first version number that a row gets. Versions count for the whole environment.
+const FIRST_VERSION: i64 = 1_000_001;
+
+/// Everything that changes.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) store: Store,
+    /// The version number that the next write gives out.
+    pub(super) next_version: i64,
+    /// Identifiers of new rows.
+    pub(super) ids: Stream,
+    /// Identifiers of requests: apart, so that reading does not shift the rows' identifiers.
+    pub(super) requests: Stream,
+    /// The currency in which the environment counts: the first of [`CURRENCIES`].
+    pub(super) base_currency: Guid,
+    /// The organisation and its business unit.
+    pub(super) organisation: (Guid, Guid),
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// The user's name.
+    pub(super) name: String,
+    /// Their `systemuserid`.
+    pub(super) id: Guid,
+}
+
+impl Caller {
+    /// The caller behind a token. `None` when they are not in the organisation.
+    pub(super) fn of(seed: Seed, user: &User) -> Option<Self> {
+        let crm = [Role::SystemAdministrator, Role::SystemCustomizer, Role::Salesperson];
+        crm.iter().any(|role| user.roles.contains(role)).then(|| Self {
+            name: user.name.clone(),
+            id: user_id(seed, &user.name),
+        })
+    }
+}
+
+/// The `systemuserid` of a user: the same in every run with one seed.
+fn user_id(seed: Seed, name: &str) -> Guid {
+    Guid::draw(&mut seed.stream(&format!("dataverse user {name}")))
+}
+
+impl State {
+    /// An environment with its currencies and nothing else.
+    pub(super) fn new(ground: &Ground) -> Self {
+        let mut fixed = ground.seed.stream("dataverse organisation");
+        let mut drawn = ground.seed.stream("dataverse currencies");
+        let currencies = CURRENCIES.map(|currency| (Guid::draw(&mut drawn), currency));
+        let mut state = Self {
+            store: Store::new(Model::standard()),
+            next_version: FIRST_VERSION,
+            ids: ground.seed.stream("dataverse ids"),
+            requests: ground.seed.stream("dataverse requests"),
+            base_currency: currencies[0].0,
+            organisation: (Guid::draw(&mut fixed), Guid::draw(&mut fixed)),
+        };
+        let system = user_id(ground.seed, "system");
+        let now = whole_second(ground.clock.now());
+        for (id, currency) in currencies {
+            state.add_currency(id, currency, system, now);
+        }
+        state
+    }
+
+    fn add_currency(&mut self, id: Guid, row: (&str, &str, &str, &str, i64), by: Guid, at: Timestamp) {
+        let model = std::sync::Arc::clone(self.store.model());
+        let table = model.expect("transactioncurrency");
+        let mut cells: Vec<Cell> = table.columns.iter().map(|column| column.default.clone()).collect();
+        let (code, name, symbol, rate, precision) = row;
+        let mut set = |column: &str, cell: Cell| cells[table.expect(column)] = cell;
+        set("transactioncurrencyid", Cell::Guid(id));
+        set("isocurrencycode", Cell::text(code));
+        set("currencyname", Cell::text(name));
+        set("currencysymbol", Cell::text(symbol));
+        set("exchangerate", Amount::parse(rate).map_or(Cell::Null, Cell::Amount));
+        set("currencyprecision", Cell::Int(precision));
+        for column in ["_ownerid_value", "_createdby_value", "_modifiedby_value"] {
+            set(column, Cell::Guid(by));
+        }
+        set("createdon", Cell::Time(at));
+        set("modifiedon", Cell::Time(at));
+        set("versionnumber", Cell::Int(self.take_version()));
+        self.store.put(table, Row { id, cells });
+    }
+
+    /// The next version number.
+    pub(super) fn take_version(&mut self) -> i64 {
+        let version = self.next_version;
+        self.next_version += 1;
+        version
+    }
+}
+
+/// Times are stored in whole seconds (assumed: the facts print no fraction).
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
+    let fraction = SignedDuration::from_nanos(i64::from(time.subsec_nanosecond()));
+    let whole = time.checked_sub(fraction).unwrap_or(time);
+    if fraction.is_negative() {
+        return whole.checked_sub(SignedDuration::from_secs(1)).unwrap_or(whole);
+    }
+    whole
+}

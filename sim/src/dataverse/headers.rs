@@ -1,0 +1,184 @@
+//! Request headers that change what Dataverse does (dataverse.md section 2.1).
+//!
+//! The bearer token is not read here.
+
+use http::HeaderMap;
+
+use super::error::Fault;
+
+/// What the `Prefer` headers ask for. Preferences that no server knows are ignored, as RFC 7240 says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Preferences {
+    /// `return=representation`.
+    pub(super) representation: bool,
+    /// `odata.maxpagesize`.
+    pub(super) page_size: Option<usize>,
+}
+
+/// On which condition a request holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Conditions {
+    /// `If-Match`.
+    pub(super) only_if: Option<Match>,
+    /// `If-None-Match`. The literal `null`, which many clients send, counts as absent.
+    pub(super) unless: Option<Match>,
+}
+
+/// An entity tag, or all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// `*`.
+    Any,
+    /// A version. `None` for a tag that no row can have.
+    Version(Option<i64>),
+}
+
+impl Match {
+    fn parse(text: &str) -> Self {
+        if text == "*" {
+            return Self::Any;
+        }
+        let digits = text.trim_start_matches("W/").trim_matches('"');
+        Self::Version(digits.parse().ok())
+    }
+
+    /// Whether a row of that version fits.
+    pub(super) fn fits(&self, version: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Version(wanted) => *wanted == Some(version),
+        }
+    }
+}
+
+/// The `Prefer` headers, repeated or joined by commas.
+pub(super) fn preferences(headers: &HeaderMap) -> Result<Preferences, Fault> {
+    let mut found = Preferences::default();
+    for header in headers.get_all("prefer") {
+        let text = header.to_str().unwrap_or_default();
+        for preference in split_outside_quotes(text) {
+            let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+            let value = value.trim().trim_matches('"');
+            match name.trim().to_ascii_lowercase().as_str() {
+                "return" => found.representation = value.eq_ignore_ascii_case("representation"),
+                "odata.maxpagesize" => found.page_size = value.parse().ok().filter(|size| *size > 0),
+                "odata.include-annotations" if !value.is_empty() => return Err(unknown("odata.include-annotations")),
+                "odata.track-changes" => return Err(unknown("odata.track-changes")),
+                "respond-async" => return Err(unknown("respond-async")),
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn unknown(preference: &str) -> Fault {
+    Fault::NotSimulated(format!("preference `{preference}`"))
+}
+
+fn split_outside_quotes(text: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |character| {
+        quoted ^= character == '"';
+        character == ',' && !quoted
+    })
+    .map(str::trim)
+}
+
+/// The conditional headers. A list of entity tags is not simulated.
+pub(super) fn conditions(headers: &HeaderMap) -> Result<Conditions, Fault> {
+    let read = |name: &str| -> Result<Option<Match>, Fault> {
+        let Some(text) = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim) else {
+            return Ok(None);
+        };
+        if text.contains(',') {
+            return Err(Fault::NotSimulated(format!("several entity tags in `{name}`")));
+        }
+        Ok((text != "null" && !text.is_empty()).then(|| Match::parse(text)))
+    };
+    Ok(Conditions {
+        only_if: read("if-match")?,
+        unless: read("if-none-match")?,
+    })
+}
+
+/// Refuses headers that would change the outcome in ways that are not simulated.
+pub(super) fn refuse_unknown(headers: &HeaderMap) -> Result<(), Fault> {
+    for name in headers.keys() {
+        let name = name.as_str();
+        let value = headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let harmless = match name {
+            "mscrm.suppressduplicatedetection" => value.eq_ignore_ascii_case("true"),
+            "mscrmcallerid" | "callerobjectid" => false,
+            "accept" => accepts_json(value),
+            other => !other.starts_with("mscrm."),
+        };
+        if !harmless {
+            return Err(Fault::NotSimulated(format!("header `{name}: {value}`")));
+        }
+    }
+    Ok(())
+}
+
+fn accepts_json(accept: &str) -> bool {
+    let plain = !accept.contains("odata.metadata=") || accept.contains("odata.metadata=minimal");
+    plain && (accept.contains("json") || accept.contains('*') || accept.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            map.append(*name, value.parse().unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn preferences_come_joined_or_repeated_in_any_order() {
+        let wanted = Preferences {
+            representation: true,
+            page_size: Some(3),
+        };
+        for lines in [
+            &[("prefer", "return=representation,odata.maxpagesize=3")][..],
+            &[("prefer", "odata.maxpagesize=3, return=representation")],
+            &[("prefer", "odata.maxpagesize=3"), ("prefer", "return=representation")],
+            &[(
+                "prefer",
+                "odata.include-annotations=\"\",return=representation,odata.maxpagesize=3,wait=5",
+            )],
+        ] {
+            assert_eq!(preferences(&headers(lines)).unwrap(), wanted);
+        }
+        let annotated = headers(&[("prefer", "odata.include-annotations=\"*\"")]);
+        assert!(matches!(preferences(&annotated), Err(Fault::NotSimulated(_))));
+    }
+
+    #[test]
+    fn a_literal_null_is_no_condition() {
+        let found = conditions(&headers(&[("if-none-match", "null"), ("if-match", "W/\"42\"")])).unwrap();
+        assert_eq!(found.unless, None);
+        assert!(found.only_if.clone().unwrap().fits(42));
+        assert!(!found.only_if.unwrap().fits(43));
+    }
+
+    #[test]
+    fn impersonation_is_refused_and_the_usual_headers_are_not() {
+        let usual = [
+            ("accept", "application/json"),
+            ("odata-version", "4.0"),
+            ("odata-maxversion", "4.0"),
+            ("mscrm.suppressduplicatedetection", "true"),
+        ];
+        assert_eq!(refuse_unknown(&headers(&usual)), Ok(()));
+        assert!(refuse_unknown(&headers(&[("mscrmcallerid", "x")])).is_err());
+        assert!(refuse_unknown(&headers(&[("accept", "application/xml")])).is_err());
+    }
+}

@@ -1,0 +1,322 @@
+//! From request to response: who calls, what is addressed, which rule applies.
+//!
+//! Handlers never wait: the only `await` is on a body that is in memory already.
+
+use std::fmt::Write as _;
+use std::sync::PoisonError;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, StatusCode, header};
+
+use crate::reply;
+use crate::site::Site;
+
+use super::address::{Options, Resource, api_path, resource};
+use super::answer::Answer;
+use super::environment::{Caller, State};
+use super::error::Fault;
+use super::guid::Guid;
+use super::headers::{self, Conditions, Match, Preferences};
+use super::model::{Model, Table};
+use super::write::Work;
+use super::{Dataverse, action, payload, read};
+
+/// The largest body that is read.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// Answers any request.
+pub(super) async fn answer(Shared(dataverse): Shared<Dataverse>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| Fault::TooLarge);
+    dataverse.answer(&parts, body)
+}
+
+impl Dataverse {
+    fn answer(&self, parts: &Parts, body: Result<Bytes, Fault>) -> Response {
+        let inner = &*self.0;
+        let refuse = |missing: &str| {
+            reply::refuse(
+                &inner.ground.happenings,
+                Site::Dataverse,
+                &parts.method,
+                &parts.uri,
+                missing,
+            )
+        };
+        let Some((version, rest)) = api_path(&parts.uri) else {
+            return refuse(&format!("route `{}`", parts.uri.path()));
+        };
+        let base = inner.ground.bases.of(Site::Dataverse);
+        let root = format!("{base}/api/data/{version}/");
+        let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = self
+            .caller(parts, &base)
+            .and_then(|caller| Ok((caller, body?)))
+            .and_then(|(caller, body)| {
+                Call {
+                    parts,
+                    root: &root,
+                    body: &body,
+                }
+                .carry_out(self, &mut state, &caller, rest)
+            });
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(Fault::NotSimulated(missing)) => return refuse(&missing),
+            Err(fault) => Answer::fault(&fault, &base),
+        };
+        let request_id = Guid::draw(&mut state.requests).to_string();
+        answer.into_response(&request_id)
+    }
+
+    /// Who calls (dataverse.md section 1.4).
+    fn caller(&self, parts: &Parts, base: &str) -> Result<Caller, Fault> {
+        let grant = self
+            .0
+            .ground
+            .authority
+            .check(&parts.headers, base)
+            .map_err(|_| Fault::Unauthorized)?;
+        Caller::of(self.0.ground.seed, &grant.user).ok_or(Fault::NotAMember)
+    }
+}
+
+/// One request.
+struct Call<'a> {
+    parts: &'a Parts,
+    root: &'a str,
+    body: &'a Bytes,
+}
+
+impl Call<'_> {
+    fn carry_out(
+        &self,
+        dataverse: &Dataverse,
+        state: &mut State,
+        caller: &Caller,
+        rest: &str,
+    ) -> Result<Answer, Fault> {
+        headers::refuse_unknown(&self.parts.headers)?;
+        let model = std::sync::Arc::clone(state.store.model());
+        let resource = resource(&model, rest)?;
+        let method = &self.parts.method;
+        let mut work = Work {
+            state,
+            ground: &dataverse.0.ground,
+            settings: &dataverse.0.settings,
+            caller,
+        };
+        match (resource, method) {
+            (Resource::Service, &Method::GET) => Ok(self.service_document(&model)),
+            (Resource::WhoAmI, &Method::GET) => Ok(self.who_am_i(&work)),
+            (Resource::Set(table), &Method::GET) => self.list(&work, table),
+            (Resource::Set(table), &Method::POST) => self.create(&mut work, table),
+            (Resource::Row(table, id), &Method::GET) => {
+                let conditions = headers::conditions(&self.parts.headers)?;
+                read::one(&work.state.store, self.root, (table, id), &self.options()?, &conditions)
+            }
+            (Resource::Row(table, id), &Method::PATCH) => self.upsert(&mut work, table, id),
+            (Resource::Row(table, id), &Method::DELETE) => self.delete(&mut work, table, id),
+            (Resource::Win | Resource::Lose, &Method::POST) => {
+                self.no_options()?;
+                self.require_json()?;
+                action::close(&mut work, matches!(resource, Resource::Win), self.body)?;
+                Ok(Answer::empty())
+            }
+            (Resource::WhoAmI | Resource::Win | Resource::Lose, _) => {
+                Err(Fault::NoSuchResource(format!("{}{rest}", self.root)))
+            }
+            (Resource::Service | Resource::Set(_) | Resource::Row(..), _) => Err(Fault::Method(method.to_string())),
+        }
+    }
+
+    fn options(&self) -> Result<Options, Fault> {
+        Options::read(&self.parts.uri)
+    }
+
+    fn no_options(&self) -> Result<(), Fault> {
+        let options = self.options()?;
+        options.only_select()?;
+        match options.select {
+            Some(_) => Err(Fault::NotSimulated(
+                "query option `$select` on an action or a deletion".to_owned(),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Assumed: the body must be declared as JSON.
+    fn require_json(&self) -> Result<(), Fault> {
+        let kind = self
+            .parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or("application/octet-stream");
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            return Ok(());
+        }
+        Err(Fault::MediaType(essence.to_owned()))
+    }
+
+    fn service_document(&self, model: &Model) -> Answer {
+        let mut out = format!("{{\"@odata.context\":\"{}$metadata\",\"value\":[", self.root);
+        for (place, table) in model.tables().iter().enumerate() {
+            let (comma, set) = (if place == 0 { "" } else { "," }, &table.set);
+            // Writing to a String cannot fail.
+            let _done = write!(
+                out,
+                "{comma}{{\"name\":\"{set}\",\"kind\":\"EntitySet\",\"url\":\"{set}\"}}"
+            );
+        }
+        out.push_str("]}");
+        Answer::json(StatusCode::OK, out)
+    }
+
+    /// With the degree of parallelism that a client of Microsoft's own insists on (dataverse.md section 1.5).
+    fn who_am_i(&self, work: &Work<'_>) -> Answer {
+        let (organisation, unit) = work.state.organisation;
+        let body = format!(
+            "{{\"@odata.context\":\"{}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse\",\"BusinessUnitId\":\"{unit}\",\
+             \"UserId\":\"{}\",\"OrganizationId\":\"{organisation}\"}}",
+            self.root, work.caller.id
+        );
+        Answer::json(StatusCode::OK, body).with("x-ms-dop-hint", "4".to_owned())
+    }
+
+    fn list(&self, work: &Work<'_>, table: &Table) -> Result<Answer, Fault> {
+        let preferences = headers::preferences(&self.parts.headers)?;
+        let most = work.settings.page_size.max(1);
+        read::list(&work.state.store, self.root, table, &self.options()?, preferences, most)
+    }
+
+    fn create(&self, work: &mut Work<'_>, table: &Table) -> Result<Answer, Fault> {
+        let (preferences, options, conditions) = self.write_head(table)?;
+        if conditions.only_if.is_some() || conditions.unless.is_some() {
+            return Err(Fault::NotSimulated("a condition on a POST".to_owned()));
+        }
+        // What to answer is read before anything is stored, so that a bad `$select` stores nothing.
+        let projection = read::Projection::of(table, options.select.as_deref())?;
+        let object = payload::object(&table.set, self.body)?;
+        let draft = payload::draft(&work.state.store, table, &object)?;
+        let id = work.create(table, &draft, None)?;
+        self.written(work, (table, id), &projection, preferences, StatusCode::CREATED)
+    }
+
+    /// PATCH: writes the row, or creates it unless `If-Match` is there (dataverse.md section 2.4).
+    fn upsert(&self, work: &mut Work<'_>, table: &Table, id: Guid) -> Result<Answer, Fault> {
+        let (preferences, options, conditions) = self.write_head(table)?;
+        let projection = read::Projection::of(table, options.select.as_deref())?;
+        let object = payload::object(&table.set, self.body)?;
+        let exists = match work.state.store.row(table, id) {
+            Some(row) => {
+                meets(&conditions, read::version(table, row))?;
+                true
+            }
+            None if conditions.only_if.is_some() => return Err(Fault::no_such_row(&table.logical, id)),
+            None => false,
+        };
+        let draft = payload::draft(&work.state.store, table, &object)?;
+        if draft.key.is_some_and(|key| key != id) {
+            return Err(Fault::NotSimulated(
+                "a body whose primary key differs from the URL's".to_owned(),
+            ));
+        }
+        let status = if exists {
+            work.update(table, id, &draft)?;
+            StatusCode::OK
+        } else {
+            work.create(table, &draft, Some(id))?;
+            StatusCode::CREATED
+        };
+        self.written(work, (table, id), &projection, preferences, status)
+    }
+
+    fn delete(&self, work: &mut Work<'_>, table: &Table, id: Guid) -> Result<Answer, Fault> {
+        self.no_options()?;
+        writable(table)?;
+        let conditions = headers::conditions(&self.parts.headers)?;
+        let row = work
+            .state
+            .store
+            .row(table, id)
+            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        if conditions.unless.is_some() {
+            return Err(Fault::NotSimulated("`If-None-Match` on a DELETE".to_owned()));
+        }
+        meets(&conditions, read::version(table, row))?;
+        work.delete(table, id)?;
+        Ok(Answer::empty())
+    }
+
+    /// What every write checks first.
+    fn write_head(&self, table: &Table) -> Result<(Preferences, Options, Conditions), Fault> {
+        writable(table)?;
+        self.require_json()?;
+        let options = self.options()?;
+        options.only_select()?;
+        Ok((
+            headers::preferences(&self.parts.headers)?,
+            options,
+            headers::conditions(&self.parts.headers)?,
+        ))
+    }
+
+    /// The answer to a write: 204 with the row's URL, or the row itself (dataverse.md sections 2.2 and 2.4).
+    fn written(
+        &self,
+        work: &Work<'_>,
+        (table, id): (&Table, Guid),
+        projection: &read::Projection,
+        preferences: Preferences,
+        status: StatusCode,
+    ) -> Result<Answer, Fault> {
+        let url = read::url(self.root, table, id);
+        if !preferences.representation {
+            let answer = Answer::empty().with("odata-entityid", url.clone());
+            return Ok(if self.parts.method == Method::POST {
+                answer.with("location", url)
+            } else {
+                answer
+            });
+        }
+        let row = work
+            .state
+            .store
+            .row(table, id)
+            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        let answer = Answer::json(status, read::body(self.root, table, projection, row));
+        let answer = answer.with("etag", read::etag(table, row));
+        Ok(answer.with("preference-applied", "return=representation".to_owned()))
+    }
+}
+
+fn writable(table: &Table) -> Result<(), Fault> {
+    if table.writable {
+        Ok(())
+    } else {
+        Err(Fault::NotSimulated(format!("writing to `{}`", table.set)))
+    }
+}
+
+/// Holds a write against its conditions, for a row that is there.
+fn meets(conditions: &Conditions, version: i64) -> Result<(), Fault> {
+    match &conditions.unless {
+        Some(Match::Any) => return Err(Fault::Duplicate),
+        Some(Match::Version(_)) => {
+            return Err(Fault::NotSimulated(
+                "an entity tag in `If-None-Match` on a write".to_owned(),
+            ));
+        }
+        None => {}
+    }
+    match &conditions.only_if {
+        Some(wanted) if !wanted.fits(version) => Err(Fault::Version),
+        Some(_) | None => Ok(()),
+    }
+}

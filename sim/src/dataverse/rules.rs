@@ -1,0 +1,165 @@
+//! What follows from a write inside its row: states, money in two currencies, composed columns
+//! (dataverse.md sections 2.10 and 6).
+//!
+//! It stores nothing.
+
+use super::amount::Amount;
+use super::cell::Cell;
+use super::error::Fault;
+use super::guid::Guid;
+use super::model::{Kind, State, Table};
+use super::payload::Draft;
+use super::store::Store;
+
+/// Precision of the base currency.
+const BASE_PRECISION: u32 = 2;
+
+/// State and status of a new row: always the first state, whatever the body says of it (`statecode` is not valid for
+/// create).
+pub(super) fn state_of_new(table: &Table, draft: &Draft, id: Guid) -> Result<Option<(i64, i64)>, Fault> {
+    let Some(first) = table.states.first() else {
+        return Ok(None);
+    };
+    let status = draft
+        .get(table.system.status)
+        .and_then(Cell::int)
+        .unwrap_or(first.statuses[0]);
+    fitting(table, first, status, id).map(Some)
+}
+
+/// State and status after an update.
+///
+/// A state that an action guards is left by a reopen only, and reached by its action only. Assumed: while a row is in
+/// such a state every other update is refused, unless `locked` is off.
+pub(super) fn state_of_updated(
+    table: &Table,
+    (id, cells): (Guid, &[Cell]),
+    draft: &Draft,
+    locked: bool,
+) -> Result<Option<(i64, i64)>, Fault> {
+    let number = |column: usize| cells[column].int().unwrap_or(0);
+    let (state, status) = (number(table.system.state), number(table.system.status));
+    let Some(current) = by_code(table, state) else {
+        return Ok(None);
+    };
+    let wanted_state = draft.get(table.system.state).and_then(Cell::int);
+    let wanted_status = draft.get(table.system.status).and_then(Cell::int);
+    let target = wanted_state.and_then(|code| by_code(table, code)).unwrap_or(current);
+    if let Some(action) = target.action.filter(|_| target.code != current.code) {
+        return Err(Fault::UseMessage(action));
+    }
+    if current.action.is_some() && target.code == current.code && locked {
+        return Err(Fault::ReadOnlyRow);
+    }
+    let guarded = table.states.iter().any(|state| state.action.is_some());
+    let only_states = draft
+        .cells
+        .iter()
+        .all(|(at, _)| *at == table.system.state || *at == table.system.status);
+    let changes_nothing = wanted_state == Some(state) && wanted_status.is_none_or(|wanted| wanted == status);
+    if guarded && current.action.is_none() && only_states && changes_nothing {
+        return Err(Fault::AlreadyOpen);
+    }
+    let kept = if target.code == current.code {
+        status
+    } else {
+        target.statuses[0]
+    };
+    fitting(table, target, wanted_status.unwrap_or(kept), id).map(Some)
+}
+
+/// The pair, when the status belongs to the state.
+pub(super) fn fitting(table: &Table, state: &State, status: i64, id: Guid) -> Result<(i64, i64), Fault> {
+    if state.statuses.contains(&status) {
+        return Ok((state.code, status));
+    }
+    Err(Fault::StatusOfState {
+        status,
+        state: format!("{}State.{}", capitalised(&table.logical), state.name),
+        table: table.logical.to_string(),
+        id,
+    })
+}
+
+fn by_code(table: &Table, code: i64) -> Option<&'static State> {
+    table.states.iter().find(|state| state.code == code)
+}
+
+fn capitalised(name: &str) -> String {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// Puts money in order after a write: a currency, amounts at its precision, the base amounts and the rate.
+///
+/// Assumed: a row without a currency gets the environment's base currency; amounts are rounded to the precision of the
+/// row's currency; the rate is taken anew whenever money or currency changes.
+pub(super) fn settle_money(store: &Store, table: &Table, before: Option<&[Cell]>, cells: &mut [Cell], base: Guid) {
+    let Some((currency, rate)) = table.system.currency else {
+        return;
+    };
+    let money = |kind: Kind| matches!(kind, Kind::Money { .. });
+    let is_new = |at: usize| before.is_none_or(|before| before[at] != cells[at]);
+    let columns = table.columns.iter().enumerate();
+    let mut changed = columns
+        .filter(|(at, column)| *at == currency || money(column.kind))
+        .map(|(at, _)| at);
+    if !changed.any(is_new) {
+        return;
+    }
+    if cells[currency].is_null() {
+        cells[currency] = Cell::Guid(base);
+    }
+    let (factor, precision) = rate_and_precision(store, cells[currency].guid().unwrap_or(base));
+    cells[rate] = Cell::Amount(factor);
+    for (at, column) in table.columns.iter().enumerate() {
+        if !money(column.kind) {
+            continue;
+        }
+        let amount = cells[at].amount().map(|amount| amount.rounded(precision));
+        cells[at] = amount.map_or(Cell::Null, Cell::Amount);
+        let in_base = amount.map(|amount| amount.divided_by(factor).rounded(BASE_PRECISION));
+        cells[at + 1] = in_base.map_or(Cell::Null, Cell::Amount);
+    }
+}
+
+fn rate_and_precision(store: &Store, currency: Guid) -> (Amount, u32) {
+    let table = store.model().expect("transactioncurrency");
+    let row = store.row(table, currency);
+    let cell = |name: &str| row.map(|row| &row.cells[table.expect(name)]);
+    let rate = cell("exchangerate").and_then(Cell::amount).unwrap_or(Amount::whole(1));
+    let precision = cell("currencyprecision").and_then(Cell::int).unwrap_or(2);
+    (rate, u32::try_from(precision).unwrap_or(BASE_PRECISION))
+}
+
+/// Fills the columns that the platform composes: a contact's full name, an address in one text.
+///
+/// Assumed: the layout of the address.
+pub(super) fn compose(table: &Table, cells: &mut [Cell]) {
+    if let Some(full_name) = table.column("fullname") {
+        cells[full_name] = joined(table, cells, &["firstname", "lastname"], " ");
+    }
+    if let Some(address) = table.column("address1_composite") {
+        let region = joined(table, cells, &["address1_stateorprovince", "address1_postalcode"], " ");
+        let city = joined(table, cells, &["address1_city"], "");
+        let town = join([&city, &region], ", ");
+        let street = joined(table, cells, &["address1_line1"], "");
+        let country = joined(table, cells, &["address1_country"], "");
+        cells[address] = join([&street, &town, &country], "\r\n");
+    }
+}
+
+fn joined(table: &Table, cells: &[Cell], columns: &[&str], between: &str) -> Cell {
+    join(columns.iter().map(|column| &cells[table.expect(column)]), between)
+}
+
+fn join<'a>(cells: impl IntoIterator<Item = &'a Cell>, between: &str) -> Cell {
+    let parts: Vec<&str> = cells.into_iter().filter_map(Cell::as_text).collect();
+    if parts.is_empty() {
+        Cell::Null
+    } else {
+        Cell::text(&parts.join(between))
+    }
+}

@@ -1,0 +1,166 @@
+//! Who may call, what is refused, and how bad requests are answered.
+
+use http::{Method, StatusCode};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{API, Org, Reply};
+use crate::happening::Happening;
+use crate::identity::DATAVERSE_AUDIENCE;
+
+#[test]
+fn without_a_valid_token_the_answer_is_an_empty_401_that_says_where_to_sign_in() {
+    let org = Org::new();
+    let expired = org.token.clone();
+    for headers in [
+        &[][..],
+        &[("authorization", "Bearer nonsense")],
+        &[("authorization", "Basic eDp5")],
+    ] {
+        let reply = org.raw("GET", &format!("{API}accounts"), headers, "");
+        assert_eq!((reply.status, reply.text.as_str()), (StatusCode::UNAUTHORIZED, ""));
+        assert!(
+            reply
+                .header("www-authenticate")
+                .contains("resource_id=https://contoso.crm.dynamics.com/")
+        );
+    }
+    let token = org
+        .ground
+        .authority
+        .issue("partner", DATAVERSE_AUDIENCE, SignedDuration::from_hours(1), false, "")
+        .unwrap();
+    let stranger = org.raw(
+        "GET",
+        &format!("{API}WhoAmI"),
+        &[("authorization", &format!("Bearer {token}"))],
+        "",
+    );
+    assert_eq!(stranger.fault(), (403, "0x80072560".into()));
+    org.later(48 * 3_600);
+    let late = org.raw(
+        "GET",
+        &format!("{API}WhoAmI"),
+        &[("authorization", &format!("Bearer {expired}"))],
+        "",
+    );
+    assert_eq!(late.status, StatusCode::UNAUTHORIZED);
+}
+
+#[test]
+fn who_am_i_tells_the_same_user_every_time_and_the_hint_header() {
+    let org = Org::new();
+    let reply = org.get("WhoAmI");
+    assert_eq!(reply.header("x-ms-dop-hint"), "4");
+    assert_eq!(reply.json()["UserId"], org.get("WhoAmI()").json()["UserId"]);
+    let account = org.made("accounts", &json!({"name": "a"}));
+    assert_eq!(org.get(&account).json()["_createdby_value"], reply.json()["UserId"]);
+    assert_eq!(org.post("WhoAmI", &json!({})).fault(), (404, String::new()));
+    assert_eq!(org.get("").json()["value"][0]["name"], "accounts");
+}
+
+#[test]
+fn bad_requests_get_the_vendors_error() {
+    let org = Org::new();
+    let bearer = format!("Bearer {}", org.token);
+    let raw = |kind: &str, body: &str| {
+        org.raw(
+            "POST",
+            &format!("{API}accounts"),
+            &[("authorization", &bearer), ("content-type", kind)],
+            body,
+        )
+        .fault()
+    };
+    for body in ["", "{", "[]", "\"x\"", "{\"name\":}", &"[".repeat(100_000)] {
+        assert_eq!(raw("application/json", body), (400, "0x80048d19".into()));
+    }
+    assert_eq!(raw("text/plain", "{}").0, 415);
+    assert_eq!(raw("application/json", &" ".repeat(2 * 1024 * 1024)).0, 413);
+    assert_eq!(org.get("account").fault(), (404, "0x80060888".into()));
+    assert_eq!(org.get("accounts(1)").fault(), (400, "0x80060888".into()));
+    assert_eq!(org.get("accounts?$select=Name").fault(), (400, "0x80060888".into()));
+    assert_eq!(
+        org.get("accounts?$filter=name%20eqq%20'x'").fault(),
+        (400, "0x80060888".into())
+    );
+    assert_eq!(org.get("accounts?$orderby=nosuch").fault(), (400, "0x80060888".into()));
+    assert_eq!(org.get("accounts?$top=-1").fault(), (400, "0x80060888".into()));
+    assert_eq!(org.get("accounts?$skip=1").fault(), (400, "0x80060888".into()));
+    assert_eq!(org.get("accounts?$skiptoken=2").fault(), (400, "0x80040203".into()));
+    assert_eq!(
+        org.get(&format!("accounts?$filter={}", "(".repeat(10_000))).fault(),
+        (400, "0x80060888".into())
+    );
+    assert_eq!(
+        org.get(&format!("accounts?$filter={}", "x".repeat(40_000))).status,
+        StatusCode::URI_TOO_LONG
+    );
+    assert_eq!(org.patch("accounts", &json!({})).status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[test]
+fn what_is_not_simulated_is_refused_by_name_and_noted() {
+    let org = Org::new();
+    let account = org.made("accounts", &json!({"name": "a"}));
+    org.ground.happenings.drain();
+    let missing = |reply: Reply| {
+        assert_eq!(reply.status, StatusCode::NOT_IMPLEMENTED, "{}", reply.text);
+        reply.json()["notSimulated"]["missing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        missing(org.get("accounts?$expand=primarycontactid")),
+        "query option `$expand`"
+    );
+    assert_eq!(missing(org.get("leads")), "resource `leads`");
+    assert_eq!(missing(org.get("$metadata")), "resource `$metadata`");
+    assert_eq!(missing(org.post("$batch", &json!({}))), "resource `$batch`");
+    assert_eq!(
+        missing(org.patch(&account, &json!({"primarycontactid": {"lastname": "x"}}))),
+        "deep insert of `primarycontactid`"
+    );
+    assert_eq!(
+        missing(org.post("transactioncurrencies", &json!({}))),
+        "writing to `transactioncurrencies`"
+    );
+    assert_eq!(
+        missing(org.send(
+            &Method::GET,
+            "accounts",
+            &[("prefer", "odata.track-changes")],
+            &Value::Null
+        )),
+        "preference `odata.track-changes`"
+    );
+    assert_eq!(
+        missing(org.send(&Method::GET, "accounts", &[("mscrmcallerid", "x")], &Value::Null)),
+        "header `mscrmcallerid: x`"
+    );
+    assert_eq!(missing(org.raw("GET", "/elsewhere", &[], "")), "route `/elsewhere`");
+    let refusals = org.ground.happenings.drain();
+    assert_eq!(refusals.len(), 9);
+    assert!(
+        refusals
+            .iter()
+            .all(|happening| matches!(happening, Happening::Refused(_)))
+    );
+}
+
+#[test]
+fn two_environments_with_one_seed_answer_byte_for_byte_alike() {
+    let run = || {
+        let org = Org::new();
+        let account = org.made("accounts", &json!({"name": "a"}));
+        org.made(
+            "opportunities",
+            &json!({"name": "b", "customerid_account@odata.bind": format!("/{account}")}),
+        );
+        let reply = org.get("opportunities");
+        (
+            reply.text.clone(),
+            reply.header("req_id").to_owned(),
+            format!("{:?}", org.dataverse.rows()),
+        )
+    };
+    assert_eq!(run(), run());
+}

@@ -1,0 +1,234 @@
+//! Creating, updating and deleting rows, with everything that follows from it (dataverse.md sections 2.2 and 2.4).
+//!
+//! Each stored row is noted as a commit. Requests are read and answered elsewhere.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::ground::Ground;
+use crate::happening::{Change, Commit, CommitKind, Happening};
+use crate::site::Site;
+
+use super::Settings;
+use super::cell::Cell;
+use super::environment::{Caller, State, whole_second};
+use super::error::Fault;
+use super::guid::Guid;
+use super::model::{Model, OnDelete, Table};
+use super::payload::Draft;
+use super::rules;
+use super::store::Row;
+
+/// One request's hands on the environment.
+pub(super) struct Work<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) ground: &'a Ground,
+    pub(super) settings: &'a Settings,
+    pub(super) caller: &'a Caller,
+}
+
+impl Work<'_> {
+    /// What tables there are.
+    pub(super) fn model(&self) -> Arc<Model> {
+        Arc::clone(self.state.store.model())
+    }
+
+    fn now(&self) -> Timestamp {
+        whole_second(self.ground.clock.now())
+    }
+
+    /// Stores a new row. `id` overrides the key of the body; without either one is drawn.
+    pub(super) fn create(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
+        refuse_computed_revenue(table, draft)?;
+        let given = id.or(draft.key);
+        if given.is_some_and(|id| self.state.store.row(table, id).is_some()) {
+            return Err(Fault::Duplicate);
+        }
+        // Nothing is drawn for a request that fails.
+        let status = rules::state_of_new(table, draft, given.unwrap_or(Guid::FIRST))?;
+        let id = given.unwrap_or_else(|| Guid::draw(&mut self.state.ids));
+        let mut cells: Vec<Cell> = table.columns.iter().map(|column| column.default.clone()).collect();
+        for (column, cell) in &draft.cells {
+            cells[*column] = cell.clone();
+        }
+        cells[0] = Cell::Guid(id);
+        set_state(table, &mut cells, status);
+        let now = self.now();
+        cells[table.system.created_on] = Cell::Time(now);
+        for column in [table.system.owner, table.system.created_by] {
+            cells[column] = Cell::Guid(self.caller.id);
+        }
+        let base = self.base_currency();
+        rules::settle_money(&self.state.store, table, None, &mut cells, base);
+        self.store(table, None, Row { id, cells }, now);
+        Ok(id)
+    }
+
+    /// Writes into a row that is there.
+    pub(super) fn update(&mut self, table: &Table, id: Guid, draft: &Draft) -> Result<(), Fault> {
+        refuse_computed_revenue(table, draft)?;
+        let row = self
+            .state
+            .store
+            .row(table, id)
+            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        let locked = self.settings.closed_rows_are_read_only;
+        let status = rules::state_of_updated(table, (id, &row.cells), draft, locked)?;
+        let before = row.clone();
+        let mut cells = before.cells.clone();
+        for (column, cell) in &draft.cells {
+            cells[*column] = cell.clone();
+        }
+        set_state(table, &mut cells, status);
+        reopened(table, &before.cells, &mut cells);
+        let base = self.base_currency();
+        rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
+        let now = self.now();
+        self.store(table, Some(&before), Row { id, cells }, now);
+        Ok(())
+    }
+
+    /// Puts cells into a row, past the rules of updates: for actions, which have rules of their own.
+    pub(super) fn force(&mut self, table: &Table, id: Guid, changes: &[(usize, Cell)]) -> Result<(), Fault> {
+        let row = self
+            .state
+            .store
+            .row(table, id)
+            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        let before = row.clone();
+        let mut cells = before.cells.clone();
+        for (column, cell) in changes {
+            cells[*column] = cell.clone();
+        }
+        let base = self.base_currency();
+        rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
+        let now = self.now();
+        self.store(table, Some(&before), Row { id, cells }, now);
+        Ok(())
+    }
+
+    /// Deletes a row and does to those that point to it what the model says.
+    pub(super) fn delete(&mut self, table: &Table, id: Guid) -> Result<(), Fault> {
+        let removed = self.state.store.remove(table, id);
+        let removed = removed.ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        self.note(table, CommitKind::Deleted, id, changes(table, Some(&removed), None));
+        let model = self.model();
+        for other in model.tables() {
+            for (at, column) in other.columns.iter().enumerate() {
+                let Some(way) = column.navigations.iter().find(|way| way.target == table.logical) else {
+                    continue;
+                };
+                for pointing in self.state.store.pointing_to(other, at, id) {
+                    match way.on_delete {
+                        // A row may have gone already, by another path of the same cascade.
+                        OnDelete::Cascade => self.delete(other, pointing).or_else(gone_already)?,
+                        OnDelete::RemoveLink => self.force(other, pointing, &[(at, Cell::Null)])?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, table: &Table, before: Option<&Row>, mut row: Row, now: Timestamp) {
+        rules::compose(table, &mut row.cells);
+        row.cells[table.system.modified_on] = Cell::Time(now);
+        row.cells[table.system.modified_by] = Cell::Guid(self.caller.id);
+        row.cells[table.system.version] = Cell::Int(self.state.take_version());
+        let changes = changes(table, before, Some(&row));
+        let kind = if before.is_some() {
+            CommitKind::Updated
+        } else {
+            CommitKind::Created
+        };
+        let id = row.id;
+        self.state.store.put(table, row);
+        self.note(table, kind, id, changes);
+    }
+
+    fn note(&self, table: &Table, kind: CommitKind, id: Guid, changes: Vec<Change>) {
+        self.ground.happenings.push(Happening::Committed(Commit {
+            site: Site::Dataverse,
+            table: table.logical.to_string(),
+            id: id.to_string(),
+            kind,
+            actor: self.caller.name.clone(),
+            at: self.ground.clock.now(),
+            changes,
+        }));
+    }
+
+    /// The currency of the environment: the first of all.
+    fn base_currency(&self) -> Guid {
+        self.state.base_currency
+    }
+}
+
+/// Assumed: there are no product lines, from which the system would compute the revenue.
+fn refuse_computed_revenue(table: &Table, draft: &Draft) -> Result<(), Fault> {
+    let computed = table
+        .column("isrevenuesystemcalculated")
+        .and_then(|column| draft.get(column));
+    if computed == Some(&Cell::Bool(true)) {
+        return Err(Fault::NotSimulated("revenue that the system calculates".to_owned()));
+    }
+    Ok(())
+}
+
+fn gone_already(fault: Fault) -> Result<(), Fault> {
+    if matches!(fault, Fault::NoSuchRow { .. }) {
+        Ok(())
+    } else {
+        Err(fault)
+    }
+}
+
+fn set_state(table: &Table, cells: &mut [Cell], pair: Option<(i64, i64)>) {
+    if let Some((state, status)) = pair {
+        cells[table.system.state] = Cell::Int(state);
+        cells[table.system.status] = Cell::Int(status);
+    }
+}
+
+/// Assumed: reopening an opportunity clears its actual value and date.
+fn reopened(table: &Table, before: &[Cell], cells: &mut [Cell]) {
+    let state = table.system.state;
+    let guarded = |cell: &Cell| {
+        table
+            .states
+            .iter()
+            .any(|state| state.action.is_some() && Some(state.code) == cell.int())
+    };
+    if guarded(&before[state]) && !guarded(&cells[state]) {
+        for column in ["actualvalue", "actualclosedate"] {
+            cells[table.expect(column)] = Cell::Null;
+        }
+    }
+}
+
+/// The columns that differ, under their wire names. Stamps are left out, and what was and stays null.
+fn changes(table: &Table, before: Option<&Row>, after: Option<&Row>) -> Vec<Change> {
+    let cell = |row: Option<&Row>, at: usize| row.map_or(Cell::Null, |row| row.cells[at].clone());
+    let columns = table.columns.iter().enumerate().filter(|(at, _)| !table.is_stamp(*at));
+    let differing = columns.filter(|(at, _)| match (before, after) {
+        (Some(before), Some(after)) => before.cells[*at] != after.cells[*at],
+        (None, Some(row)) | (Some(row), None) => !row.cells[*at].is_null(),
+        (None, None) => false,
+    });
+    let change = |(at, column): (usize, &super::model::Column)| Change {
+        field: column.wire.to_string(),
+        before: cell(before, at).value(),
+        after: cell(after, at).value(),
+    };
+    differing.map(change).collect()
+}
+
+/// A row as its wire names and values.
+pub(super) fn fields(table: &Table, row: &Row) -> serde_json::Map<String, Value> {
+    let columns = table.columns.iter().zip(&row.cells);
+    columns
+        .map(|(column, cell)| (column.wire.to_string(), cell.value()))
+        .collect()
+}
