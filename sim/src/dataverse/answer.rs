@@ -44,14 +44,15 @@ impl Answer {
         }
     }
 
-    /// The vendor's error. A 401 has no body but says where to sign in; a 501 is not for here.
-    pub(super) fn fault(fault: &Fault, base: &str) -> Self {
+    /// A 401: no body, but where to sign in (dataverse.md section 1.4).
+    pub(super) fn challenge(authority: &str, resource: &str) -> Self {
+        let challenge = format!("Bearer authorization_uri={authority}/oauth2/authorize, resource_id={resource}/");
+        Self::of(StatusCode::UNAUTHORIZED, None).with("www-authenticate", challenge)
+    }
+
+    /// The vendor's error. A missing token and what is not simulated have answers of their own.
+    pub(super) fn fault(fault: &Fault) -> Self {
         let (status, code) = fault.status_and_code();
-        if *fault == Fault::Unauthorized {
-            let sign_in = "https://login.microsoftonline.com/common/oauth2/authorize";
-            let challenge = format!("Bearer authorization_uri={sign_in}, resource_id={base}/");
-            return Self::of(status, None).with("www-authenticate", challenge);
-        }
         let body = json!({"error": {"code": code, "message": fault.to_string()}});
         Self::of(status, Some(body.to_string())).with("content-type", JSON.to_owned())
     }

@@ -122,6 +122,26 @@ impl Cell {
     }
 }
 
+/// Reads a day: four, two and two digits, nothing else.
+pub(super) fn day(text: &str) -> Option<Date> {
+    let shape = text.bytes().enumerate().all(|(place, byte)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    if shape && text.len() == 10 {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// Reads a moment, which has a zone: without one, `OData` has no such value.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.split_once('T')?;
+    day(date)?;
+    if time.contains('[') { None } else { text.parse().ok() }
+}
+
 /// Appends text as a JSON string.
 pub(super) fn print_text(text: &str, out: &mut String) {
     out.push('"');

@@ -40,8 +40,19 @@ pub(super) struct State {
     pub(super) requests: Stream,
     /// The currency in which the environment counts: the first of [`CURRENCIES`].
     pub(super) base_currency: Guid,
-    /// The organisation and its business unit.
-    pub(super) organisation: (Guid, Guid),
+    /// The identifiers that never change.
+    pub(super) organisation: Organisation,
+}
+
+/// What the environment belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Organisation {
+    /// The organisation itself.
+    pub(super) id: Guid,
+    /// Its root business unit.
+    pub(super) business_unit: Guid,
+    /// The Entra ID tenant in which its users sign in.
+    pub(super) tenant: Guid,
 }
 
 /// Who calls.
@@ -81,7 +92,11 @@ impl State {
             ids: ground.seed.stream("dataverse ids"),
             requests: ground.seed.stream("dataverse requests"),
             base_currency: currencies[0].0,
-            organisation: (Guid::draw(&mut fixed), Guid::draw(&mut fixed)),
+            organisation: Organisation {
+                id: Guid::draw(&mut fixed),
+                business_unit: Guid::draw(&mut fixed),
+                tenant: Guid::draw(&mut fixed),
+            },
         };
         let system = user_id(ground.seed, "system");
         let now = whole_second(ground.clock.now());

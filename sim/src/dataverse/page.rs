@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::address::decode;
 use super::amount::Amount;
-use super::cell::Cell;
+use super::cell::{Cell, day, moment};
 use super::error::Fault;
 use super::guid::Guid;
 use super::model::{Kind, Table};
@@ -106,8 +106,8 @@ fn cell(kind: Kind, text: &str) -> Option<Cell> {
             Cell::Int(text.parse().ok()?)
         }
         Kind::Money { .. } | Kind::BaseMoney | Kind::Decimal { .. } => Cell::Amount(Amount::parse(text)?),
-        Kind::Date => Cell::Date(text.parse().ok()?),
-        Kind::Time => Cell::Time(text.parse().ok()?),
+        Kind::Date => Cell::Date(day(text)?),
+        Kind::Time => Cell::Time(moment(text)?),
     })
 }
 

@@ -4,12 +4,11 @@
 //! decided here.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::amount::Amount;
-use super::cell::Cell;
+use super::cell::{Cell, day, moment};
 use super::environment::whole_second;
 use super::error::Fault;
 use super::guid::Guid;
@@ -207,10 +206,8 @@ fn fit(table: &Table, column: &Column, value: &Value) -> Result<Cell, Fault> {
             let amount = Amount::parse(&number.to_string()).ok_or_else(wrong)?;
             bounded(table, column, amount.rounded(places), bound)
         }
-        (Kind::Date, Value::String(text)) if text.len() == 10 => {
-            text.parse::<Date>().map(Cell::Date).map_err(|_| wrong())
-        }
-        (Kind::Time, Value::String(text)) => moment(text).map(Cell::Time).ok_or_else(wrong),
+        (Kind::Date, Value::String(text)) => day(text).map(Cell::Date).ok_or_else(wrong),
+        (Kind::Time, Value::String(text)) => day_or_moment(text).map(Cell::Time).ok_or_else(wrong),
         _ => Err(wrong()),
     }
 }
@@ -282,11 +279,8 @@ fn bounded(table: &Table, column: &Column, amount: Amount, bound: i64) -> Result
     })
 }
 
-/// A moment with its zone. Assumed: a bare day is taken too, as its midnight in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
-    if text.len() == 10 {
-        let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
-        return Some(midnight.timestamp());
-    }
-    text.parse().ok().map(whole_second)
+/// A moment in whole seconds. Assumed: a bare day is taken too, as its midnight in UTC.
+fn day_or_moment(text: &str) -> Option<Timestamp> {
+    let midnight = |day: jiff::civil::Date| day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    moment(text).map(whole_second).or_else(|| midnight(day(text)?))
 }

@@ -249,6 +249,9 @@ pub(super) fn list(
         rows.sort_by(|one, other| query.compare(&one.cells, |column| other.cells[column].clone()));
     }
     rows.retain(|row| query.is_after_cookie(&row.cells));
+    if query.top.is_some_and(|top| top > most) && rows.len() > most {
+        return Err(Fault::NotSimulated("`$top` above the page size".to_owned()));
+    }
     let size = query
         .top
         .unwrap_or_else(|| preferences.page_size.unwrap_or(most))
@@ -293,7 +296,7 @@ fn page(root: Root<'_>, table: &Table, query: &Query, rows: &[&Row], total: usiz
 /// The same URL with the cookie of the page's last row.
 fn next_link(root: Root<'_>, table: &Table, options: &Options, query: &Query, last: &Row) -> String {
     let cookie = Cookie {
-        page: query.cookie.as_ref().map_or(2, |cookie| cookie.page + 1),
+        page: query.cookie.as_ref().map_or(2, |cookie| cookie.page.saturating_add(1)),
         last: query
             .order
             .iter()

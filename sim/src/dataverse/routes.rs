@@ -67,7 +67,11 @@ impl Dataverse {
         let answer = match outcome {
             Ok(answer) => answer,
             Err(Fault::NotSimulated(missing)) => return refuse(&missing),
-            Err(fault) => Answer::fault(&fault, &base),
+            Err(Fault::Unauthorized) => {
+                let entra = inner.ground.bases.of(Site::Entra);
+                Answer::challenge(&format!("{entra}/{}", state.organisation.tenant), &base)
+            }
+            Err(fault) => Answer::fault(&fault),
         };
         let request_id = Guid::draw(&mut state.requests).to_string();
         answer.into_response(&request_id)
@@ -180,11 +184,11 @@ impl Call<'_> {
 
     /// With the degree of parallelism that a client of Microsoft's own insists on (dataverse.md section 1.5).
     fn who_am_i(&self, work: &Work<'_>) -> Answer {
-        let (organisation, unit) = work.state.organisation;
+        let organisation = work.state.organisation;
         let body = format!(
-            "{{\"@odata.context\":\"{}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse\",\"BusinessUnitId\":\"{unit}\",\
-             \"UserId\":\"{}\",\"OrganizationId\":\"{organisation}\"}}",
-            self.root, work.caller.id
+            "{{\"@odata.context\":\"{}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse\",\"BusinessUnitId\":\"{}\",\
+             \"UserId\":\"{}\",\"OrganizationId\":\"{}\"}}",
+            self.root, organisation.business_unit, work.caller.id, organisation.id
         );
         Answer::json(StatusCode::OK, body).with("x-ms-dop-hint", "4".to_owned())
     }

@@ -6,3 +6,5 @@ pub(super) mod ast;
 pub(super) mod parse;
 pub(super) mod bind;
 pub(super) mod eval;
+#[cfg(test)]
+mod tests;

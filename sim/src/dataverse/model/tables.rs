@@ -4,7 +4,8 @@
 //! gets the vendor's "could not find a property" error.
 
 use super::super::cell::Cell;
-use super::{Builder, Column, Kind, OnDelete, State, Table, amount, bool, choice, lookup, text};
+use super::build::{Builder, amount, bool, choice, lookup, text};
+use super::{Column, Kind, OnDelete, State, Table};
 
 /// Bound of standard money columns (dataverse.md section 6).
 const MONEY: i64 = 1_000_000_000_000;

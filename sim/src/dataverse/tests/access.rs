@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{API, Org, Reply};
 use crate::happening::Happening;
 use crate::identity::DATAVERSE_AUDIENCE;
+use crate::seed::Seed;
 
 #[test]
 fn without_a_valid_token_the_answer_is_an_empty_401_that_says_where_to_sign_in() {
@@ -22,7 +23,7 @@ fn without_a_valid_token_the_answer_is_an_empty_401_that_says_where_to_sign_in()
         assert!(
             reply
                 .header("www-authenticate")
-                .contains("resource_id=https://contoso.crm.dynamics.com/")
+                .contains("/oauth2/authorize, resource_id=https://contoso.crm.dynamics.com/")
         );
     }
     let token = org
@@ -163,4 +164,62 @@ fn two_environments_with_one_seed_answer_byte_for_byte_alike() {
         )
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn noise_never_panics_and_never_stores() {
+    let org = Org::new();
+    let mut chance = Seed(21).stream("noise");
+    let pieces = [
+        "accounts",
+        "opportunities",
+        "(",
+        ")",
+        "/",
+        "?",
+        "$filter=",
+        "&",
+        "$select=",
+        "$skiptoken=",
+        "$orderby=",
+        "%",
+        "%C3",
+        "%27",
+        "+",
+        "name",
+        "=",
+        ",",
+        "'",
+        "%3Ccookie%20pagenumber=%222%22",
+        "%20pagingcookie=%22%253c",
+        "%22/%3E",
+        "$top=",
+        "99999999999999999999",
+        "01234567-89ab-4def-8000-00000000abcd",
+        "WhoAmI",
+        "eq%20",
+        "desc",
+        "*",
+        "$count=true",
+    ];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PATCH,
+        Method::DELETE,
+        Method::PUT,
+        Method::HEAD,
+    ];
+    for _ in 0..5_000 {
+        let count = chance.between(0, 8);
+        let mut pick = |length: usize| usize::try_from(chance.between(1, length as u64)).unwrap_or(1) - 1;
+        let path: String = (0..count).map(|_| pieces[pick(pieces.len())]).collect();
+        let method = &methods[pick(methods.len())];
+        let reply = org.send(method, &path, &[], &json!({"name": {"a": []}}));
+        assert!(
+            reply.status.as_u16() < 502 && reply.status != StatusCode::INTERNAL_SERVER_ERROR,
+            "{method} {path}"
+        );
+    }
+    assert!(org.commits().is_empty());
 }
