@@ -271,7 +271,7 @@ impl Call<'_> {
         ))
     }
 
-    /// The answer to a write: 204 with the row's URL, or the row itself (dataverse.md sections 2.2 and 2.4).
+    /// The answer to a write (`Location` beside `OData-EntityId` on a creation is assumed): 204 with the row's URL, or the row itself (dataverse.md sections 2.2 and 2.4).
     fn written(
         &self,
         work: &Work<'_>,

@@ -30,7 +30,8 @@ pub(super) fn state_of_new(table: &Table, draft: &Draft, id: Guid) -> Result<Opt
 /// State and status after an update.
 ///
 /// A state that an action guards is left by a reopen only, and reached by its action only. Assumed: while a row is in
-/// such a state every other update is refused, unless `locked` is off.
+/// such a state every other update is refused, unless `locked` is off; and the documented "already open" answers an
+/// update that sets state and status alone, to what they are.
 pub(super) fn state_of_updated(
     table: &Table,
     (id, cells): (Guid, &[Cell]),

@@ -84,7 +84,7 @@ fn compare(table: &Table, path: &Path, operator: Comparison, literal: &Literal) 
     Ok(Condition::Compare(column, operator, value.folded()))
 }
 
-/// The literal as a value of the column's kind.
+/// The literal as a value of the column's kind. Assumed: a moment does not compare with a day column.
 fn fit(kind: Kind, operator: Comparison, literal: &Literal) -> Result<Cell, Fault> {
     let given = edm_of(literal);
     let unknown = |what: &str| Err(Fault::NotSimulated(format!("{what} in `$filter`")));

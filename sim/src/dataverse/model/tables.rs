@@ -2,6 +2,9 @@
 //!
 //! Standard columns that neither a connector nor a seller in a scenario touches are left out: asking for one of them
 //! gets the vendor's "could not find a property" error.
+//!
+//! Assumed: columns that the facts call `ApplicationRequired` (an opportunity's name and customer) are demanded by forms,
+//! not by the Web API; what a deletion does to rows that point to the deleted one; defaults of choices.
 
 use super::super::cell::Cell;
 use super::build::{Builder, amount, bool, choice, lookup, text};
