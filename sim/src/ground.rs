@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::happening::Happenings;
-use crate::identity::Authority;
+use crate::identity::{Authority, entra};
 use crate::seed::Seed;
 use crate::site::Bases;
 
@@ -32,5 +32,18 @@ impl Ground {
             happenings: Happenings::default(),
             authority,
         }
+    }
+}
+
+impl From<&Ground> for entra::Footing {
+    fn from(ground: &Ground) -> Self {
+        let Ground {
+            clock,
+            seed,
+            bases,
+            happenings,
+            authority,
+        } = ground.clone();
+        Self::new(authority, bases, clock, happenings, seed)
     }
 }

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::seed::{Seed, Stream};
 
+/// Names and values of a query or a form body.
+pub(crate) mod form;
 /// The Entra ID token endpoint.
 pub mod entra;
 

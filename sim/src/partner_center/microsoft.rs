@@ -1,0 +1,301 @@
+//! What Microsoft does by itself: shares a deal, edits it, answers an invitation (partner-center.md sections 3.1, 3.6).
+//!
+//! No HTTP: these are acts of the world outside, not of a caller.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::create::{await_answer, blank};
+use super::error::Problem;
+use super::guid::Guid;
+use super::lifecycle;
+use super::model::{Address, Consent, Contact, CustomerProfile, Details, InviteContext, Organization, Referral};
+use super::model::{Requirements, Solution, Target};
+use super::patch::{Patch, Right};
+use super::store::Place;
+use super::value::{Amount, Assistance, Qualification, ReferralType, Status, Substatus};
+use super::writer::{MICROSOFT, Writer};
+
+/// Something that Microsoft does.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "acts are few and live for a moment")]
+pub enum MicrosoftAct {
+    /// Shares a new deal with the partner, who has 14 days to answer.
+    Share(SharedDeal),
+    /// Writes fields of the partner's referral.
+    Edit {
+        /// The partner's referral.
+        referral: String,
+        /// JSON pointers and their new values: what a PATCH reaches, the name, and who the customer is.
+        changes: Vec<(String, Value)>,
+    },
+    /// Accepts an invitation of the partner's.
+    Accept {
+        /// The engagement, or any referral of it.
+        engagement: String,
+    },
+    /// Declines an invitation of the partner's. It cannot be undone.
+    Decline {
+        /// The engagement, or any referral of it.
+        engagement: String,
+        /// Shown as `statusReason`; none when the value is small (partner-center.md section 3.6).
+        reason: Option<String>,
+    },
+    /// Gives the deal its number in Microsoft's own CRM.
+    SetMsxId {
+        /// The engagement, or any referral of it.
+        engagement: String,
+        /// For example `7-3GHJKL2MNO`.
+        id: String,
+    },
+}
+
+/// A deal that Microsoft shares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedDeal {
+    /// The deal's name.
+    pub name: String,
+    /// Who wants to buy.
+    pub customer: Customer,
+    /// The deal's value.
+    pub value: Option<f64>,
+    /// Its currency: three letters.
+    pub currency: String,
+    /// When it is expected to close.
+    pub closing: Timestamp,
+    /// Free text.
+    pub notes: Option<String>,
+    /// Identifier and name of each solution.
+    pub solutions: Vec<(String, String)>,
+    /// How Microsoft helps.
+    pub help: Option<Assistance>,
+}
+
+/// The customer of a shared deal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Customer {
+    /// The company's name.
+    pub name: String,
+    /// Street and number.
+    pub address_line: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province.
+    pub state: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Country: two letters.
+    pub country: Option<String>,
+    /// Somebody there.
+    pub contact: Option<CustomerContact>,
+}
+
+/// The customer's contact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomerContact {
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// E-mail address.
+    pub email: String,
+}
+
+/// Why an act cannot happen.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ActError {
+    /// Nobody knows that referral or engagement.
+    #[error("no referral or engagement `{0}`")]
+    Unknown(String),
+    /// Microsoft has not been invited into the engagement.
+    #[error("microsoft has no referral in engagement `{0}`")]
+    NotInvited(String),
+    /// The rules of the API forbid it.
+    #[error("partner center refuses: {0}")]
+    Refused(String),
+}
+
+impl From<Problem> for ActError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem.to_string())
+    }
+}
+
+impl Writer<'_> {
+    /// Carries out an act; gives back the id of the partner's referral.
+    pub(super) fn act(&mut self, act: MicrosoftAct) -> Result<String, ActError> {
+        let place = match act {
+            MicrosoftAct::Share(deal) => self.share(deal)?,
+            MicrosoftAct::Edit { referral, changes } => self.edit(&referral, changes)?,
+            MicrosoftAct::Accept { engagement } => {
+                self.answer(&engagement, (Status::Active, Substatus::Accepted), None)?
+            }
+            MicrosoftAct::Decline { engagement, reason } => {
+                self.answer(&engagement, (Status::Closed, Substatus::Declined), reason)?
+            }
+            MicrosoftAct::SetMsxId { engagement, id } => self.set_msx_id(&engagement, &id)?,
+        };
+        let referral = self.state.store.at(place);
+        Ok(referral.map(|referral| referral.id.to_string()).unwrap_or_default())
+    }
+
+    fn share(&mut self, deal: SharedDeal) -> Result<Place, ActError> {
+        let (engagement, own, microsofts) = (self.guid(), self.guid(), self.guid());
+        let mut referral = deal.referral(own, engagement, self.now)?;
+        let mut microsofts = Referral {
+            id: microsofts,
+            target: vec![Target::microsoft()],
+            ..referral.clone()
+        };
+        microsofts.links.id = microsofts.id;
+        let invited_by = referral.invite_context.invited_by.clone();
+        self.own(&mut referral);
+        referral.invite_context.invited_by = invited_by;
+        referral.direction = super::value::Direction::Incoming;
+        await_answer(&mut referral, self.now);
+        super::check::everything(&referral)?;
+        // Assumed: Microsoft's own side stands, accepted, before the partner hears of the deal.
+        self.insert(microsofts);
+        Ok(self.insert(referral))
+    }
+
+    fn edit(&mut self, id: &str, changes: Vec<(String, Value)>) -> Result<Place, ActError> {
+        let place = self.place_of(id)?;
+        let invited = self.invited(place);
+        let now = self.now;
+        let patch = Patch::replacing(changes);
+        self.update(place, |referral| patch.apply(referral, Right::Microsoft, invited, now))?;
+        Ok(place)
+    }
+
+    /// Whether Microsoft has a referral in the engagement of the referral at a place.
+    pub(super) fn invited(&self, place: Place) -> bool {
+        let referral = self.state.store.at(place);
+        referral.is_some_and(|referral| self.microsofts_of(referral.engagement_id).is_some())
+    }
+
+    fn answer(&mut self, engagement: &str, to: (Status, Substatus), reason: Option<String>) -> Result<Place, ActError> {
+        let (own, microsofts) = self.both_of(engagement)?;
+        let now = self.now;
+        self.update(microsofts, |referral| {
+            lifecycle::refuse_when_closed(referral)?;
+            lifecycle::check_move((referral.status, referral.substatus), to, false)?;
+            lifecycle::enter(referral, to.0, to.1, now);
+            referral.status_reason = reason.or(referral.status_reason.take());
+            Ok(())
+        })?;
+        Ok(own)
+    }
+
+    /// Assumed: the number appears on both referrals of the engagement, Microsoft's first, and not on a closed one.
+    fn set_msx_id(&mut self, engagement: &str, id: &str) -> Result<Place, ActError> {
+        let (own, microsofts) = self.both_of(engagement)?;
+        for place in [microsofts, own] {
+            let is_open = |referral: &Referral| referral.status != Status::Closed;
+            if self.state.store.at(place).is_some_and(is_open) {
+                self.update(place, |referral| {
+                    referral.tracking_info.microsoft_msx_id = Some(id.to_owned());
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(own)
+    }
+
+    /// The partner's and Microsoft's referral of an engagement, named by itself or by either of them.
+    fn both_of(&self, name: &str) -> Result<(Place, Place), ActError> {
+        let unknown = || ActError::Unknown(name.to_owned());
+        let guid = Guid::parse(name).ok_or_else(unknown)?;
+        let named = self.state.store.find(guid).and_then(|place| self.state.store.at(place));
+        let engagement = named.map_or(guid, |referral| referral.engagement_id);
+        let own = self.own_of(engagement).ok_or_else(unknown)?;
+        let microsofts = self.microsofts_of(engagement);
+        Ok((own, microsofts.ok_or_else(|| ActError::NotInvited(name.to_owned()))?))
+    }
+
+    fn place_of(&self, id: &str) -> Result<Place, ActError> {
+        let found = Guid::parse(id).and_then(|guid| self.state.store.find(guid));
+        found.ok_or_else(|| ActError::Unknown(id.to_owned()))
+    }
+}
+
+impl SharedDeal {
+    /// The deal as Microsoft's own referral: Active and Accepted.
+    fn referral(self, id: Guid, engagement: Guid, now: Timestamp) -> Result<Referral, ActError> {
+        let refused = || ActError::Refused("the deal's value is negative or no number".to_owned());
+        let deal_value = self
+            .value
+            .map(|value| Amount::new(value).ok_or_else(refused))
+            .transpose()?;
+        let solution = |(id, name)| Solution {
+            id: Some(id),
+            name: Some(name),
+            kind: Some("Name".to_owned()),
+            ..Solution::default()
+        };
+        let target = |(id, _): &(String, String)| Target {
+            kind: "SolutionProfile".to_owned(),
+            id: id.clone(),
+        };
+        Ok(Referral {
+            name: self.name,
+            qualification: Qualification::SalesQualified,
+            kind: ReferralType::Shared,
+            target: self.solutions.iter().map(target).collect(),
+            customer_profile: self.customer.profile(),
+            consent: Consent {
+                consent_to_to_share_info_with_others: true,
+                consent_to_contact: true,
+                consent_to_share_referral_with_microsoft_sellers: Some(true),
+            },
+            details: Details {
+                notes: self.notes,
+                deal_value,
+                currency: Some(self.currency),
+                closing_date_time: Some(self.closing),
+                requirements: Requirements {
+                    solutions: self.solutions.into_iter().map(solution).collect(),
+                    ..Requirements::default()
+                },
+                ..Details::default()
+            },
+            invite_context: InviteContext {
+                assistance_request_code: self.help,
+                invited_by: Some(Organization {
+                    organization_id: Some(MICROSOFT.to_owned()),
+                    organization_name: Some("Microsoft".to_owned()),
+                }),
+                ..InviteContext::default()
+            },
+            ..blank(id, engagement, now)
+        })
+    }
+}
+
+impl Customer {
+    fn profile(self) -> CustomerProfile {
+        let contact = self.contact.map(|contact| Contact {
+            first_name: Some(contact.first_name),
+            last_name: Some(contact.last_name),
+            phone_number: contact.phone,
+            email: Some(contact.email),
+            ..Contact::default()
+        });
+        CustomerProfile {
+            name: self.name,
+            address: Address {
+                address_line1: self.address_line,
+                city: self.city,
+                state: self.state,
+                postal_code: self.postal_code,
+                country: self.country,
+                ..Address::default()
+            },
+            team: contact.into_iter().collect(),
+            ..CustomerProfile::default()
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The stored referrals and their indexes: by id, by engagement, by time of change, by expiry.
+//!
+//! It knows no rule of the API and notes no commit: that is [`super::writer`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::guid::Guid;
+use super::model::Referral;
+use super::value::Status;
+
+/// The place of a referral in the order of creation. Referrals are never deleted, so places never move.
+pub(super) type Place = u32;
+
+/// One stored referral, and its text while nothing has changed it.
+#[derive(Debug)]
+struct Stored {
+    referral: Box<Referral>,
+    printed: Option<Bytes>,
+}
+
+/// All referrals of one world, Microsoft's included.
+#[derive(Debug)]
+pub(super) struct Store {
+    rows: Vec<Stored>,
+    by_id: BTreeMap<Guid, Place>,
+    by_engagement: BTreeSet<(Guid, Place)>,
+    by_updated: BTreeSet<(Timestamp, Place)>,
+    by_expiry: BTreeSet<(Timestamp, Place)>,
+    base: Arc<str>,
+    /// `{"@odata.context":"…"`: what an answer to get-by-id has in front of the referral.
+    opening: String,
+}
+
+impl Store {
+    pub(super) fn new(base: &str) -> Self {
+        Self {
+            rows: Vec::new(),
+            by_id: BTreeMap::new(),
+            by_engagement: BTreeSet::new(),
+            by_updated: BTreeSet::new(),
+            by_expiry: BTreeSet::new(),
+            base: Arc::from(base),
+            opening: opening(base),
+        }
+    }
+
+    /// The base URL that links are printed with.
+    pub(super) fn base(&self) -> &Arc<str> {
+        &self.base
+    }
+
+    /// Moves every link to another base URL, as a socket does once it knows its port.
+    pub(super) fn move_to(&mut self, base: &str) {
+        if *self.base == *base {
+            return;
+        }
+        self.base = Arc::from(base);
+        self.opening = opening(base);
+        for stored in &mut self.rows {
+            stored.referral.links.base = Arc::clone(&self.base);
+            stored.printed = None;
+        }
+    }
+
+    /// How many referrals there are.
+    pub(super) fn len(&self) -> Place {
+        // Fewer than 2^32: each takes more than a kilobyte.
+        Place::try_from(self.rows.len()).unwrap_or(Place::MAX)
+    }
+
+    pub(super) fn find(&self, id: Guid) -> Option<Place> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn at(&self, place: Place) -> Option<&Referral> {
+        self.rows.get(index(place)).map(|stored| &*stored.referral)
+    }
+
+    /// The referrals of one engagement, oldest first.
+    pub(super) fn of_engagement(&self, engagement: Guid) -> impl Iterator<Item = Place> + '_ {
+        let range = (engagement, Place::MIN)..=(engagement, Place::MAX);
+        self.by_engagement.range(range).map(|(_, place)| *place)
+    }
+
+    /// Places by time of change: those strictly after `after`, or strictly before it when descending.
+    pub(super) fn by_updated(
+        &self,
+        after: Option<(Timestamp, Place)>,
+        descending: bool,
+    ) -> Box<dyn Iterator<Item = Place> + '_> {
+        let edge = after.map_or(Bound::Unbounded, Bound::Excluded);
+        if descending {
+            let range = self.by_updated.range((Bound::Unbounded, edge));
+            Box::new(range.rev().map(|(_, place)| *place))
+        } else {
+            let range = self.by_updated.range((edge, Bound::Unbounded));
+            Box::new(range.map(|(_, place)| *place))
+        }
+    }
+
+    /// When the next unanswered referral expires.
+    pub(super) fn next_expiry(&self) -> Option<(Timestamp, Place)> {
+        self.by_expiry.first().copied()
+    }
+
+    pub(super) fn insert(&mut self, referral: Referral) -> Place {
+        let place = self.len();
+        self.by_id.insert(referral.id, place);
+        self.by_engagement.insert((referral.engagement_id, place));
+        self.index(&referral, place);
+        self.rows.push(Stored {
+            referral: Box::new(referral),
+            printed: None,
+        });
+        place
+    }
+
+    /// Puts another version in place of the one that is there.
+    pub(super) fn replace(&mut self, place: Place, referral: Referral) {
+        let Some(stored) = self.rows.get_mut(index(place)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut *stored.referral, referral);
+        stored.printed = None;
+        self.by_updated.remove(&(before.updated_date_time.0, place));
+        if let Some(due) = expiry(&before) {
+            self.by_expiry.remove(&(due, place));
+        }
+        let (updated, due) = match self.at(place) {
+            Some(after) => (after.updated_date_time.0, expiry(after)),
+            None => return,
+        };
+        self.by_updated.insert((updated, place));
+        self.by_expiry.extend(due.map(|due| (due, place)));
+    }
+
+    fn index(&mut self, referral: &Referral, place: Place) {
+        self.by_updated.insert((referral.updated_date_time.0, place));
+        self.by_expiry.extend(expiry(referral).map(|due| (due, place)));
+    }
+
+    /// The answer to get-by-id, context included. Printed once for each version.
+    pub(super) fn entity(&mut self, place: Place) -> Bytes {
+        let Some(stored) = self.rows.get_mut(index(place)) else {
+            return Bytes::new();
+        };
+        if let Some(printed) = &stored.printed {
+            return printed.clone();
+        }
+        let mut text = Vec::with_capacity(3072);
+        text.extend_from_slice(self.opening.as_bytes());
+        let written = serde_json::to_writer(&mut text, &*stored.referral);
+        debug_assert!(
+            written.is_ok(),
+            "writing to memory cannot fail, and every field has a JSON form"
+        );
+        if let Some(brace) = text.get_mut(self.opening.len()) {
+            *brace = b',';
+        }
+        let printed = Bytes::from(text);
+        stored.printed = Some(printed.clone());
+        printed
+    }
+
+    /// The referral's members without the opening brace and without context: `"id":…}`.
+    pub(super) fn members(&mut self, place: Place) -> Bytes {
+        let entity = self.entity(place);
+        entity.slice((self.opening.len() + 1).min(entity.len())..)
+    }
+
+    /// The referral alone, as a list and a write print it.
+    pub(super) fn plain(&mut self, place: Place) -> Bytes {
+        let members = self.members(place);
+        let mut text = Vec::with_capacity(members.len() + 1);
+        text.push(b'{');
+        text.extend_from_slice(&members);
+        Bytes::from(text)
+    }
+}
+
+fn index(place: Place) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+/// When a referral expires unless it is answered.
+fn expiry(referral: &Referral) -> Option<Timestamp> {
+    referral.expiration_date_time.filter(|_| referral.status == Status::New)
+}
+
+fn opening(base: &str) -> String {
+    format!("{{\"@odata.context\":\"{base}/v1.0/$metadata#Referrals/$entity\"")
+}

@@ -1,0 +1,142 @@
+//! Every write goes through here: it sets time and version, stores, notes the commit, and owes the webhook.
+//!
+//! It decides nothing: what may be written is decided before.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::error::Problem;
+use super::guid::Guid;
+use super::model::{ETag, Referral};
+use super::store::Place;
+use super::value::{Stamp, Status, Substatus};
+use super::{Settings, State, field, lifecycle, webhook};
+use crate::ground::Ground;
+use crate::happening::{Commit, CommitKind, Happening};
+use crate::site::Site;
+
+/// The `organizationId` of Microsoft's own referrals. Assumed: the literal that `invitedBy` holds for Microsoft.
+pub(super) const MICROSOFT: &str = "msft";
+/// The table name in commits and rows.
+pub(super) const TABLE: &str = "referral";
+
+/// One writer at one moment, with the state locked.
+pub(super) struct Writer<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) ground: &'a Ground,
+    pub(super) settings: &'a Settings,
+    /// Who writes: a user's name, `microsoft`, or `system`.
+    pub(super) actor: &'a str,
+    pub(super) now: Timestamp,
+}
+
+impl Writer<'_> {
+    /// A new GUID.
+    pub(super) fn guid(&mut self) -> Guid {
+        let text = self.state.ids.guid();
+        // The stream draws well-formed GUIDs only.
+        Guid::parse(&text).unwrap_or_else(|| unreachable!("a drawn guid parses: {text}"))
+    }
+
+    /// Stores a new referral.
+    pub(super) fn insert(&mut self, mut referral: Referral) -> Place {
+        referral.links.base = Arc::clone(self.state.store.base());
+        (referral.created_date_time, referral.updated_date_time) = (Stamp(self.now), Stamp(self.now));
+        referral.e_tag = self.next_etag();
+        let changes = field::contents(&referral);
+        let (id, microsofts) = (referral.id, is_microsofts(&referral));
+        let place = self.state.store.insert(referral);
+        self.note(id, microsofts, CommitKind::Created, changes);
+        place
+    }
+
+    /// Stores another version of a referral, or nothing when the edit is refused. A write that changes nothing is a
+    /// write all the same: it gives a new eTag, and an event.
+    ///
+    /// Assumed: the service does not compare before it writes.
+    pub(super) fn update(
+        &mut self,
+        place: Place,
+        edit: impl FnOnce(&mut Referral) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let before = self.state.store.at(place).ok_or(Problem::NotFound)?;
+        let mut after = before.clone();
+        edit(&mut after)?;
+        let changes = field::changes(before, &after);
+        after.updated_date_time = Stamp(self.now);
+        after.e_tag = self.next_etag();
+        let (id, microsofts) = (after.id, is_microsofts(&after));
+        self.state.store.replace(place, after);
+        self.note(id, microsofts, CommitKind::Updated, changes);
+        Ok(())
+    }
+
+    fn next_etag(&mut self) -> ETag {
+        self.state.versions = self.state.versions.wrapping_add(1);
+        ETag {
+            version: self.state.versions,
+            at: self.now,
+        }
+    }
+
+    fn note(&mut self, id: Guid, microsofts: bool, kind: CommitKind, changes: Vec<crate::happening::Change>) {
+        self.ground.happenings.push(Happening::Committed(Commit {
+            site: Site::PartnerCenter,
+            table: TABLE.to_owned(),
+            id: id.to_string(),
+            kind,
+            actor: self.actor.to_owned(),
+            at: self.now,
+            changes,
+        }));
+        let event = webhook::event_of(kind, microsofts);
+        let hook = webhook::hook_due(
+            self.state.registration.as_ref(),
+            self.ground,
+            self.settings,
+            event,
+            id,
+            self.now,
+        );
+        if let Some(hook) = hook {
+            self.ground.happenings.push(Happening::HookDue(hook));
+        }
+    }
+
+    /// Closes what nobody answered in time.
+    pub(super) fn expire_due(&mut self) {
+        while let Some((_, place)) = self.state.store.next_expiry().filter(|(due, _)| *due <= self.now) {
+            let now = self.now;
+            let expired = self.update(place, |referral| {
+                lifecycle::enter(referral, Status::Closed, Substatus::Expired, now);
+                Ok(())
+            });
+            // An expiry is never refused, and takes the referral out of the index; the loop ends in any case.
+            if expired.is_err() {
+                break;
+            }
+        }
+    }
+
+    /// The partner's own referral of an engagement.
+    pub(super) fn own_of(&self, engagement: Guid) -> Option<Place> {
+        let store = &self.state.store;
+        store
+            .of_engagement(engagement)
+            .find(|place| store.at(*place).is_some_and(|referral| !is_microsofts(referral)))
+    }
+
+    /// Microsoft's referral of an engagement.
+    pub(super) fn microsofts_of(&self, engagement: Guid) -> Option<Place> {
+        let store = &self.state.store;
+        store
+            .of_engagement(engagement)
+            .find(|place| store.at(*place).is_some_and(is_microsofts))
+    }
+}
+
+/// Whether a referral is Microsoft's side of an engagement.
+pub(super) fn is_microsofts(referral: &Referral) -> bool {
+    &*referral.organization_id == MICROSOFT
+}
