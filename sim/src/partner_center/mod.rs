@@ -35,6 +35,12 @@ mod writer;
 mod create;
 /// Microsoft's acts.
 mod microsoft;
+/// A request, and answers.
+mod call;
+/// Calls of the referrals API.
+mod referrals;
+/// Calls of the registration API.
+mod registration;
 /// HTTP.
 mod routes;
 /// Signed deliveries.

@@ -29,6 +29,13 @@ pub(super) fn patch(stored: &Value, body: &[u8]) -> Result<Patch, Problem> {
             _ => differences(stored, format!("/{name}"), value, &mut edits)?,
         }
     }
+    // A state is two fields, of which one may have stayed: a patch names both.
+    for (one, other) in [("/status", "/substatus"), ("/substatus", "/status")] {
+        let names = |path: &str| edits.iter().any(|(pointer, _)| pointer == path);
+        if names(one) && !names(other) {
+            edits.push((other.to_owned(), stored.pointer(other).cloned().unwrap_or_default()));
+        }
+    }
     Ok(Patch::replacing(edits))
 }
 

@@ -150,7 +150,7 @@ fn wrong_transport_is_refused() {
     for (path, status) in [
         (unknown.as_str(), 404),
         ("/v1.0/engagements/referrals/x", 404),
-        ("/v1.0/engagements/referrals/%ff", 400),
+        ("/v1.0/engagements/referrals/%ff", 404),
         ("/v1.0/engagements/referrals/x?$select=id", 501),
         ("/v1.0/engagements", 501),
         ("/v2.0/engagements/referrals", 501),

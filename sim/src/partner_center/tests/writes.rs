@@ -270,3 +270,131 @@ fn links_follow_the_base_url() {
         "http://127.0.0.1:4000/v1.0/$metadata#Referrals/$entity"
     );
 }
+
+#[test]
+fn a_put_moves_a_state_of_which_one_half_stays() {
+    let desk = Desk::new();
+    let id = desk.shared(from_microsoft("a"));
+    let mut body = desk.stored(&id);
+    body.as_object_mut().unwrap().shift_remove("links");
+    body["substatus"] = json!("Received");
+    let answer = desk.write(Method::PUT, &one(&id), &[("if-match", "*")], &body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["substatus"], "Received");
+}
+
+/// One random write; gives back nothing: refusals are as good as successes.
+fn any_write(desk: &Desk, ids: &mut Vec<String>, draw: &mut dyn FnMut(usize) -> usize) {
+    let id = ids.get(draw(ids.len().max(1) - 1)).cloned().unwrap_or_default();
+    match draw(8) {
+        0 => ids.push(text(&desk.created(&deal("own"))["id"])),
+        1 => ids.push(desk.shared(from_microsoft("shared"))),
+        2 => {
+            if let Some(engagement) = desk.get(&one(&id)).json().get("engagementId") {
+                desk.post(&invitation("microsofts", engagement));
+            }
+        }
+        3 => {
+            let (status, substatus) = [("Active", "Accepted"), ("Closed", "Won"), ("Closed", "Declined")][draw(2)];
+            desk.patch(
+                &id,
+                &json!([{"op": "replace", "path": "/status", "value": status},
+                        {"op": "replace", "path": "/substatus", "value": substatus}]),
+            );
+        }
+        4 => drop(desk.it.microsoft(MicrosoftAct::Accept { engagement: id })),
+        5 => {
+            desk.wait(SignedDuration::from_hours(24 * i64::try_from(draw(4)).unwrap()));
+            desk.it.run_due(desk.ground.clock.now());
+        }
+        _ => drop(desk.patch(
+            &id,
+            &json!([{"op": "replace", "path": "/details/dealValue", "value": draw(9)}]),
+        )),
+    }
+}
+
+#[test]
+fn whatever_happens_rows_lists_and_commits_agree_and_closed_stays_closed() {
+    for seed in 0..40 {
+        let desk = Desk::with(Settings {
+            list_shows_related: true,
+            page_size: 3,
+            ..Settings::default()
+        });
+        let mut chance = Seed(seed).stream("writes");
+        let mut draw = |most: usize| usize::try_from(chance.between(0, most as u64)).unwrap();
+        let mut ids = Vec::new();
+        let mut closed = std::collections::BTreeMap::new();
+        for _ in 0..60 {
+            any_write(&desk, &mut ids, &mut draw);
+            for row in desk.it.rows() {
+                if row.fields["status"] == "Closed" {
+                    let first = closed.entry(row.id).or_insert_with(|| row.fields.clone());
+                    assert_eq!(*first, row.fields);
+                }
+            }
+        }
+        let rows: Vec<Value> = desk
+            .it
+            .rows()
+            .into_iter()
+            .map(|row| Value::Object(row.fields))
+            .collect();
+        assert_eq!(
+            folded(desk.commits()),
+            rows.iter()
+                .map(|row| (text(&row["id"]), row.clone()))
+                .map(business)
+                .collect()
+        );
+        let mut listed = Vec::new();
+        let mut next = Some(format!("{REFERRALS}?$orderby=updatedDateTime%20desc"));
+        while let Some(path) = next {
+            let page = desk.get(&path).json();
+            listed.extend(page["value"].as_array().unwrap().clone());
+            next = page["@odata.nextLink"]
+                .as_str()
+                .map(|link| link.split_once(".com").unwrap().1.to_owned());
+        }
+        assert!(listed.is_sorted_by(|one, other| text(&one["updatedDateTime"]) >= text(&other["updatedDateTime"])));
+        listed.sort_by_key(|row| text(&row["id"]));
+        assert_eq!(listed, rows);
+    }
+}
+
+/// The fields that commits report.
+const REPORTED: [&str; 6] = [
+    "/status",
+    "/substatus",
+    "/details/dealValue",
+    "/acceptedDateTime",
+    "/closedDateTime",
+    "/name",
+];
+
+type Reported = std::collections::BTreeMap<String, Vec<Value>>;
+
+/// What the rows hold, told from the commits alone.
+fn folded(commits: Vec<Commit>) -> Reported {
+    let mut rows = Reported::new();
+    for commit in commits {
+        let row = rows
+            .entry(commit.id)
+            .or_insert_with(|| vec![Value::Null; REPORTED.len()]);
+        for change in commit.changes {
+            if let Some(index) = REPORTED.iter().position(|pointer| *pointer == change.field) {
+                assert_eq!(row[index], change.before, "{}", change.field);
+                row[index] = change.after;
+            }
+        }
+    }
+    rows
+}
+
+fn business((id, row): (String, Value)) -> (String, Vec<Value>) {
+    let values = REPORTED
+        .iter()
+        .map(|pointer| row.pointer(pointer).cloned().unwrap_or_default());
+    (id, values.collect())
+}

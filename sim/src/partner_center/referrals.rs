@@ -1,0 +1,211 @@
+//! The calls of the referrals API: who may, what is read and written, and the answer (partner-center.md sections 1.1, 1.3).
+//!
+//! No rule of the resource stands here.
+
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{StatusCode, header};
+use serde_json::Value;
+
+use super::call::{Call, insert, json};
+use super::create::Draft;
+use super::error::Problem;
+use super::guid::Guid;
+use super::patch::{Patch, Right};
+use super::store::{Place, Store};
+use super::value::Stamp;
+use super::{PartnerCenter, list, put};
+use crate::identity::{Grant, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, TokenFault};
+use crate::reply::empty_reply;
+use crate::site::Site;
+
+/// The one audience of the referrals API.
+const OWN: &[&str] = &[PARTNER_CENTER_AUDIENCE];
+
+/// GET on the collection.
+pub(super) async fn all(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::list)
+}
+
+/// POST on the collection.
+pub(super) async fn create(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::create)
+}
+
+/// GET on one.
+pub(super) async fn read(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::read)
+}
+
+/// GET at the address that events carry. A token for its host will do, because the official flow asks for one
+/// (partner-center.md section 6.2).
+pub(super) async fn read_from_event(State(it): State<PartnerCenter>, request: Request) -> Response {
+    let audiences = &[PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE];
+    it.answer(&Call::of(request).await, audiences, PartnerCenter::read)
+}
+
+/// PATCH on one.
+pub(super) async fn patch(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::patch)
+}
+
+/// PUT on one.
+pub(super) async fn replace(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::replace)
+}
+
+impl PartnerCenter {
+    /// Answers a call to the referrals API: checks who calls, and puts the common headers round the answer.
+    fn answer(
+        &self,
+        call: &Call,
+        audiences: &[&str],
+        handle: impl FnOnce(&Self, &Call, &Grant) -> Result<Response, Problem>,
+    ) -> Response {
+        let answered = self.admit(call, audiences).and_then(|grant| handle(self, call, &grant));
+        let mut response = match answered {
+            Ok(response) => response,
+            Err(Problem::NotSimulated(missing)) => call.refuse(&self.ground.happenings, &missing),
+            Err(problem) => problem.answer(),
+        };
+        let request_id = self.lock().requests.guid();
+        let headers = response.headers_mut();
+        insert(headers, "request-id", &request_id);
+        insert(headers, "timestamp", &Stamp(self.ground.clock.now()).to_string());
+        // Echoed; not enforced although documented as required, because no sample sends it.
+        if let Some(given) = call.headers.get("client-request-id") {
+            headers.insert("client-request-id", given.clone());
+        }
+        response
+    }
+
+    /// Users with the role Referrals admin, with a token for one of the audiences or for the base URL in force.
+    fn admit(&self, call: &Call, audiences: &[&str]) -> Result<Grant, Problem> {
+        let base = self.ground.bases.of(Site::PartnerCenter);
+        let grant = call.grant(&self.ground.authority, audiences, &base).map_err(|fault| {
+            Problem::Unauthenticated(match fault {
+                TokenFault::Missing => "The request has no bearer token.",
+                TokenFault::Expired => "The access token has expired.",
+                TokenFault::Unknown | TokenFault::WrongAudience => "The access token is not valid.",
+            })
+        })?;
+        // "Currently supports only user access."
+        if grant.app_only {
+            return Err(Problem::NotAuthorized(StatusCode::UNAUTHORIZED));
+        }
+        if grant.user.roles.contains(&Role::ReferralsAdmin) {
+            Ok(grant)
+        } else if grant.user.roles.contains(&Role::ReferralsUser) {
+            Err(Problem::NotSimulated("role Referrals user".to_owned()))
+        } else {
+            Err(Problem::NotAuthorized(StatusCode::FORBIDDEN))
+        }
+    }
+
+    fn list(&self, call: &Call, _: &Grant) -> Result<Response, Problem> {
+        let query = list::Query::read(call.uri.query().unwrap_or_default())?;
+        let body = list::page(&mut self.lock().store, &self.settings, query)?;
+        Ok(json(StatusCode::OK, Bytes::from(body)))
+    }
+
+    fn read(&self, call: &Call, _: &Grant) -> Result<Response, Problem> {
+        call.no_options()?;
+        let mut state = self.lock();
+        let place = find(&state.store, call.id())?;
+        let body = state.store.entity(place);
+        Ok(with_etag(json(StatusCode::OK, body), &state.store, place))
+    }
+
+    fn create(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        call.no_options()?;
+        let draft = Draft::read(call.json()?)?;
+        let mut state = self.lock();
+        let place = self.writer(&mut state, &grant.user.name).create(draft)?;
+        let body = state.store.plain(place);
+        let status = if self.settings.create_answers_201 {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
+        Ok(with_etag(json(status, body), &state.store, place))
+    }
+
+    fn patch(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        call.no_options()?;
+        let patch = Patch::read(call.json()?)?;
+        let mut state = self.lock();
+        let place = writable(&state.store, call.id())?;
+        precondition(call, &state.store, place, false)?;
+        self.apply(&mut state, grant, place, patch, Right::Patch)?;
+        let response = if call.wants_representation() {
+            json(StatusCode::OK, state.store.plain(place))
+        } else {
+            empty_reply(StatusCode::NO_CONTENT)
+        };
+        Ok(with_etag(response, &state.store, place))
+    }
+
+    fn replace(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        call.no_options()?;
+        let body = call.json()?;
+        let mut state = self.lock();
+        let place = writable(&state.store, call.id())?;
+        precondition(call, &state.store, place, self.settings.put_requires_if_match)?;
+        let stored: Value = serde_json::from_slice(&state.store.plain(place)).unwrap_or_default();
+        let patch = put::patch(&stored, body)?;
+        self.apply(&mut state, grant, place, patch, Right::Put)?;
+        let response = json(StatusCode::OK, state.store.plain(place));
+        Ok(with_etag(response, &state.store, place))
+    }
+
+    fn apply(
+        &self,
+        state: &mut super::State,
+        grant: &Grant,
+        place: Place,
+        patch: Patch,
+        right: Right,
+    ) -> Result<(), Problem> {
+        let mut writer = self.writer(state, &grant.user.name);
+        let (invited, now) = (writer.invited(place), writer.now);
+        writer.update(place, |referral| patch.apply(referral, right, invited, now))
+    }
+}
+
+fn find(store: &Store, id: &str) -> Result<Place, Problem> {
+    Guid::parse(id).and_then(|id| store.find(id)).ok_or(Problem::NotFound)
+}
+
+/// The referral to write to. Microsoft's are read-only to the partner; assumed: 403.
+fn writable(store: &Store, id: &str) -> Result<Place, Problem> {
+    let place = find(store, id)?;
+    match store.at(place) {
+        Some(referral) if super::writer::is_microsofts(referral) => Err(Problem::NotAuthorized(StatusCode::FORBIDDEN)),
+        _ => Ok(place),
+    }
+}
+
+/// Compares `If-Match` with the stored eTag, quote marks included.
+///
+/// Assumed: a tag without its quote marks does not match, and neither does a weak one.
+fn precondition(call: &Call, store: &Store, place: Place, required: bool) -> Result<(), Problem> {
+    let current = store
+        .at(place)
+        .map(|referral| referral.e_tag.to_string())
+        .unwrap_or_default();
+    let given = match call.headers.get(header::IF_MATCH) {
+        Some(given) => given.to_str().unwrap_or_default(),
+        None if required => return Err(Problem::Precondition),
+        None => return Ok(()),
+    };
+    let matches = given.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
+    if matches { Ok(()) } else { Err(Problem::Precondition) }
+}
+
+fn with_etag(mut response: Response, store: &Store, place: Place) -> Response {
+    if let Some(referral) = store.at(place) {
+        insert(response.headers_mut(), "etag", &referral.e_tag.to_string());
+    }
+    response
+}
