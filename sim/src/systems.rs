@@ -3,12 +3,13 @@
 //! It moves no clock and knows no network. What differs between the systems stays behind this file.
 
 use axum::Router;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 
+use crate::dataverse::{self, Dataverse};
 use crate::ground::Ground;
-use crate::happening::{Hook, Row};
-use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE};
+use crate::happening::Row;
+use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE, entra};
+use crate::partner_center::{self, ActError, MicrosoftAct, PartnerCenter, signature};
 use crate::site::{Bases, Site};
 
 /// Which systems exist, and how each is set.
@@ -16,6 +17,10 @@ use crate::site::{Bases, Site};
 pub struct SystemSettings {
     /// The CRMs that exist; Entra ID and Partner Center always do.
     pub crm: Vec<Site>,
+    /// How Partner Center is set.
+    pub partner_center: partner_center::Settings,
+    /// How the Dataverse environment is set.
+    pub dataverse: dataverse::Settings,
 }
 
 impl Default for SystemSettings {
@@ -23,6 +28,8 @@ impl Default for SystemSettings {
     fn default() -> Self {
         Self {
             crm: vec![Site::Salesforce, Site::Dataverse],
+            partner_center: partner_center::Settings::default(),
+            dataverse: dataverse::Settings::default(),
         }
     }
 }
@@ -83,17 +90,32 @@ fn index(site: Site) -> usize {
 #[derive(Clone, Debug, Default)]
 pub struct Systems {
     routers: Routers,
+    partner_center: Option<PartnerCenter>,
+    dataverse: Option<Dataverse>,
 }
 
 impl Systems {
     /// The systems that the settings name, all on the same ground.
-    pub fn new(_settings: SystemSettings, _ground: &Ground) -> Self {
-        Self::default()
+    pub fn new(settings: SystemSettings, ground: &Ground) -> Self {
+        let mut systems = Self::default();
+        let partner_center = PartnerCenter::new(settings.partner_center, ground);
+        systems.routers.set(Site::Entra, entra::router(ground));
+        systems.routers.set(Site::PartnerCenter, partner_center.router());
+        systems.partner_center = Some(partner_center);
+        if settings.crm.contains(&Site::Dataverse) {
+            let dataverse = Dataverse::new(settings.dataverse, ground);
+            systems.routers.set(Site::Dataverse, dataverse.router());
+            systems.dataverse = Some(dataverse);
+        }
+        systems
     }
 
     /// Routers of one's own instead of the simulated systems: for tests and benchmarks of what carries them.
     pub fn of_routers(routers: Routers) -> Self {
-        Self { routers }
+        Self {
+            routers,
+            ..Self::default()
+        }
     }
 
     /// A router for each system.
@@ -101,51 +123,40 @@ impl Systems {
         &self.routers
     }
 
-    /// When a system does something unasked, such as letting a referral expire.
+    /// When a system does something unasked: Partner Center lets referrals expire.
     pub fn next_due(&self) -> Option<Timestamp> {
-        None
+        self.partner_center.as_ref().and_then(PartnerCenter::next_due)
     }
 
     /// Lets the systems do what is due at that time.
-    pub fn run_due(&self, _now: Timestamp) {}
+    pub fn run_due(&self, now: Timestamp) {
+        if let Some(partner_center) = &self.partner_center {
+            partner_center.run_due(now);
+        }
+    }
+
+    /// Lets Microsoft do something; gives back the id of the partner's referral.
+    pub fn microsoft(&self, act: MicrosoftAct) -> Result<String, ActError> {
+        match &self.partner_center {
+            Some(partner_center) => partner_center.microsoft(act),
+            None => Err(ActError::Refused("there is no partner center".to_owned())),
+        }
+    }
 
     /// Every stored row, in the order of [`Site::ALL`], within a site ordered by table and identifier.
     pub fn rows(&self) -> Vec<Row> {
-        Vec::new()
+        let mut rows = Vec::new();
+        rows.extend(self.partner_center.iter().flat_map(PartnerCenter::rows));
+        rows.extend(self.dataverse.iter().flat_map(Dataverse::rows));
+        rows
     }
-}
-
-/// The headers of a webhook delivery (partner-center.md section 6.3). `signature` is in Base64; none leaves it out.
-pub fn hook_headers(hook: &Hook, certificate_url: &str, signature: Option<&str>) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(4);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(value) = signature.and_then(|signature| HeaderValue::try_from(format!("Signature {signature}")).ok()) {
-        let name = if hook.signature_in_ms_header {
-            HeaderName::from_static("x-ms-signature")
-        } else {
-            header::AUTHORIZATION
-        };
-        headers.insert(name, value);
-    }
-    if let Ok(url) = HeaderValue::try_from(certificate_url) {
-        headers.insert(HeaderName::from_static("x-ms-certificate-url"), url);
-    }
-    headers.insert(
-        HeaderName::from_static("x-ms-signature-algorithm"),
-        HeaderValue::from_static("rsa-sha256"),
-    );
-    headers
 }
 
 /// Where the certificate of the webhook signatures is (partner-center.md section 6.3), at Partner Center's own base URL.
 pub fn hook_certificate_url(ground: &Ground) -> String {
     format!(
-        "{}/cert/pcnotifications-dispatch.microsoft.com.cer",
-        ground.bases.partner_center_events()
+        "{}{}",
+        ground.bases.partner_center_events(),
+        signature::CERTIFICATE_PATH
     )
-}
-
-/// The signature of a webhook's body, in Base64.
-pub fn hook_signature(_body: &[u8]) -> String {
-    "unsigned".to_owned()
 }

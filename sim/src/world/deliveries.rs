@@ -16,8 +16,9 @@ use crate::fault::{Exchange, ExchangeKind, Fate};
 use crate::happening::Hook;
 use crate::network::hooks::AfterAttempt;
 use crate::network::{after, draw};
+use crate::partner_center::signature;
 use crate::site::Site;
-use crate::systems::{hook_certificate_url, hook_headers, hook_signature};
+use crate::systems::hook_certificate_url;
 
 /// What stands in traces where a signature is left out.
 const SIGNATURE_LEFT_OUT: &str = "(left out)";
@@ -87,11 +88,11 @@ impl Delivery {
             return arrived.clone();
         }
         let signature = match self.signature {
-            SignatureState::Valid => Some(hook_signature(&self.body)),
+            SignatureState::Valid => Some(signature::sign(&self.body)),
             SignatureState::Forged => Some(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, FORGED)),
             SignatureState::Absent => None,
         };
-        hook_headers(&self.hook, &self.certificate_url, signature.as_deref())
+        signature::headers(&self.hook, &self.certificate_url, signature.as_deref())
     }
 
     /// The delivery as a request, signature included.
@@ -132,7 +133,7 @@ impl Outgoing {
         WireRequest {
             method: Method::POST.as_str().to_owned(),
             url: self.hook.url.clone(),
-            headers: Headers::of(&hook_headers(&self.hook, certificate_url, left_out)),
+            headers: Headers::of(&signature::headers(&self.hook, certificate_url, left_out)),
             body: WireBody::from_text(&self.hook.body),
         }
     }

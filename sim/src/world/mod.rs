@@ -44,6 +44,8 @@ pub struct World {
     settings: WorldSettings,
     ground: Ground,
     systems: Systems,
+    /// What [`Systems::next_due`] said when the systems last did anything.
+    system_due: Option<Timestamp>,
     carrier: Carrier,
     network: Network,
     queue: Queue<Due>,
@@ -122,6 +124,7 @@ impl World {
             process: 0,
             down: false,
             tokens: people::Tokens::default(),
+            system_due: systems.next_due(),
             settings,
             ground,
             systems,
@@ -157,6 +160,7 @@ impl World {
             Next::System => {
                 self.systems.run_due(self.now());
                 self.collect(None);
+                self.system_due = self.systems.next_due();
             }
             Next::HookTimeout(delivery) => self.hook_timed_out(delivery),
             Next::Queue => match self.queue.pop() {
@@ -217,14 +221,9 @@ impl World {
         self.systems.rows()
     }
 
-    /// The systems themselves.
-    pub fn systems(&self) -> &Systems {
-        &self.systems
-    }
-
     /// What comes next. At the same moment a system goes first, then the queue, then the end of a webhook's patience.
     fn next(&self) -> Option<(Timestamp, Next)> {
-        let system = self.systems.next_due().map(|due| (due, Next::System));
+        let system = self.system_due.map(|due| (due, Next::System));
         let queue = self.queue.next_due().map(|due| (due, Next::Queue));
         let hook = self
             .deliveries
@@ -271,7 +270,12 @@ impl World {
 
     /// Turns what the systems noted into observations and deliveries.
     fn collect(&mut self, exchange: Option<u64>) {
-        for happening in self.ground.happenings.drain() {
+        let happenings = self.ground.happenings.drain();
+        if happenings.is_empty() {
+            return;
+        }
+        self.system_due = self.systems.next_due();
+        for happening in happenings {
             match happening {
                 Happening::Committed(commit) => self.observe(Observed::Committed { exchange, commit }),
                 Happening::Refused(refusal) => self.observe(Observed::Refused { exchange, refusal }),

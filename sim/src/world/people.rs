@@ -1,4 +1,4 @@
-//! People at a screen: they reach their system without a network in between.
+//! People at a screen, and Microsoft's own side: they reach their system without a network in between.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::observation::Observed;
 use super::{WireRequest, World, shown};
+use crate::partner_center::{ActError, MicrosoftAct};
 use crate::systems::audience;
 use crate::transport::in_process;
 
@@ -48,6 +49,13 @@ impl World {
             response: shown,
         });
         response
+    }
+
+    /// Microsoft does something in Partner Center; gives back the id of the partner's referral.
+    pub fn microsoft(&mut self, act: MicrosoftAct) -> Result<String, ActError> {
+        let done = self.systems.microsoft(act);
+        self.collect(None);
+        done
     }
 
     fn authorization(&mut self, who: &str, audience: String) -> Option<HeaderValue> {

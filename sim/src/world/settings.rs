@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::default_start;
+use crate::dataverse;
 use crate::network::hooks::HookSettings;
+use crate::partner_center;
 use crate::seed::Seed;
 use crate::site::Site;
 use crate::systems::SystemSettings;
@@ -19,6 +21,10 @@ pub struct WorldSettings {
     pub start: Timestamp,
     /// The CRMs that exist; Entra ID and Partner Center always do.
     pub crm: Vec<Site>,
+    /// How Partner Center is set.
+    pub partner_center: partner_center::Settings,
+    /// How the Dataverse environment is set.
+    pub dataverse: dataverse::Settings,
     /// The range of the time that a message takes one way.
     pub latency: (Duration, Duration),
     /// How Partner Center delivers webhooks.
@@ -31,10 +37,13 @@ pub struct WorldSettings {
 
 impl Default for WorldSettings {
     fn default() -> Self {
+        let systems = SystemSettings::default();
         Self {
             seed: Seed::default(),
             start: default_start(),
-            crm: vec![Site::Salesforce, Site::Dataverse],
+            crm: systems.crm,
+            partner_center: systems.partner_center,
+            dataverse: systems.dataverse,
             latency: (Duration::from_millis(20), Duration::from_millis(80)),
             hooks: HookSettings::default(),
             queue_limit: 100_000,
@@ -46,6 +55,10 @@ impl Default for WorldSettings {
 impl WorldSettings {
     /// The part that is about the systems.
     pub fn systems(&self) -> SystemSettings {
-        SystemSettings { crm: self.crm.clone() }
+        SystemSettings {
+            crm: self.crm.clone(),
+            partner_center: self.partner_center.clone(),
+            dataverse: self.dataverse.clone(),
+        }
     }
 }

@@ -23,10 +23,10 @@ use crate::seed::Seed;
 use crate::site::{Bases, Site};
 use crate::systems::{SystemSettings, Systems, audience};
 
-/// Moves a manual clock, over HTTP.
-mod control;
 /// Sends webhooks.
 mod postman;
+/// Moves a manual clock, over HTTP.
+mod control;
 
 use postman::Postman;
 

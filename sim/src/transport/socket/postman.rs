@@ -17,8 +17,9 @@ use crate::happening::{Happening, Hook};
 use crate::network::hooks::{AfterAttempt, HookSettings};
 use crate::network::queue::Queue;
 use crate::network::{after, draw};
+use crate::partner_center::signature;
 use crate::seed::Stream;
-use crate::systems::{Systems, hook_certificate_url, hook_headers, hook_signature};
+use crate::systems::{Systems, hook_certificate_url};
 use crate::transport::client::Connection;
 
 /// How many webhooks may wait for their time.
@@ -187,7 +188,8 @@ impl Postman {
         let certificate_url = hook_certificate_url(&self.ground);
         let mut request = http::Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.headers_mut() = hook_headers(hook, &certificate_url, Some(&hook_signature(hook.body.as_bytes())));
+        *request.headers_mut() =
+            signature::headers(hook, &certificate_url, Some(&signature::sign(hook.body.as_bytes())));
         *request.uri_mut() = uri;
         let answer = within(self.hooks.timeout, exchange(request)).await;
         let answer = answer.ok_or_else(|| format!("no answer within {:?}", self.hooks.timeout))?;
