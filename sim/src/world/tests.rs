@@ -442,3 +442,6 @@ fn a_world_on_sockets_shows_the_same_as_one_in_process() {
     }
     assert_eq!(in_process.len(), on_sockets.len());
 }
+
+/// Worlds over the simulated systems.
+mod wired;
