@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 use serde::{Deserialize, Serialize};
 
 /// A stretch of a file, in bytes; the end is not part of it.
@@ -109,5 +111,239 @@ impl Sources {
     /// The text of a file.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.0.get(path).map(String::as_str)
+    }
+}
+
+/// How diagnostics look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether colours may be used; the text says everything without them.
+    pub colour: bool,
+    /// Columns of the screen, for lines of the file that are longer.
+    pub width: usize,
+}
+
+impl Style {
+    /// Without colours: for logs, pipes, tests and screen readers.
+    pub const PLAIN: Self = Self {
+        colour: false,
+        width: 140,
+    };
+}
+
+/// A line and a column, both from one; the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Diagnostic {
+    /// The line and column where it starts, when it has a place and the file is known.
+    pub fn position(&self, sources: &Sources) -> Option<Position> {
+        let text = sources.text(&self.path)?;
+        let start = boundary(text, self.span?.start);
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Some(Position {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1,
+        })
+    }
+
+    /// Every line of text that it consists of.
+    fn render(&self, sources: &Sources, renderer: &Renderer) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let message = normalize_untrusted_str(&self.message);
+        let label = normalize_untrusted_str(&self.label);
+        let path = normalize_untrusted_str(&self.path);
+        let mut group = Group::with_title(level.primary_title(&message));
+        group = match (self.position(sources), sources.text(&self.path), self.span) {
+            (Some(position), Some(text), Some(span)) => {
+                let window = Window::around(text, span);
+                let annotation = AnnotationKind::Primary.span(window.span.start..window.span.end);
+                let annotation = if label.is_empty() {
+                    annotation
+                } else {
+                    annotation.label(&label)
+                };
+                let snippet = Snippet::source(window.text)
+                    .line_start(position.line)
+                    .path(&path)
+                    .annotation(annotation);
+                group.element(snippet)
+            }
+            _ => group.element(Origin::path(&path)),
+        };
+        let notes: Vec<String> = self.notes.iter().map(|note| normalize_untrusted_str(note)).collect();
+        for note in &notes {
+            group = group.element(Level::NOTE.no_name().message(note));
+        }
+        let help = self.help.as_deref().map(normalize_untrusted_str);
+        if let Some(help) = &help {
+            group = group.element(Level::HELP.message(help));
+        }
+        renderer.render(&[group])
+    }
+}
+
+/// The line in which a span starts, and the part of the span that lies in it.
+struct Window<'a> {
+    text: &'a str,
+    span: Span,
+}
+
+impl<'a> Window<'a> {
+    fn around(text: &'a str, span: Span) -> Self {
+        let start = boundary(text, span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        // A byte order mark is no column of the first line.
+        let skipped = text[line_start..start].chars().take_while(|sign| *sign == '\u{feff}');
+        let line_start = line_start + skipped.map(char::len_utf8).sum::<usize>();
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let line = text[line_start..line_end].trim_end_matches('\r');
+        let end = boundary(text, span.end).max(start) - line_start;
+        Self {
+            text: line,
+            span: Span::new((start - line_start).min(line.len()), end.min(line.len())),
+        }
+    }
+}
+
+/// The nearest place at or before a byte where a character starts.
+fn boundary(text: &str, byte: usize) -> usize {
+    text.floor_char_boundary(byte.min(text.len()))
+}
+
+/// Shows diagnostics one below the other, each with its file, line and column, the words of the file, and a caret.
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
+    let renderer = if style.colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(style.width);
+    let shown: Vec<String> = diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.render(sources, &renderer))
+        .collect();
+    let mut text = shown.join("\n\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Somebody's words between backticks: without control characters, and cut where they get long.
+pub fn quote(words: &str) -> String {
+    const SHOWN: usize = 60;
+    let mut text = String::new();
+    for sign in words.chars().take(SHOWN) {
+        if sign.is_control() {
+            text.extend(sign.escape_default());
+        } else {
+            text.push(sign);
+        }
+    }
+    if words.chars().nth(SHOWN).is_some() {
+        text.push('…');
+    }
+    format!("`{text}`")
+}
+
+/// The known name that somebody may have meant: the nearest by edit distance, when it is near enough.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Longer than any name of the language: whatever it is, it is no slip of a finger.
+    if word.len() > 80 {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let near = |name: &&str| {
+        let distance = strsim::damerau_levenshtein(&word, &name.to_lowercase());
+        let allowed = (name.chars().count().max(word.chars().count()) / 3).max(1);
+        (distance <= allowed).then_some(distance)
+    };
+    known
+        .into_iter()
+        .filter_map(|name| near(&name).map(|distance| (distance, name)))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources() -> Sources {
+        let mut sources = Sources::default();
+        sources.add("deal.yaml", "title: Größe\r\nsteps:\r\n  - wait: soon\r\n");
+        sources
+    }
+
+    #[test]
+    fn a_diagnostic_shows_file_line_column_words_caret_and_help() {
+        let diagnostic = Diagnostic::error("deal.yaml", "`soon` is not a length of time")
+            .at(Span::new(34, 38), "expected a length of time")
+            .help("write for example `10m`");
+        let shown = render(&[diagnostic], &sources(), Style::PLAIN);
+        assert_eq!(
+            shown,
+            "error: `soon` is not a length of time
+ --> deal.yaml:3:11
+  |
+3 |   - wait: soon
+  |           ^^^^ expected a length of time
+  |
+  = help: write for example `10m`
+"
+        );
+    }
+
+    #[test]
+    fn a_diagnostic_without_a_place_names_the_file_alone() {
+        let diagnostic = Diagnostic::error("gone.yaml", "there is no such file").comparing("a file", "nothing");
+        let shown = render(&[diagnostic], &sources(), Style::PLAIN);
+        assert_eq!(
+            shown,
+            "error: there is no such file\n--> gone.yaml\n = expected: a file\n =   actual: nothing\n"
+        );
+    }
+
+    #[test]
+    fn columns_count_characters_and_spans_outside_the_text_do_no_harm() {
+        let at = |start, end| Diagnostic::error("deal.yaml", "x").at(Span::new(start, end), "y");
+        let position = at(13, 14).position(&sources()).unwrap();
+        assert_eq!((position.line, position.column), (1, 12));
+        for span in [(0, 0), (9, 10), (10, 9), (40, 40), (500, 600)] {
+            let shown = render(&[at(span.0, span.1)], &sources(), Style::PLAIN);
+            assert!(shown.contains("deal.yaml:"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn control_characters_of_a_file_never_reach_the_terminal() {
+        let mut sources = Sources::default();
+        sources.add("a\u{1b}[31m.yaml", "title: \u{1b}[2J\u{202e}evil\n");
+        let diagnostic = Diagnostic::error("a\u{1b}[31m.yaml", format!("{} is wrong", quote("\u{1b}[2J")))
+            .at(Span::new(7, 12), "\u{1b}here")
+            .help("\u{7}");
+        let shown = render(&[diagnostic], &sources, Style::PLAIN);
+        assert!(
+            !shown.contains('\u{1b}') && !shown.contains('\u{7}') && !shown.contains('\u{202e}'),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered_only_when_it_is_near() {
+        let known = ["microsoft shares", "microsoft edits", "settle"];
+        assert_eq!(nearest("microsft shares", known), Some("microsoft shares"));
+        assert_eq!(nearest("Settle", known), Some("settle"));
+        assert_eq!(nearest("teleport", known), None);
     }
 }

@@ -7,8 +7,14 @@
 
 /// What is wrong and where, shown with a caret.
 pub mod diagnostic;
+/// YAML as a tree in which every word knows its place.
+pub mod yaml;
 /// A scenario, as written.
 pub mod scenario;
+/// The scenarios that come with the binary.
+pub mod catalog;
+/// From paths to scenarios.
+pub mod load;
 /// What the rows of both sides say about a deal.
 pub mod record;
 /// A run, resolved.

@@ -12,6 +12,19 @@ use settings::{Settings, WorldSettings};
 pub mod act;
 /// What a scenario sets.
 pub mod settings;
+/// The closed lists of words.
+pub mod words;
+/// How keys are described.
+pub mod key;
+mod value;
+mod given;
+mod build;
+/// Every step of the language.
+pub mod verbs;
+mod steps;
+mod check;
+/// From text to scenario.
+pub mod file;
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,15 @@
+//! The scenarios that come with the binary, grouped in folders by the promise that they test.
+//!
+//! Paths begin with `catalog/`, as in the sources; nothing is read from the disk.
+
+/// Path and text of every file, sorted by path.
+pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+
+/// The files of a folder or the file of a path; all of them for `catalog`.
+pub fn under(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let path = path.trim_end_matches('/').to_owned();
+    FILES.iter().copied().filter(move |(name, _)| {
+        name.strip_prefix(path.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}

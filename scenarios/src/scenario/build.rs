@@ -1,0 +1,269 @@
+//! From the values of a step to what it does, with the defaults of the language.
+//!
+//! Everything that could be wrong with single values is already reported; `None` means that something was.
+
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the table of steps wants one form, also for those that cannot fail"
+)]
+
+use jiff::civil::{Date, date};
+
+use super::act::{
+    Act, Call, CallFate, Contact, Customer, Edit, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage,
+    Fault, HookFate, Mark, Money, NewDeal, Stage,
+};
+use super::given::Given;
+use super::words::{CALLS, HELPS, MARKS, OUTCOMES, SYSTEMS};
+
+/// The closing date of a deal that says none: ninety days after virtual time starts.
+const CLOSES: Date = date(2026, 4, 5);
+
+pub(super) fn microsoft_shares(given: &Given) -> Option<Act> {
+    Some(Act::MicrosoftShares(new_deal(given)?))
+}
+
+pub(super) fn seller_creates(given: &Given) -> Option<Act> {
+    Some(Act::SellerCreates(new_deal(given)?))
+}
+
+pub(super) fn microsoft_edits(given: &Given) -> Option<Act> {
+    Some(Act::MicrosoftEdits(edit(given)))
+}
+
+pub(super) fn partner_edits(given: &Given) -> Option<Act> {
+    Some(Act::PartnerEdits(edit(given)))
+}
+
+pub(super) fn seller_edits(given: &Given) -> Option<Act> {
+    Some(Act::SellerEdits(edit(given)))
+}
+
+pub(super) fn seller_moves(given: &Given) -> Option<Act> {
+    Some(Act::SellerEdits(Edit {
+        stage: Some(stage(given, "to")?),
+        ..Edit::default()
+    }))
+}
+
+pub(super) fn partner_declines(given: &Given) -> Option<Act> {
+    Some(Act::PartnerDeclines(given.text("reason")))
+}
+
+pub(super) fn partner_closes(given: &Given) -> Option<Act> {
+    Some(Act::PartnerCloses(given.word("as", &OUTCOMES)?, given.text("reason")))
+}
+
+pub(super) fn seller_closes(given: &Given) -> Option<Act> {
+    Some(Act::SellerCloses(given.word("as", &OUTCOMES)?))
+}
+
+pub(super) fn wait(given: &Given) -> Option<Act> {
+    Some(Act::Wait(given.duration("")?))
+}
+
+pub(super) fn disconnect(given: &Given) -> Option<Act> {
+    Some(Act::Fault(Fault::Disconnect {
+        system: given.word("system", &SYSTEMS)?,
+        lasts: given.duration("for")?,
+    }))
+}
+
+pub(super) fn lose_request(given: &Given) -> Option<Act> {
+    calls(given, CallFate::LoseRequest)
+}
+
+pub(super) fn lose_reply(given: &Given) -> Option<Act> {
+    calls(given, CallFate::LoseReply)
+}
+
+pub(super) fn duplicate_request(given: &Given) -> Option<Act> {
+    calls(given, CallFate::Duplicate)
+}
+
+pub(super) fn delay(given: &Given) -> Option<Act> {
+    calls(given, CallFate::Delay(given.duration("by")?))
+}
+
+pub(super) fn answer(given: &Given) -> Option<Act> {
+    let fate = CallFate::Answer {
+        status: u16::try_from(given.number("status")?).ok()?,
+        retry_after: given.duration("retry after"),
+    };
+    calls(given, fate)
+}
+
+fn calls(given: &Given, fate: CallFate) -> Option<Act> {
+    let call: Call = given.word("of", &CALLS)?;
+    Some(Act::Fault(Fault::Calls {
+        call,
+        after: given.count("after").unwrap_or(0),
+        times: given.count("times").unwrap_or(1),
+        fate,
+    }))
+}
+
+pub(super) fn lose_webhooks(given: &Given) -> Option<Act> {
+    hooks(given, HookFate::Lose)
+}
+
+pub(super) fn duplicate_webhooks(given: &Given) -> Option<Act> {
+    hooks(given, HookFate::Duplicate)
+}
+
+pub(super) fn reorder_webhooks(given: &Given) -> Option<Act> {
+    hooks(given, HookFate::Reorder)
+}
+
+pub(super) fn delay_webhooks(given: &Given) -> Option<Act> {
+    hooks(given, HookFate::Delay(given.duration("by")?))
+}
+
+fn hooks(given: &Given, fate: HookFate) -> Option<Act> {
+    let times = given.count("times")?;
+    Some(Act::Fault(Fault::Hooks { times, fate }))
+}
+
+pub(super) fn expect_in_crm(given: &Given) -> Option<Act> {
+    let mark = if given.is_none("mark") {
+        Some(Mark::None)
+    } else {
+        given.word("mark", &MARKS)
+    };
+    Some(Act::Expect(Expectation::InCrm(ExpectedOpportunity {
+        name: given.text("name"),
+        stage: expected_stage(given),
+        value: given.money("value"),
+        closes: given.date("closes"),
+        notes: notes(given),
+        sync: given.yes_no("sync"),
+        linked: given.yes_no("linked"),
+        mark,
+        audit: given.text("audit"),
+    })))
+}
+
+pub(super) fn expect_in_pc(given: &Given) -> Option<Act> {
+    Some(Act::Expect(Expectation::InPartnerCenter(ExpectedReferral {
+        name: given.text("name"),
+        status: given.text("status"),
+        substatus: given.text("substatus"),
+        value: given.money("value"),
+        closes: given.date("closes"),
+        notes: notes(given),
+        shared: given.yes_no("shared"),
+        visible: given.yes_no("visible"),
+    })))
+}
+
+pub(super) fn expect_count(given: &Given) -> Option<Act> {
+    Some(Act::Expect(Expectation::Count {
+        opportunities: given.count("opportunities"),
+        referrals: given.count("referrals"),
+    }))
+}
+
+pub(super) fn expect_decision(given: &Given) -> Option<Act> {
+    Some(Act::Expect(Expectation::Decision(given.text("")?)))
+}
+
+fn expected_stage(given: &Given) -> Option<ExpectedStage> {
+    given.text("stage").map(|word| match word.as_str() {
+        "on hold" => ExpectedStage::OnHold,
+        "active" => ExpectedStage::Active,
+        "won" => ExpectedStage::Won,
+        "lost" => ExpectedStage::Lost,
+        _ => ExpectedStage::Named(word),
+    })
+}
+
+fn stage(given: &Given, key: &str) -> Option<Stage> {
+    given.text(key).map(|word| match word.as_str() {
+        "on hold" => Stage::OnHold,
+        "active" => Stage::Active,
+        _ => Stage::Named(word),
+    })
+}
+
+/// `none` empties the notes.
+fn notes(given: &Given) -> Option<String> {
+    if given.is_none("notes") {
+        Some(String::new())
+    } else {
+        given.text("notes")
+    }
+}
+
+fn edit(given: &Given) -> Edit {
+    Edit {
+        name: given.text("name"),
+        value: given.money("value"),
+        closes: given.date("closes"),
+        notes: notes(given),
+        stage: stage(given, "stage"),
+        sync: given.yes_no("sync"),
+        help: given.word("help", &HELPS),
+        visible: given.yes_no("visible"),
+    }
+}
+
+/// What is not spelled has a default, so that a scenario says only what matters to it.
+fn new_deal(given: &Given) -> Option<NewDeal> {
+    let deal = given.text("deal")?;
+    Some(NewDeal {
+        name: given.text("name").unwrap_or_else(|| format!("Deal {deal}")),
+        customer: customer(given, &deal),
+        value: unless_none(given, "value", given.money("value"), || Money {
+            amount: 10_000.0,
+            currency: "USD".to_owned(),
+        }),
+        closes: unless_none(given, "closes", given.date("closes"), || CLOSES),
+        notes: given.text("notes"),
+        contact: unless_none(given, "contact", contact(given), || default_contact(&deal)),
+        solutions: unless_none(given, "solutions", given.texts("solutions"), || {
+            vec!["SOL-1".to_owned()]
+        })
+        .unwrap_or_default(),
+        help: given.word("help", &HELPS),
+        visible: given.yes_no("visible"),
+        sync: given.yes_no("sync").unwrap_or(true),
+        stage: stage(given, "stage").unwrap_or(Stage::Active),
+        external_reference: given.text("external reference"),
+    })
+}
+
+fn unless_none<T>(given: &Given, key: &str, spelled: Option<T>, default: impl FnOnce() -> T) -> Option<T> {
+    if given.is_none(key) {
+        None
+    } else {
+        Some(spelled.unwrap_or_else(default))
+    }
+}
+
+fn customer(given: &Given, deal: &str) -> Option<Customer> {
+    let name = given.text("customer");
+    let name = unless_none(given, "customer", name, || format!("Customer {deal}"))?;
+    Some(Customer {
+        name,
+        country: unless_none(given, "country", given.text("country"), || "US".to_owned()),
+        postal_code: given.text("postal code").unwrap_or_else(|| "98052".to_owned()),
+    })
+}
+
+fn contact(given: &Given) -> Option<Contact> {
+    let contact = given.map("contact")?;
+    Some(Contact {
+        first_name: contact.text("first name")?,
+        last_name: contact.text("last name")?,
+        email: contact.text("email")?,
+    })
+}
+
+/// A deal's own, because connectors match contacts by their address.
+fn default_contact(deal: &str) -> Contact {
+    Contact {
+        first_name: "Sue".to_owned(),
+        last_name: "Smith".to_owned(),
+        email: format!("sue.smith@{}.example", deal.to_lowercase()),
+    }
+}

@@ -1,0 +1,158 @@
+//! What no single value can show: deals used before they are made, steps that say nothing, stages of another CRM.
+//!
+//! It looks at the steps in order, as a reader would; what only the run can tell is left to the run.
+
+use super::Crm;
+use super::given::Reader;
+use super::steps::Read;
+use super::verbs::{Role, Side, Takes};
+use super::words::{DYNAMICS_STAGES, SALESFORCE_STAGES};
+use crate::diagnostic::{Span, nearest};
+
+/// What is known of a deal while reading on.
+struct Deal {
+    name: String,
+    /// The side that has it for certain; the other one needs time to get it.
+    made_on: Side,
+    /// Where in the list it was made.
+    at: usize,
+    deleted: bool,
+}
+
+/// Checks all steps of a scenario.
+pub(super) fn steps(reader: &mut Reader<'_>, steps: &[Read], crm: Option<Crm>, own_stages: &[&str]) {
+    let mut deals: Vec<Deal> = Vec::new();
+    // Where time last passed.
+    let mut passed = 0;
+    let mut running = true;
+    for (at, read) in steps.iter().enumerate() {
+        if let Some((name, span)) = &read.deal {
+            deal(reader, &mut deals, read, (name, *span), at, passed);
+        }
+        says_something(reader, read);
+        stage(reader, read, crm, own_stages);
+        fits_crm(reader, read, crm);
+        connector(reader, read, &mut running);
+        if read.step.is_none() || matches!(read.verb.name, "wait" | "settle") {
+            passed = at;
+        }
+    }
+}
+
+fn deal(reader: &mut Reader<'_>, deals: &mut Vec<Deal>, read: &Read, deal: (&str, Span), at: usize, passed: usize) {
+    let (name, span) = deal;
+    let known = deals.iter_mut().find(|known| known.name == name);
+    match (read.verb.role, known) {
+        (Role::Makes(side), None) => deals.push(Deal {
+            name: name.to_owned(),
+            made_on: side,
+            at,
+            deleted: false,
+        }),
+        (Role::Makes(_), Some(_)) => {
+            let message = format!("the deal `{name}` is made twice");
+            let help = "each deal has a name of its own".to_owned();
+            reader.report(span, message, "already made above".to_owned(), Some(help));
+        }
+        (_, None) => unknown(reader, deals, name, span),
+        (Role::Changes(side), Some(known)) => {
+            let verb = read.verb.name;
+            if side == Side::Crm && known.deleted {
+                let message = format!("`{verb}` comes after the deal `{name}` was deleted");
+                reader.report(span, message, "deleted above".to_owned(), None);
+            } else if side != known.made_on && known.at >= passed {
+                let place = match side {
+                    Side::Crm => "in the CRM",
+                    Side::PartnerCenter => "in Partner Center",
+                };
+                let message = format!("the deal `{name}` cannot be {place} yet");
+                let label = format!("no time has passed before `{verb}`");
+                let help = "put `- settle` or `- wait: 10m` before this step".to_owned();
+                reader.report(span, message, label, Some(help));
+            }
+            known.deleted |= verb == "seller deletes";
+        }
+        (Role::Looks | Role::NoDeal, Some(_)) => {}
+    }
+}
+
+fn unknown(reader: &mut Reader<'_>, deals: &[Deal], name: &str, span: Span) {
+    let help = match nearest(name, deals.iter().map(|deal| deal.name.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "a deal is made by `microsoft shares` or `seller creates`, in a step above".to_owned(),
+    };
+    let message = format!("the deal `{name}` is used before it is made");
+    reader.report(span, message, "no step above makes it".to_owned(), Some(help));
+}
+
+/// An edit without fields and an expectation without fields do nothing.
+fn says_something(reader: &mut Reader<'_>, read: &Read) {
+    let Takes::Keys(keys) = read.verb.takes else { return };
+    let optional = keys.iter().any(|key| !key.required);
+    let edits = matches!(read.verb.name, "microsoft edits" | "partner edits" | "seller edits");
+    let says_nothing = read.given.keys().all(|key| key == "deal");
+    if read.step.is_some() && optional && says_nothing && (edits || read.verb.name.starts_with("expect")) {
+        let fields: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| *name != "deal").collect();
+        let message = format!("`{}` names no field", read.verb.name);
+        let help = format!("its fields are {}", super::key::quoted(&fields, ", "));
+        reader.report(read.span, message, "says nothing".to_owned(), Some(help));
+    }
+}
+
+/// A stage by its name is a stage of one CRM.
+fn stage(reader: &mut Reader<'_>, read: &Read, crm: Option<Crm>, own_stages: &[&str]) {
+    for key in ["stage", "to"] {
+        let (Some(word), Some(span)) = (read.given.text(key), read.given.places.get(key)) else {
+            continue;
+        };
+        let word = word.as_str();
+        let spoken = ["active", "on hold", "won", "lost"].contains(&word);
+        if spoken || own_stages.contains(&word) {
+            continue;
+        }
+        let (in_salesforce, in_dynamics) = (SALESFORCE_STAGES.contains(&word), DYNAMICS_STAGES.contains(&word));
+        let fits = match crm {
+            None => in_salesforce && in_dynamics,
+            Some(Crm::Salesforce) => in_salesforce,
+            Some(Crm::Dynamics) => in_dynamics,
+        };
+        if !fits {
+            let only = if in_salesforce { "salesforce" } else { "dynamics" };
+            let message = format!("`{word}` is a stage of {only} only");
+            let label = match crm {
+                None => "this scenario runs on each CRM".to_owned(),
+                Some(_) => "this scenario runs on the other CRM".to_owned(),
+            };
+            let help = format!("write `crm: {only}` above the steps, or use `active` or `on hold`");
+            reader.report(*span, message, label, Some(help));
+        }
+    }
+}
+
+/// Salesforce closes an opportunity by its stage; there is no call for it.
+fn fits_crm(reader: &mut Reader<'_>, read: &Read, crm: Option<Crm>) {
+    let closing = read.given.text("of").as_deref() == Some("close opportunity");
+    if closing && crm == Some(Crm::Salesforce) {
+        let span = read.given.places.get("of").copied().unwrap_or(read.span);
+        let message = "Salesforce has no call `close opportunity`".to_owned();
+        let help = "it closes by an update of the stage: `update opportunity`".to_owned();
+        reader.report(span, message, "Dynamics 365 only".to_owned(), Some(help));
+    }
+}
+
+fn connector(reader: &mut Reader<'_>, read: &Read, running: &mut bool) {
+    let wrong = match (read.verb.name, *running) {
+        ("start connector", true) => Some("runs already"),
+        ("stop connector" | "restart connector", false) => Some("is stopped already"),
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        let message = format!("`{}`, but the connector {wrong}", read.verb.name);
+        reader.report(read.span, message, wrong.to_owned(), None);
+    }
+    match read.verb.name {
+        "stop connector" => *running = false,
+        "start connector" => *running = true,
+        _ => {}
+    }
+}

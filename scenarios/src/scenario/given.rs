@@ -1,0 +1,319 @@
+//! Reads a map of the file by the descriptions of its keys, and reports everything in it that does not fit.
+//!
+//! It knows kinds of values, not what a scenario means; several faults of one map are all reported.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, civil::Date};
+
+use super::act::Money;
+use super::key::{Key, Kind, quoted};
+use super::value::{self, Fault};
+use super::words::meaning;
+use crate::diagnostic::{Diagnostic, Span, nearest, quote};
+use crate::yaml::{self, Node};
+
+/// The language's own word for nothing.
+const NONE: &str = "none";
+
+/// A value as its key describes it.
+#[derive(Clone, Debug)]
+enum Value {
+    /// The word `none`.
+    Nothing,
+    /// A text, a word, a stage or the name of a deal.
+    Text(String),
+    Texts(Vec<String>),
+    Money(Money),
+    Date(Date),
+    Duration(SignedDuration),
+    YesNo(bool),
+    Number(u64),
+    Map(Given),
+    /// Read elsewhere.
+    Steps,
+}
+
+/// The values of a map that fit to their keys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Given {
+    values: BTreeMap<&'static str, Value>,
+    /// Where each value stands, by key, and by `key.key` for maps within.
+    pub(super) places: BTreeMap<String, Span>,
+}
+
+/// A getter for each kind of value; `None` when the key is not given, is `none`, or did not fit.
+macro_rules! getters {
+    ($($name:ident, $variant:ident, $kind:ty);* $(;)?) => {
+        $(pub(super) fn $name(&self, key: &str) -> Option<$kind> {
+            match self.values.get(key) {
+                Some(Value::$variant(value)) => Some(value.clone()),
+                _ => None,
+            }
+        })*
+    };
+}
+
+impl Given {
+    getters! {
+        text, Text, String;
+        texts, Texts, Vec<String>;
+        money, Money, Money;
+        date, Date, Date;
+        duration, Duration, SignedDuration;
+        yes_no, YesNo, bool;
+        number, Number, u64;
+        map, Map, Given;
+    }
+
+    /// What a word of a closed list stands for.
+    pub(super) fn word<T: Copy>(&self, key: &str, list: &[(&str, T)]) -> Option<T> {
+        meaning(list, &self.text(key)?)
+    }
+
+    /// Whether the key is given as `none`.
+    pub(super) fn is_none(&self, key: &str) -> bool {
+        matches!(self.values.get(key), Some(Value::Nothing))
+    }
+
+    /// A count that fits, by its description, into 32 bits.
+    pub(super) fn count(&self, key: &str) -> Option<u32> {
+        self.number(key).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// The keys that are given.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.values.keys().copied()
+    }
+}
+
+/// Reads nodes, and keeps what is wrong with them.
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a str,
+    text: &'a str,
+    /// Names of stages that the scenario may use besides the language's own words.
+    pub(super) stages: Vec<String>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(path: &'a str, text: &'a str) -> Self {
+        Self {
+            path,
+            text,
+            stages: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Reports something.
+    pub(super) fn report(&mut self, span: Span, message: String, label: String, help: Option<String>) {
+        let mut diagnostic = Diagnostic::error(self.path, message).at(span, label);
+        diagnostic.help = help;
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reads a map. `owner` and `at` are the words that the map belongs to.
+    pub(super) fn map(&mut self, node: &Node, keys: &'static [Key], owner: &str, at: Span) -> Option<Given> {
+        let entries = match &node.kind {
+            yaml::Kind::Map(entries) => entries,
+            yaml::Kind::Refused => return None,
+            yaml::Kind::Text { .. } | yaml::Kind::List(_) => {
+                let span = if node.is_empty() { at } else { node.span };
+                self.mismatch(span, owner, &Kind::Map(keys).expected(), None);
+                return None;
+            }
+        };
+        let mut given = Given::default();
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        for (key_node, value_node) in entries {
+            let Some(name) = self.key_name(key_node, owner) else {
+                continue;
+            };
+            if let Some((_, first)) = seen.iter().find(|(earlier, _)| *earlier == name) {
+                self.repeated(name, key_node.span, *first);
+                continue;
+            }
+            seen.push((name, key_node.span));
+            match keys.iter().find(|key| key.name == name) {
+                Some(key) => self.entry(key, key_node.span, value_node, &mut given),
+                None => self.unknown_key(name, key_node.span, keys, owner),
+            }
+        }
+        for key in keys.iter().filter(|key| key.required) {
+            if !seen.iter().any(|(name, _)| *name == key.name) {
+                self.missing(key, owner, at);
+            }
+        }
+        Some(given)
+    }
+
+    /// The words of a key.
+    pub(super) fn key_name<'n>(&mut self, node: &'n Node, owner: &str) -> Option<&'n str> {
+        match &node.kind {
+            yaml::Kind::Text { text, .. } => Some(text),
+            yaml::Kind::Refused => None,
+            yaml::Kind::List(_) | yaml::Kind::Map(_) => {
+                let message = format!("a key of {} is not a word", named(owner));
+                self.report(node.span, message, "expected words and a colon".to_owned(), None);
+                None
+            }
+        }
+    }
+
+    fn entry(&mut self, key: &Key, key_span: Span, node: &Node, given: &mut Given) {
+        given
+            .places
+            .insert(key.name.to_owned(), if node.is_empty() { key_span } else { node.span });
+        let Some(value) = self.value(key, key_span, node) else {
+            return;
+        };
+        if let Value::Map(inner) = &value {
+            for (name, span) in &inner.places {
+                given.places.insert(format!("{}.{name}", key.name), *span);
+            }
+        }
+        given.values.insert(key.name, value);
+    }
+
+    /// Reads a value that stands alone behind its step: `wait: 10m`.
+    pub(super) fn alone(&mut self, kind: Kind, owner: &'static str, at: Span, node: &Node) -> Given {
+        let key = super::key::must(owner, kind, "");
+        let mut given = Given::default();
+        given
+            .places
+            .insert(String::new(), if node.is_empty() { at } else { node.span });
+        if let Some(value) = self.value(&key, at, node) {
+            given.values.insert("", value);
+        }
+        given
+    }
+
+    fn value(&mut self, key: &Key, key_span: Span, node: &Node) -> Option<Value> {
+        let expected = || {
+            let expected = key.kind.expected();
+            if key.or_none {
+                format!("{expected}, or `{NONE}`")
+            } else {
+                expected
+            }
+        };
+        if node.is_empty() {
+            let message = format!("`{}` has no value", key.name);
+            self.report(key_span, message, format!("expected {}", expected()), None);
+            return None;
+        }
+        match (&node.kind, key.kind) {
+            (yaml::Kind::Refused, _) => None,
+            (yaml::Kind::Text { text, quoted: false }, _) if text == NONE && key.or_none => Some(Value::Nothing),
+            (yaml::Kind::Map(_), Kind::Map(keys)) => self.map(node, keys, key.name, key_span).map(Value::Map),
+            (yaml::Kind::List(items), Kind::Texts) => self.texts(key, items),
+            (yaml::Kind::List(_), Kind::Steps) => Some(Value::Steps),
+            (yaml::Kind::Text { text, quoted }, kind) if !matches!(kind, Kind::Map(_) | Kind::Texts | Kind::Steps) => {
+                match self.scalar(kind, text, *quoted) {
+                    Ok(value) => Some(value),
+                    Err(fault) => {
+                        let message = format!("`{}` cannot be {}", key.name, quote(text));
+                        let label = format!("{}; expected {}", fault.label, expected());
+                        self.report(node.span, message, label, fault.help);
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.mismatch(node.span, key.name, &expected(), None);
+                None
+            }
+        }
+    }
+
+    fn texts(&mut self, key: &Key, items: &[Node]) -> Option<Value> {
+        let mut texts = Vec::new();
+        for item in items {
+            match &item.kind {
+                yaml::Kind::Text { text, .. } if !item.is_empty() => texts.push(text.clone()),
+                yaml::Kind::Refused => return None,
+                yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Map(_) => {
+                    self.mismatch(item.span, key.name, "a text", Some("each entry of the list is a text"));
+                    return None;
+                }
+            }
+        }
+        Some(Value::Texts(texts))
+    }
+
+    fn scalar(&self, kind: Kind, text: &str, quoted: bool) -> Result<Value, Fault> {
+        match kind {
+            Kind::Deal => value::deal(text).map(Value::Text),
+            Kind::Text if text == NONE && !quoted => Err(Fault {
+                label: "a word of the language".to_owned(),
+                help: Some("put it into quotes if the text itself is meant".to_owned()),
+            }),
+            Kind::Text => Ok(Value::Text(text.to_owned())),
+            Kind::Money => value::money(text).map(Value::Money),
+            Kind::Date => value::date(text).map(Value::Date),
+            Kind::Duration => value::duration(text).map(Value::Duration),
+            Kind::YesNo => value::yes_no(text).map(Value::YesNo),
+            Kind::Number(least, most) => value::number(text, least, most).map(Value::Number),
+            Kind::Word(words) => one_of(text, words.iter().copied()),
+            Kind::Stage(words) => one_of(
+                text,
+                words.iter().copied().chain(self.stages.iter().map(String::as_str)),
+            ),
+            // Not read from a text; the caller has told them apart.
+            Kind::Texts | Kind::Map(_) | Kind::Steps => Err(Fault {
+                label: String::new(),
+                help: None,
+            }),
+        }
+    }
+
+    fn mismatch(&mut self, span: Span, name: &str, expected: &str, help: Option<&str>) {
+        let message = format!("{} takes {expected}", named(name));
+        let label = "something else stands here".to_owned();
+        self.report(span, message, label, help.map(str::to_owned));
+    }
+
+    fn missing(&mut self, key: &Key, owner: &str, at: Span) {
+        let message = format!("{} needs `{}`", named(owner), key.name);
+        let label = format!("`{}` is missing", key.name);
+        let help = format!("`{}` is {}: {}", key.name, key.about, key.kind.expected());
+        self.report(at, message, label, Some(help));
+    }
+
+    pub(super) fn repeated(&mut self, name: &str, span: Span, first: Span) {
+        let line = self.text[..first.start.min(self.text.len())].matches('\n').count() + 1;
+        let message = format!("{} is written twice", quote(name));
+        self.report(span, message, format!("already written in line {line}"), None);
+    }
+
+    fn unknown_key(&mut self, name: &str, span: Span, keys: &[Key], owner: &str) {
+        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let help = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its keys are {}", quoted(&names, ", ")),
+        };
+        let message = format!("{} has no key {}", named(owner), quote(name));
+        self.report(span, message, "unknown key".to_owned(), Some(help));
+    }
+}
+
+/// `title` is a key of the file itself, whose owner has no words.
+fn named(owner: &str) -> String {
+    if owner.is_empty() {
+        "a scenario".to_owned()
+    } else {
+        format!("`{owner}`")
+    }
+}
+
+fn one_of<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Result<Value, Fault> {
+    let words: Vec<&str> = words.collect();
+    if words.contains(&text) {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    Err(Fault {
+        label: "unknown".to_owned(),
+        help: nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?")),
+    })
+}
