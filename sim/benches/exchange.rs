@@ -88,7 +88,7 @@ const CONNECTIONS: usize = 16;
 #[divan::bench]
 fn get_referral_on_sockets(bencher: Bencher<'_, '_>) {
     let served = serve(&ServeSettings::default()).expect("loopback ports are free");
-    let id = served.systems().microsoft(shared_deal()).expect("a deal can be shared");
+    let id = served.microsoft(shared_deal()).expect("a deal can be shared");
     let path = format!("/v1.0/engagements/referrals/{id}");
     let token = served
         .token("connector", Site::PartnerCenter, &path)

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
 use super::client::Connection;
+use super::server;
 use crate::site::Site;
 use crate::systems::Routers;
 
@@ -105,7 +106,7 @@ async fn serve(router: Router) -> io::Result<Port> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     // The handle is not needed: the runtime ends the server.
-    drop(tokio::spawn(async move { axum::serve(listener, router).await }));
+    drop(tokio::spawn(server(listener, router)));
     Ok(Port {
         address,
         connection: None,

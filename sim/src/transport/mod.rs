@@ -3,7 +3,10 @@
 //!
 //! The system's router is the same each way. None of the ways knows latency, faults or virtual time.
 
+use axum::Router;
+use axum::serve::ListenerExt as _;
 use bytes::Bytes;
+use tokio::net::TcpListener;
 
 use crate::site::Site;
 use crate::systems::Routers;
@@ -70,4 +73,14 @@ fn origin_form(mut request: http::Request<Bytes>) -> http::Request<Bytes> {
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(http::Uri::default, http::Uri::from);
     request
+}
+
+/// Serves a router until the runtime ends. A response leaves at once, however small its last part is.
+async fn server(listener: TcpListener, router: Router) {
+    let listener = listener.tap_io(|socket| {
+        // An error here is an error of the socket, which the next read reports.
+        drop(socket.set_nodelay(true));
+    });
+    // It never ends by itself, and has no errors of its own.
+    drop(axum::serve(listener, router).await);
 }

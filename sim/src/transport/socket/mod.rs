@@ -17,8 +17,9 @@ use tower::util::MapResponseLayer;
 
 use crate::clock::Clock;
 use crate::ground::Ground;
-use crate::happening::Happening;
+use crate::happening::{Happening, Row};
 use crate::network::hooks::HookSettings;
+use crate::partner_center::{ActError, MicrosoftAct};
 use crate::seed::Seed;
 use crate::site::{Bases, Site};
 use crate::systems::{SystemSettings, Systems, audience};
@@ -28,6 +29,7 @@ mod postman;
 /// Moves a manual clock, over HTTP.
 mod control;
 
+use super::server;
 use postman::Postman;
 
 /// What decides a set of servers.
@@ -111,6 +113,7 @@ impl std::fmt::Debug for ServeSettings {
 pub struct Served {
     ground: Ground,
     systems: Systems,
+    postman: Arc<Postman>,
     control: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -158,11 +161,13 @@ fn serve_over(
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = oneshot::channel();
+    let working = Arc::clone(&postman);
     let thread = std::thread::Builder::new().name("simulated systems".to_owned());
-    let thread = thread.spawn(move || runtime.block_on(run(servers, postman, stopped)))?;
+    let thread = thread.spawn(move || runtime.block_on(run(servers, working, stopped)))?;
     Ok(Served {
         ground,
         systems,
+        postman,
         control,
         stop: Some(stop),
         thread: Some(thread),
@@ -180,9 +185,16 @@ impl Served {
         &self.ground
     }
 
-    /// The systems themselves.
-    pub fn systems(&self) -> &Systems {
-        &self.systems
+    /// Microsoft does something in Partner Center; gives back the id of the partner's referral.
+    pub fn microsoft(&self, act: MicrosoftAct) -> Result<String, ActError> {
+        let done = self.systems.microsoft(act);
+        self.postman.collect();
+        done
+    }
+
+    /// Every stored row of every system, in a fixed order.
+    pub fn rows(&self) -> Vec<Row> {
+        self.systems.rows()
     }
 
     /// The base URL of the control port, when the clock is manual: `GET` and `POST /control/clock`.
@@ -258,7 +270,7 @@ async fn run(servers: Vec<(TcpListener, Router)>, postman: Arc<Postman>, stopped
             return;
         };
         // The runtime ends them all when it is dropped.
-        drop(tokio::spawn(async move { axum::serve(listener, router).await }));
+        drop(tokio::spawn(server(listener, router)));
     }
     drop(tokio::spawn(postman.work()));
     // An error says that nobody can stop the servers any more, so they run for good.

@@ -41,6 +41,15 @@ pub(super) struct Postman {
     moving: tokio::sync::Mutex<()>,
 }
 
+impl std::fmt::Debug for Postman {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Postman")
+            .field("hooks", &self.hooks)
+            .finish_non_exhaustive()
+    }
+}
+
 struct State {
     queue: Queue<Letter>,
     chance: Stream,
