@@ -1,1 +1,175 @@
-//! Not written yet.
+//! One simulated Salesforce org: sObjects, SOQL, the co-sell package's fields and Apex effects (salesforce.md).
+//!
+//! It is thin on purpose: records, queries and sign-in. Everything else is refused by name with 501.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::ground::Ground;
+use crate::happening::Row;
+use crate::site::Site;
+
+/// Record identifiers and their checksum.
+mod id;
+/// Switches, stages, currencies.
+mod settings;
+/// What an object is: fields, types, flags.
+mod model;
+/// Which objects an org has.
+mod org;
+/// One stored value.
+mod cell;
+/// Refusals in the vendor's words.
+mod error;
+/// Query strings and form bodies.
+mod form;
+/// Rows and indexes of one object.
+mod store;
+/// SOQL.
+mod soql;
+/// Query cursors.
+mod cursor;
+/// All that an org remembers.
+mod state;
+/// Rows that a query's plan finds.
+mod find;
+/// Bodies of writes.
+mod input;
+/// What a record must satisfy, and what the org fills in.
+mod rules;
+/// Create, update, delete.
+mod write;
+/// Rows as JSON.
+mod print;
+/// The token endpoint.
+mod oauth;
+/// A call by somebody who is signed in.
+mod visit;
+/// Records over HTTP.
+mod records;
+/// Queries over HTTP.
+mod queries;
+/// From a request to an answer.
+mod routes;
+
+/// What the tests share.
+#[cfg(test)]
+mod trial;
+
+pub use settings::{Settings, Stage};
+
+use state::State;
+
+/// The largest body, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// One org. Clones share its rows.
+#[derive(Clone, Debug)]
+pub struct Salesforce(Arc<Mutex<State>>);
+
+impl Salesforce {
+    /// A new org without records, set up as the settings say.
+    pub fn new(settings: Settings, ground: &Ground) -> Self {
+        Self(Arc::new(Mutex::new(State::new(settings, ground))))
+    }
+
+    /// Answers every path of the org's host, its login host included. Handlers wait for nothing but the body.
+    pub fn router(&self) -> Router {
+        let org = self.clone();
+        Router::new().fallback(move |request: Request| {
+            let org = org.clone();
+            async move { org.answer(request).await }
+        })
+    }
+
+    /// Every stored record, ordered by object and identifier, under API names and with system fields. Without the recycle bin
+    /// and without the set-up (people, stages, the organization itself).
+    pub fn rows(&self) -> Vec<Row> {
+        let state = self.lock();
+        let objects = state.org.objects.iter().zip(&state.tables);
+        objects
+            .filter(|(shape, _)| !shape.setup)
+            .flat_map(|(shape, table)| {
+                let live = table.rows().iter().filter(|row| !row.deleted);
+                live.map(move |row| Row {
+                    site: Site::Salesforce,
+                    table: shape.name.clone(),
+                    id: row.id.to_string(),
+                    fields: print::fields(shape, row),
+                })
+            })
+            .collect()
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+            // Assumed: code and words. The vendor takes larger bodies; a simulator need not.
+            let message = format!("The request body is larger than {MAX_BODY} bytes");
+            let complaint = error::Complaint {
+                code: "REQUEST_ENTITY_TOO_LARGE",
+                message,
+                fields: None,
+            };
+            return error::refusal(StatusCode::PAYLOAD_TOO_LARGE, &[complaint]);
+        };
+        let call = visit::Call {
+            method: &head.method,
+            uri: &head.uri,
+            headers: &head.headers,
+            body: &body,
+        };
+        routes::answer(&mut self.lock(), &call)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::trial::Trial;
+
+    #[test]
+    fn a_record_is_created_read_changed_and_found() {
+        let trial = Trial::new();
+        let account = trial.create("Account", &json!({"Name": "Fabrikam", "BillingCountry": "DE"}));
+        let id = trial.deal(
+            "Ten seats",
+            &json!({"AccountId": account, "Amount": 1200, "Sync_With_Partner_Center__c": true}),
+        );
+        assert_eq!(
+            trial
+                .patch("Opportunity", &id, &json!({"Referral_Identifier__c": "r-1"}))
+                .status,
+            204
+        );
+        let found =
+            trial.query("SELECT Id, Amount, Account.Name FROM Opportunity WHERE Referral_Identifier__c = 'R-1'");
+        assert_eq!(
+            found.text,
+            format!(
+                "{{\"totalSize\":1,\"done\":true,\"records\":[{{\"attributes\":{{\"type\":\"Opportunity\",\"url\":\"/services/data/v60.0/\
+                 sobjects/Opportunity/{id}\"}},\"Id\":\"{id}\",\"Amount\":1200.0,\"Account\":{{\"attributes\":{{\"type\":\"Account\",\"url\":\
+                 \"/services/data/v60.0/sobjects/Account/{account}\"}},\"Name\":\"Fabrikam\"}}}}]}}"
+            )
+        );
+        let rows = trial.org.rows();
+        assert_eq!(
+            rows.iter().map(|row| row.table.as_str()).collect::<Vec<_>>(),
+            ["Account", "Opportunity"]
+        );
+        assert_eq!(rows[0].fields["BillingAddress"]["country"], "DE");
+        let commits = trial.commits();
+        assert_eq!(commits.len(), 3);
+        assert_eq!((commits[2].actor.as_str(), commits[2].changes.len()), ("connector", 1));
+        assert_eq!(commits[2].changes[0].after, "r-1");
+    }
+}

@@ -1,0 +1,235 @@
+//! From a request to an answer: paths, versions, sessions, headers.
+//!
+//! Paths are matched on raw segments, with or without a slash at the end: clients differ (salesforce.md section 0, fact 5).
+
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::error::{JSON, Problem, refusal};
+use super::state::State;
+use super::visit::{Answer, Call, Visit};
+use super::{oauth, queries, records};
+use crate::identity::SALESFORCE_AUDIENCE;
+use crate::reply::{json_reply, refuse};
+use crate::site::Site;
+
+/// The oldest and newest API version that is simulated.
+const VERSIONS: std::ops::RangeInclusive<u32> = 44..=68;
+/// The newest version that has been retired (salesforce.md section 1.4).
+const RETIRED: u32 = 30;
+/// The longest URI, in bytes (salesforce.md section 2.3).
+const MAX_URI: usize = 16_384;
+
+/// Answers one request.
+pub(crate) fn answer(state: &mut State, call: &Call<'_>) -> Response {
+    let path: Vec<&str> = call
+        .uri
+        .path()
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let answer = match path.as_slice() {
+        _ if call.uri.to_string().len() > MAX_URI => too_long(),
+        ["services", "oauth2", "token"] if call.method == Method::POST => oauth::token(state, call.headers, call.body),
+        ["services", "data"] if call.method == Method::GET => Ok(versions()),
+        ["services", "data", version, rest @ ..] => {
+            let answer = rest_api(state, call, version, rest);
+            return with_usage(state, respond(state, call, answer));
+        }
+        _ => Err(Problem::not_simulated("route")),
+    };
+    respond(state, call, answer)
+}
+
+fn respond(state: &State, call: &Call<'_>, answer: Answer) -> Response {
+    match answer {
+        Ok(response) => response,
+        Err(Problem::Refused { status, complaints }) => refusal(status, &complaints),
+        Err(Problem::NotSimulated(missing)) => {
+            let happenings = &state.ground.happenings;
+            refuse(happenings, Site::Salesforce, call.method, call.uri, &missing)
+        }
+    }
+}
+
+/// `Sforce-Limit-Info` is on every answer of the REST API (salesforce.md section 2.8).
+fn with_usage(state: &State, mut response: Response) -> Response {
+    let usage = format!("api-usage={}/{}", state.usage.used, state.settings.daily_requests);
+    if let Ok(value) = HeaderValue::from_str(&usage) {
+        response.headers_mut().insert("sforce-limit-info", value);
+    }
+    response
+}
+
+/// Assumed: code and message; the status is documented.
+fn too_long() -> Answer {
+    let message = format!("The length of the URI exceeds the {MAX_URI} byte limit");
+    Err(Problem::new(StatusCode::URI_TOO_LONG, "URI_TOO_LONG", message))
+}
+
+/// `GET /services/data`: oldest first, without a session (salesforce.md section 2.1).
+fn versions() -> Response {
+    let list = VERSIONS.map(|version| {
+        let season = ["Spring", "Summer", "Winter"][usize::try_from(version % 3).unwrap_or_default()];
+        let label = format!("{season} '{}", (version + 1) / 3 + 4);
+        json!({"label": label, "url": format!("/services/data/v{version}.0"), "version": format!("{version}.0")})
+    });
+    json_reply(StatusCode::OK, JSON, &Value::Array(list.collect()))
+}
+
+fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) -> Answer {
+    check_version(version)?;
+    let grant = state.ground.authority.check(call.headers, SALESFORCE_AUDIENCE);
+    let Ok(grant) = grant else {
+        let (code, message) = ("INVALID_SESSION_ID", "Session expired or invalid");
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, code, message));
+    };
+    count_request(state)?;
+    refuse_xml(call.headers)?;
+    let author = state.author(&grant.user.name);
+    let visit = Visit::new(call, version, author)?;
+    match path {
+        ["sobjects", name] => records::collection(state, &visit, name),
+        ["sobjects", name, id] if *id != "describe" => records::record(state, &visit, name, id),
+        ["query"] => queries::query(state, &visit),
+        ["query", locator] => queries::next_page(state, &visit, locator),
+        _ => Err(Problem::not_simulated("route")),
+    }
+}
+
+/// Versions that the vendor retired are gone, versions to come are not there, and old ones that still work are not simulated.
+///
+/// Assumed: code and message of the 410.
+fn check_version(version: &str) -> Result<(), Problem> {
+    let number = version.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0"));
+    match number.and_then(|number| number.parse::<u32>().ok()) {
+        Some(number) if VERSIONS.contains(&number) => Ok(()),
+        Some(number) if (1..=RETIRED).contains(&number) => {
+            let message = format!("API version {number}.0 has been retired");
+            Err(Problem::new(StatusCode::GONE, "UNSUPPORTED_API_VERSION", message))
+        }
+        Some(number) if number < *VERSIONS.start() => Err(Problem::not_simulated(format!("API version {number}.0"))),
+        Some(_) | None => Err(Problem::not_found()),
+    }
+}
+
+/// Counts a call against the day's budget. Assumed: the day is that of UTC.
+fn count_request(state: &mut State) -> Result<(), Problem> {
+    let day = state.ground.clock.now().as_second().div_euclid(24 * 60 * 60);
+    if state.usage.day != day {
+        state.usage.day = day;
+        state.usage.used = 0;
+    }
+    if state.usage.used >= state.settings.daily_requests {
+        let (code, message) = ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
+        return Err(Problem::new(StatusCode::FORBIDDEN, code, message));
+    }
+    state.usage.used += 1;
+    Ok(())
+}
+
+fn refuse_xml(headers: &HeaderMap) -> Result<(), Problem> {
+    for name in [header::ACCEPT, header::CONTENT_TYPE] {
+        let xml = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.starts_with("application/xml"));
+        if headers.get(&name).is_some_and(xml) {
+            return Err(Problem::not_simulated(format!("header `{name}: application/xml`")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::identity::SALESFORCE_AUDIENCE;
+    use crate::salesforce::Settings;
+    use crate::salesforce::trial::Trial;
+
+    #[test]
+    fn a_session_that_is_missing_wrong_or_over_is_refused() {
+        let mut trial = Trial::new();
+        let expected = "[{\"message\":\"Session expired or invalid\",\"errorCode\":\"INVALID_SESSION_ID\"}]";
+        let path = "/services/data/v60.0/query?q=SELECT+Id+FROM+Account";
+        let stranger = http::Request::get(format!("https://contoso.my.salesforce.com{path}"));
+        let reply = trial.raw(stranger.body(bytes::Bytes::new()).unwrap());
+        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (401, expected));
+        assert_eq!(trial.send("GET", path, &Value::Null, &[]).status, 200);
+        trial.ground.authority.revoke("connector", SALESFORCE_AUDIENCE);
+        assert_eq!(trial.send("GET", path, &Value::Null, &[]).fault().0, 401);
+        trial.sign_in("connector");
+        trial.wait(24 * 60 * 60);
+        assert_eq!(trial.send("GET", path, &Value::Null, &[]).fault().0, 401);
+    }
+
+    #[test]
+    fn versions_are_listed_and_others_refused() {
+        let trial = Trial::new();
+        let list = trial.send("GET", "/services/data/", &Value::Null, &[]).json();
+        assert_eq!(list.as_array().unwrap().len(), 25);
+        let spring = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["version"] == "60.0")
+            .unwrap();
+        assert_eq!(
+            (&spring["label"], &spring["url"]),
+            (&"Spring '24".into(), &"/services/data/v60.0".into())
+        );
+        assert_eq!(list[24]["label"], "Winter '27");
+        for (version, status) in [
+            ("v44.0", 200),
+            ("v68.0", 200),
+            ("v69.0", 404),
+            ("v30.0", 410),
+            ("v43.0", 501),
+            ("60", 404),
+        ] {
+            let path = format!("/services/data/{version}/query/?q=SELECT+Id+FROM+Account");
+            assert_eq!(trial.send("GET", &path, &Value::Null, &[]).status, status, "{version}");
+        }
+    }
+
+    #[test]
+    fn unknown_routes_are_refused_by_name() {
+        let trial = Trial::new();
+        for path in [
+            "/",
+            "/services/data/v60.0/limits",
+            "/services/data/v60.0/sobjects",
+            "/services/Soap/u/60.0",
+        ] {
+            let reply = trial.send("GET", path, &Value::Null, &[]);
+            assert_eq!(reply.missing().as_deref(), Some("route"), "{path}");
+        }
+        let describe = trial.get("/sobjects/Account/describe");
+        assert_eq!(describe.missing().as_deref(), Some("route"));
+    }
+
+    #[test]
+    fn the_daily_budget_ends_and_comes_back() {
+        let mut trial = Trial::with(Settings {
+            daily_requests: 2,
+            ..Settings::default()
+        });
+        let path = "/query?q=SELECT+Id+FROM+Account";
+        assert_eq!(trial.get(path).headers["sforce-limit-info"], "api-usage=1/2");
+        assert_eq!(trial.get(path).status, 200);
+        assert_eq!(trial.get(path).fault(), (403, "REQUEST_LIMIT_EXCEEDED".to_owned()));
+        trial.wait(15 * 60 * 60);
+        trial.sign_in("connector");
+        assert_eq!(trial.get(path).status, 200);
+    }
+
+    #[test]
+    fn two_orgs_of_one_seed_are_equal() {
+        let rows = || {
+            let trial = Trial::new();
+            trial.deal("x", &serde_json::json!({"Amount": 5}));
+            trial.org.rows()
+        };
+        assert_eq!(rows(), rows());
+    }
+}

@@ -1,0 +1,245 @@
+//! Create, update and delete of records, with all that follows from each.
+//!
+//! Either everything is stored or nothing: checks come before the first row is touched.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::cell::Cell;
+use super::error::Problem;
+use super::id::Id;
+use super::input::{Verb, assignments};
+use super::model::{Object, OnDelete};
+use super::rules::{self, Draft, package};
+use super::state::{Author, State};
+
+/// The body of a write, read and as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body<'a> {
+    pub(crate) fields: &'a Map<String, Value>,
+    pub(crate) raw: &'a [u8],
+}
+
+/// Creates a record.
+pub(crate) fn create(state: &mut State, author: &Author, object: usize, body: Body<'_>) -> Result<Id, Problem> {
+    let org = Arc::clone(&state.org);
+    let shape = &org.objects[object];
+    refuse_set_up(shape)?;
+    let assigned = assignments(shape, &state.settings, body.fields, body.raw, Verb::Create)?;
+    let mut draft = Draft {
+        shape,
+        before: None,
+        cells: vec![Cell::Null; shape.fields.len()],
+        assigned: &assigned,
+    };
+    for (place, cell) in &assigned {
+        draft.cells[*place] = cell.clone();
+    }
+    rules::fill_defaults(&mut draft, state, author);
+    rules::derive(&mut draft, state, author);
+    rules::check(&draft, state)?;
+    let cells = draft.cells;
+    let (place, id) = state.insert(author, object, cells);
+    after_create(state, author, shape, object, place);
+    Ok(id)
+}
+
+/// Writes the named fields of a record.
+pub(crate) fn update(
+    state: &mut State,
+    author: &Author,
+    object: usize,
+    place: usize,
+    body: Body<'_>,
+) -> Result<(), Problem> {
+    let org = Arc::clone(&state.org);
+    let shape = &org.objects[object];
+    refuse_set_up(shape)?;
+    let assigned = assignments(shape, &state.settings, body.fields, body.raw, Verb::Update)?;
+    let before = &state.tables[object].row(place).cells;
+    let mut draft = Draft {
+        shape,
+        before: Some(before),
+        cells: before.clone(),
+        assigned: &assigned,
+    };
+    for (place, cell) in &assigned {
+        draft.cells[*place] = cell.clone();
+    }
+    rules::derive(&mut draft, state, author);
+    rules::check(&draft, state)?;
+    let cells = draft.cells;
+    state.replace(author, object, place, cells);
+    if shape.name == ROLE {
+        keep_one_primary(state, author, object, place);
+    }
+    Ok(())
+}
+
+/// Puts a record into the recycle bin, with what depends on it.
+pub(crate) fn delete(state: &mut State, author: &Author, object: usize, place: usize) -> Result<(), Problem> {
+    let org = Arc::clone(&state.org);
+    refuse_set_up(&org.objects[object])?;
+    let mut fall = Fall::default();
+    fall.gather(state, object, place)?;
+    for (object, place, field) in fall.cleared {
+        if !fall.buried.contains(&(object, place)) {
+            let mut cells = state.tables[object].row(place).cells.clone();
+            cells[field] = Cell::Null;
+            state.replace(&author.as_system(), object, place, cells);
+        }
+    }
+    let lines = state.org.object(package::SOLUTIONS);
+    for (depth, (fallen, place)) in fall.buried.into_iter().enumerate() {
+        let by = if depth == 0 { author.clone() } else { author.as_system() };
+        state.bury(&by, fallen, place);
+        // A line that goes down with its opportunity fires no trigger.
+        if depth == 0 && Some(fallen) == lines {
+            after_line(state, author, fallen, place);
+        }
+    }
+    Ok(())
+}
+
+const ROLE: &str = "OpportunityContactRole";
+
+fn refuse_set_up(shape: &Object) -> Result<(), Problem> {
+    if shape.setup {
+        return Err(Problem::not_simulated(format!("writing `{}`", shape.name)));
+    }
+    Ok(())
+}
+
+fn after_create(state: &mut State, author: &Author, shape: &Object, object: usize, place: usize) {
+    match shape.name.as_str() {
+        package::SOLUTIONS => after_line(state, author, object, place),
+        ROLE => keep_one_primary(state, author, object, place),
+        "Opportunity" => add_primary_role(state, author, object, place),
+        _ => {}
+    }
+}
+
+fn after_line(state: &mut State, author: &Author, lines: usize, place: usize) {
+    let parent = state.org.objects[lines].field("Opportunity__c");
+    let opportunity = parent.and_then(|field| state.tables[lines].row(place).cells[field].as_id());
+    if let Some(opportunity) = opportunity {
+        package::recount_solutions(state, author, opportunity);
+    }
+}
+
+/// An opportunity created with `ContactId` gets that contact as its primary role. Assumed: the role is otherwise empty.
+fn add_primary_role(state: &mut State, author: &Author, opportunities: usize, place: usize) {
+    let opportunity = state.tables[opportunities].row(place);
+    let contact = state.org.objects[opportunities]
+        .field("ContactId")
+        .map_or(&Cell::Null, |field| &opportunity.cells[field]);
+    if *contact == Cell::Null {
+        return;
+    }
+    let given = [
+        ("OpportunityId", Cell::Id(opportunity.id)),
+        ("ContactId", contact.clone()),
+        ("IsPrimary", Cell::Bool(true)),
+    ];
+    let roles = state.object(ROLE);
+    let shape = &state.org.objects[roles];
+    let mut cells = vec![Cell::Null; shape.fields.len()];
+    for (name, cell) in given {
+        if let Some(field) = shape.field(name) {
+            cells[field] = cell;
+        }
+    }
+    state.insert(&author.as_system(), roles, cells);
+}
+
+/// An opportunity has one primary contact: a new one takes the mark from the others.
+fn keep_one_primary(state: &mut State, author: &Author, roles: usize, place: usize) {
+    let shape = &state.org.objects[roles];
+    let (Some(primary), Some(opportunity)) = (shape.field("IsPrimary"), shape.field("OpportunityId")) else {
+        return;
+    };
+    let table = &state.tables[roles];
+    let row = table.row(place);
+    let (true, Some(key)) = (row.cells[primary].is_true(), row.cells[opportunity].key()) else {
+        return;
+    };
+    let others: Vec<usize> = table
+        .equal(opportunity, &key)
+        .filter(|&other| other != place && !table.row(other).deleted && table.row(other).cells[primary].is_true())
+        .collect();
+    for other in others {
+        let mut cells = state.tables[roles].row(other).cells.clone();
+        cells[primary] = Cell::Bool(false);
+        state.replace(&author.as_system(), roles, other, cells);
+    }
+}
+
+/// What a delete takes along.
+#[derive(Debug, Default)]
+struct Fall {
+    /// Object and place of each record that goes, the deleted one first.
+    buried: Vec<(usize, usize)>,
+    /// Object, place and field of each reference that becomes empty.
+    cleared: Vec<(usize, usize, usize)>,
+}
+
+impl Fall {
+    /// Follows every reference to the record. Objects form no circle of cascades, so the depth is bounded by the schema.
+    fn gather(&mut self, state: &State, object: usize, place: usize) -> Result<(), Problem> {
+        if self.buried.contains(&(object, place)) {
+            return Ok(());
+        }
+        self.buried.push((object, place));
+        let target = &state.org.objects[object];
+        let Some(key) = Cell::Id(state.tables[object].row(place).id).key() else {
+            return Ok(());
+        };
+        for (other, shape) in state.org.objects.iter().enumerate() {
+            for (field, reference) in shape
+                .fields
+                .iter()
+                .enumerate()
+                .filter_map(|(at, field)| Some((at, field.reference()?)))
+            {
+                let table = &state.tables[other];
+                if !reference.to.contains(&target.name) || !table.has_index(field) {
+                    continue;
+                }
+                let mut holders = table
+                    .equal(field, &key)
+                    .filter(|&holder| !table.row(holder).deleted)
+                    .peekable();
+                match reference.on_delete {
+                    OnDelete::Clear => self.cleared.extend(holders.map(|holder| (other, holder, field))),
+                    OnDelete::Cascade => {
+                        for holder in holders {
+                            self.gather(state, other, holder)?;
+                        }
+                    }
+                    OnDelete::Restrict if holders.peek().is_some() => {
+                        return Err(associated(state, object, place, shape));
+                    }
+                    OnDelete::Refuse if holders.peek().is_some() => {
+                        let missing = format!("delete of `{}` that has `{}` records", target.name, shape.name);
+                        return Err(Problem::not_simulated(missing));
+                    }
+                    OnDelete::Restrict | OnDelete::Refuse => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Assumed: the end of the message, where the facts print dots.
+fn associated(state: &State, object: usize, place: usize, holder: &Object) -> Problem {
+    let name = state.org.objects[object].field("Name");
+    let shown = name.and_then(|field| state.tables[object].row(place).cells[field].as_text());
+    let message = format!(
+        "Your attempt to delete {} could not be completed because it is associated with the following {}.",
+        shown.unwrap_or_default(),
+        holder.name
+    );
+    Problem::write("DELETE_FAILED", message, &[])
+}
