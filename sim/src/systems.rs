@@ -10,6 +10,7 @@ use crate::ground::Ground;
 use crate::happening::Row;
 use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE, entra};
 use crate::partner_center::{self, ActError, MicrosoftAct, PartnerCenter, signature};
+use crate::salesforce::{self, Salesforce};
 use crate::site::{Bases, Site};
 
 /// Which systems exist, and how each is set.
@@ -19,6 +20,8 @@ pub struct SystemSettings {
     pub crm: Vec<Site>,
     /// How Partner Center is set.
     pub partner_center: partner_center::Settings,
+    /// How the Salesforce org is set.
+    pub salesforce: salesforce::Settings,
     /// How the Dataverse environment is set.
     pub dataverse: dataverse::Settings,
 }
@@ -29,6 +32,7 @@ impl Default for SystemSettings {
         Self {
             crm: vec![Site::Salesforce, Site::Dataverse],
             partner_center: partner_center::Settings::default(),
+            salesforce: salesforce::Settings::default(),
             dataverse: dataverse::Settings::default(),
         }
     }
@@ -91,6 +95,7 @@ fn index(site: Site) -> usize {
 pub struct Systems {
     routers: Routers,
     partner_center: Option<PartnerCenter>,
+    salesforce: Option<Salesforce>,
     dataverse: Option<Dataverse>,
 }
 
@@ -102,6 +107,11 @@ impl Systems {
         systems.routers.set(Site::Entra, entra::router(ground));
         systems.routers.set(Site::PartnerCenter, partner_center.router());
         systems.partner_center = Some(partner_center);
+        if settings.crm.contains(&Site::Salesforce) {
+            let salesforce = Salesforce::new(settings.salesforce, ground);
+            systems.routers.set(Site::Salesforce, salesforce.router());
+            systems.salesforce = Some(salesforce);
+        }
         if settings.crm.contains(&Site::Dataverse) {
             let dataverse = Dataverse::new(settings.dataverse, ground);
             systems.routers.set(Site::Dataverse, dataverse.router());
@@ -147,6 +157,7 @@ impl Systems {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         rows.extend(self.partner_center.iter().flat_map(PartnerCenter::rows));
+        rows.extend(self.salesforce.iter().flat_map(Salesforce::rows));
         rows.extend(self.dataverse.iter().flat_map(Dataverse::rows));
         rows
     }

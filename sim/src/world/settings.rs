@@ -8,6 +8,7 @@ use crate::clock::default_start;
 use crate::dataverse;
 use crate::network::hooks::HookSettings;
 use crate::partner_center;
+use crate::salesforce;
 use crate::seed::Seed;
 use crate::site::Site;
 use crate::systems::SystemSettings;
@@ -23,6 +24,8 @@ pub struct WorldSettings {
     pub crm: Vec<Site>,
     /// How Partner Center is set.
     pub partner_center: partner_center::Settings,
+    /// How the Salesforce org is set.
+    pub salesforce: salesforce::Settings,
     /// How the Dataverse environment is set.
     pub dataverse: dataverse::Settings,
     /// The range of the time that a message takes one way.
@@ -43,6 +46,7 @@ impl Default for WorldSettings {
             start: default_start(),
             crm: systems.crm,
             partner_center: systems.partner_center,
+            salesforce: systems.salesforce,
             dataverse: systems.dataverse,
             latency: (Duration::from_millis(20), Duration::from_millis(80)),
             hooks: HookSettings::default(),
@@ -58,6 +62,7 @@ impl WorldSettings {
         SystemSettings {
             crm: self.crm.clone(),
             partner_center: self.partner_center.clone(),
+            salesforce: self.salesforce.clone(),
             dataverse: self.dataverse.clone(),
         }
     }

@@ -85,6 +85,30 @@ impl Talk {
         self.secrets.push(token.clone());
         format!("Bearer {token}")
     }
+
+    /// Signs in to Salesforce, stores an opportunity, changes it and finds it.
+    fn salesforce(&mut self) {
+        let base = Site::Salesforce.default_base();
+        let form = "grant_type=client_credentials&client_id=c&client_secret=secret";
+        let request = http::Request::post(format!("{base}/services/oauth2/token"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let reply = self.send(request.body(Bytes::from_static(form.as_bytes())).unwrap());
+        let token = reply["access_token"].as_str().unwrap().to_owned();
+        self.secrets.push(token.clone());
+        let token = format!("Bearer {token}");
+        let fields = json!({"Name": "Fabrikam", "StageName": "Qualification", "CloseDate": "2026-06-30"});
+        let url = format!("{base}/services/data/v60.0/sobjects/Opportunity");
+        let made = self.call(http::Request::post(&url).header("authorization", &token), &fields);
+        let url = format!("{url}/{}", made["id"].as_str().unwrap());
+        self.call(
+            http::Request::patch(url).header("authorization", &token),
+            &json!({"Amount": 5}),
+        );
+        let query = "SELECT%20Id,Amount%20FROM%20Opportunity%20WHERE%20Name='Fabrikam'";
+        let query = http::Request::get(format!("{base}/services/data/v60.0/query?q={query}"));
+        let found = self.call(query.header("authorization", &token), &Value::Null);
+        assert_eq!(found["totalSize"], 1);
+    }
 }
 
 fn shared_deal() -> MicrosoftAct {
@@ -104,7 +128,8 @@ fn shared_deal() -> MicrosoftAct {
     })
 }
 
-/// Signs in, registers for webhooks, hears of a deal, reads it and accepts it; asks Dataverse who it is.
+/// Signs in, registers for webhooks, hears of a deal, reads it and accepts it; stores an opportunity in Salesforce; asks
+/// Dataverse who it is.
 fn conversation(world: World) -> Talk {
     let mut talk = Talk::with(world);
     let events = talk.sign_in("https://api.partnercenter.microsoft.com");
@@ -129,6 +154,7 @@ fn conversation(world: World) -> Talk {
         .header("authorization", &token)
         .header("if-match", referral["eTag"].as_str().unwrap());
     talk.call(request, &accept);
+    talk.salesforce();
     let token = talk.sign_in("https://contoso.crm.dynamics.com");
     let who = http::Request::get("https://contoso.crm.dynamics.com/api/data/v9.2/WhoAmI");
     talk.call(who.header("authorization", &token), &Value::Null);
