@@ -1,6 +1,6 @@
 //! One stored value: how it is read from JSON, printed, compared and put into an index.
 //!
-//! It checks a value against its field's type alone; what a record as a whole must satisfy stands in [`super::rules`].
+//! It checks a value against its field's type alone; what a record as a whole must satisfy stands in `rules`.
 
 use std::cmp::Ordering;
 use std::io::Write as _;

@@ -139,7 +139,12 @@ fn like(text: &str, pattern: &[Piece]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::salesforce::soql::plan::plan;
+    use crate::salesforce::trial::Trial;
+    use crate::seed::Seed;
 
     fn pattern(text: &str) -> Vec<Piece> {
         text.chars()
@@ -165,6 +170,54 @@ mod tests {
             ("abc", "", false),
         ] {
             assert_eq!(like(text, &pattern(like_text)), expected, "{text} {like_text}");
+        }
+    }
+
+    #[test]
+    fn an_index_finds_what_a_scan_finds() {
+        let trial = Trial::new();
+        let mut chance = Seed(21).stream("index and scan");
+        let accounts = ["Fabrikam", "Tailspin"].map(|name| trial.create("Account", &json!({"Name": name})));
+        let pick = |number: u64| usize::try_from(number).unwrap();
+        let mut deals: Vec<String> = Vec::new();
+        for _ in 0..400 {
+            trial.wait(i64::try_from(chance.between(0, 2)).unwrap());
+            let reference = ["r-1", "R-1", "r-2", "Ä", "ä", ""][pick(chance.between(0, 5))];
+            let account = &accounts[pick(chance.between(0, 1))];
+            let body =
+                json!({"Referral_Identifier__c": reference, "AccountId": account, "Amount": chance.between(0, 3)});
+            match chance.between(0, 9) {
+                0..=3 => deals.push(trial.deal(reference, &json!({"Name": "n", "Referral_Identifier__c": reference}))),
+                4 if !deals.is_empty() => {
+                    let gone = deals.swap_remove(pick(chance.between(0, deals.len() as u64 - 1)));
+                    assert_eq!(trial.delete("Opportunity", &gone).status, 204);
+                }
+                _ if !deals.is_empty() => {
+                    let deal = &deals[pick(chance.between(0, deals.len() as u64 - 1))];
+                    assert_eq!(trial.patch("Opportunity", deal, &body).status, 204);
+                }
+                _ => {}
+            }
+        }
+        let state = trial.org.lock();
+        let second = state.ground.clock.now() - jiff::SignedDuration::from_secs(90);
+        for condition in [
+            "Referral_Identifier__c = 'r-1'".to_owned(),
+            "Referral_Identifier__c IN ('R-2', 'Ä') AND Amount > 0".to_owned(),
+            "Referral_Identifier__c = null".to_owned(),
+            "Referral_Identifier__c IN ('r-1', null)".to_owned(),
+            format!("AccountId = '{}' AND Referral_Identifier__c != 'r-1'", accounts[0]),
+            format!("SystemModstamp >= {second} AND AccountId != null"),
+            format!("SystemModstamp > {second}"),
+            format!("Id IN ('{}', '{}')", deals[0], &deals[1][..15]),
+        ] {
+            let soql = format!("SELECT Id FROM Opportunity WHERE {condition}");
+            let indexed = plan(&state.org, &soql).unwrap();
+            let mut scan = indexed.clone();
+            scan.access = Access::All;
+            let found = find(&state, &indexed);
+            assert_eq!(found, find(&state, &scan), "{condition}");
+            assert!(!found.is_empty(), "{condition} finds something");
         }
     }
 }

@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use super::cell::{Cell, Misfit, exceeded_length};
 use super::error::{Complaint, Problem};
-use super::model::Kind;
-use super::model::{Field, Object, Words};
+use super::model::{Field, Kind, Object, Words};
 use super::settings::Settings;
 
 /// Which write names the fields: they may be open to one and closed to the other.

@@ -1,6 +1,6 @@
 //! What an object is: its fields, their types and flags, read from tables.
 //!
-//! It holds no rows and does not know which objects an org has: that is [`super::org`].
+//! It holds no rows and does not know which objects an org has: that is `org`.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! `/query` and the pages that follow (salesforce.md section 2.3).
 //!
-//! How a query is read and planned stands in [`super::soql`], how its rows are found in [`super::find`].
+//! How a query is read and planned stands in `soql`, how its rows are found in `find`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! `/sobjects/T` and `/sobjects/T/ID`: create, read, update and delete over HTTP (salesforce.md section 2.2).
 //!
-//! What a write does to the rows stands in [`super::write`].
+//! What a write does to the rows stands in `write`.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};

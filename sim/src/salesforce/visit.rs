@@ -1,6 +1,6 @@
 //! One call of the REST API by somebody who is signed in: what it asks, and the checks that all calls share.
 //!
-//! What the call does stands in [`super::records`] and [`super::queries`].
+//! What the call does stands in `records` and `queries`.
 
 use axum::response::Response;
 use bytes::Bytes;

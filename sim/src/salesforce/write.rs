@@ -243,3 +243,104 @@ fn associated(state: &State, object: usize, place: usize, holder: &Object) -> Pr
     );
     Problem::write("DELETE_FAILED", message, &[])
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::salesforce::trial::Trial;
+
+    #[test]
+    fn refused_values_are_told_in_the_vendors_words() {
+        let trial = Trial::new();
+        let deal = trial.deal("x", &json!({}));
+        let long = "y".repeat(81);
+        for (body, message) in [
+            (
+                json!({"CurrencyIsoCode": "DM"}),
+                "Currency ISO Code: bad value for restricted picklist field: DM",
+            ),
+            (
+                json!({"How_can_Microsoft_help__c": "Pray"}),
+                "How can Microsoft help?: bad value for restricted picklist field: Pray",
+            ),
+            (json!({"AccountId": "1"}), "Account ID: id value of incorrect type: 1"),
+            (json!({"foo": 1}), "No such column 'foo' on sobject of type Opportunity"),
+        ] {
+            assert_eq!(trial.patch("Opportunity", &deal, &body).message(), message);
+        }
+        let reply = trial.post("Contact", &json!({"LastName": long, "FirstName": "z".repeat(41)}));
+        assert_eq!(
+            reply.message(),
+            format!("Last Name: data value too large: {long} (max length=80)")
+        );
+        assert_eq!(reply.json().as_array().unwrap().len(), 2, "both names are told");
+    }
+
+    #[test]
+    fn no_value_in_any_field_breaks_the_org() {
+        let trial = Trial::new();
+        let deal = trial.deal("x", &json!({}));
+        let values = [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(1e300),
+            json!(""),
+            json!("x"),
+            json!("2026-12-31"),
+            json!("2026-12-31T23:59:59Z"),
+            json!(deal),
+            json!("x".repeat(200_000)),
+            json!(["x"]),
+            json!({"a": {"b": 1}}),
+        ];
+        let fields: Vec<(String, String)> = {
+            let state = trial.org.lock();
+            let objects = state.org.objects.iter();
+            objects
+                .flat_map(|shape| {
+                    shape
+                        .fields
+                        .iter()
+                        .map(|field| (shape.name.clone(), field.name.clone()))
+                })
+                .collect()
+        };
+        for (object, field) in fields {
+            for value in &values {
+                let body = Value::Object([(field.clone(), value.clone())].into_iter().collect());
+                let status = trial.post(&object, &body).status.as_u16();
+                assert!(
+                    matches!(status, 201 | 400 | 501),
+                    "{object}.{field} = {value}: {status}"
+                );
+                if object == "Opportunity" {
+                    let status = trial.patch(&object, &deal, &body).status.as_u16();
+                    assert!(
+                        matches!(status, 204 | 400 | 501),
+                        "{object}.{field} = {value}: {status}"
+                    );
+                }
+            }
+        }
+        assert_eq!(trial.get(&format!("/sobjects/Opportunity/{deal}")).status, 200);
+    }
+
+    #[test]
+    fn a_refused_write_leaves_no_trace() {
+        let trial = Trial::new();
+        let deal = trial.deal("x", &json!({"Amount": 1}));
+        let before = trial.org.rows();
+        trial.commits();
+        let bad = json!({"Amount": 2, "Name": "changed", "CurrencyIsoCode": "DM"});
+        assert_eq!(trial.patch("Opportunity", &deal, &bad).status, 400);
+        let orphan = json!({"Opportunity__c": deal, "Solution__c": "a00000000000001AAA"});
+        assert_eq!(
+            trial.post("Microsoft_Solutions__c", &orphan).fault().1,
+            "INVALID_CROSS_REFERENCE_KEY"
+        );
+        assert_eq!(trial.org.rows(), before);
+        assert!(trial.commits().is_empty());
+    }
+}

@@ -1,6 +1,6 @@
 //! What a record must satisfy, and what the org fills in by itself.
 //!
-//! It changes drafts, never stored rows: [`super::write`] stores them.
+//! It changes drafts, never stored rows: `write` stores them.
 
 use super::cell::Cell;
 use super::error::Problem;

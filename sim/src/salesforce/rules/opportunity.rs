@@ -1,6 +1,6 @@
 //! Rules of the opportunity: what its stage, amount and date say about the rest (salesforce.md section 3.4).
 //!
-//! The package's own rules stand in [`super::package`].
+//! The package's own rules stand in `package`.
 
 use super::Draft;
 use crate::salesforce::cell::Cell;

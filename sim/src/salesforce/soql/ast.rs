@@ -1,6 +1,6 @@
 //! The tree of a SOQL query, and how it prints. Printing and parsing again gives the same tree.
 //!
-//! Names are as written: whether they exist is decided by [`super::plan`].
+//! Names are as written: whether they exist is decided by `plan`.
 
 use std::fmt;
 

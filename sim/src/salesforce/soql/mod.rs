@@ -1,6 +1,6 @@
 //! SOQL: text to tree, tree to plan.
 //!
-//! It knows the schema and no rows: [`super::find`] runs a plan.
+//! It knows the schema and no rows: `find` runs a plan.
 
 use super::error::Problem;
 

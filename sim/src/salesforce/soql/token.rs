@@ -1,6 +1,6 @@
 //! Words, figures, quoted texts and signs of a SOQL query.
 //!
-//! It gives no meaning to any of them: that is [`super::parse`].
+//! It gives no meaning to any of them: that is `parse`.
 
 use winnow::combinator::{alt, delimited, repeat};
 use winnow::error::EmptyError;
