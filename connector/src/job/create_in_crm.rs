@@ -1,0 +1,308 @@
+//! An opportunity for a referral that has none: look first, then account, contact, opportunity.
+//!
+//! Contact role, solution rows and the reference in Partner Center follow in [`super::sync_linked`], so that a crash in
+//! between leaves nothing half done.
+
+use super::desk::{Desk, Trouble};
+use super::run::{Seen, Step};
+use super::{crm, pc};
+use crate::board::Causes;
+use crate::deal::{Agreed, Field, ReferralState, canon, mark};
+use crate::id::{AccountId, ContactId, DealNumber, OpportunityId, ReferralId};
+use crate::record::{Base, Creation, Intention, Outcome, Record};
+use crate::settings::Direction;
+use crate::sync::audit::{self, Way};
+use crate::system::opportunity::{Change, Opportunity, Stage};
+use crate::system::partner_center::Referral;
+
+/// Finds or creates the opportunity of a referral.
+pub(crate) async fn create_in_crm(
+    desk: &Desk,
+    deal: DealNumber,
+    id: &ReferralId,
+    seen: &mut Seen,
+) -> Result<Step, Trouble> {
+    let Some(referral) = pc::read(desk, id).await? else {
+        desk.say_once(deal, "record.deleted", None, "the referral does not exist");
+        return Ok(Step::Done);
+    };
+    seen.referral = Some(referral.etag.clone());
+    if referral.is_microsofts {
+        return Ok(belongs_to_engagement(desk, deal, &referral));
+    }
+    desk.change(deal, |record| record.engagement = Some(referral.engagement.clone()));
+    if let Some(external) = &referral.external {
+        return follow_reference(desk, deal, &referral, external).await;
+    }
+    if let Some(found) = look(desk, deal, id).await? {
+        return Ok(adopt(desk, deal, &referral, &found));
+    }
+    if let ReferralState::Closed(_) = referral.state {
+        desk.say_once(
+            deal,
+            "create.closed_before_first_sync",
+            None,
+            "the referral was closed before an opportunity was made",
+        );
+        return Ok(Step::Done);
+    }
+    if referral.is_lead {
+        let code = if desk.settings().sync_cosell_only {
+            "filter.lead"
+        } else {
+            "filter.lead_unsupported"
+        };
+        desk.say_once(deal, code, None, "the referral is a lead");
+        return Ok(Step::Done);
+    }
+    settled(desk, &desk.record(deal), Creation::Opportunity)?;
+    create(desk, deal, &referral).await
+}
+
+/// Microsoft's own referral was taken for the partner's: the engagement's deal is meant.
+fn belongs_to_engagement(desk: &Desk, deal: DealNumber, referral: &Referral) -> Step {
+    desk.forget(deal);
+    let own = desk.board().of_engagement(&referral.engagement);
+    if let Some(own) = own {
+        desk.board().relate(referral.id.clone(), own);
+        desk.mark(own, Causes::WHOLE);
+    }
+    Step::Done
+}
+
+/// The referral names an opportunity: it is linked if it exists, else the referral is ignored (product.md M21).
+async fn follow_reference(desk: &Desk, deal: DealNumber, referral: &Referral, external: &str) -> Result<Step, Trouble> {
+    let id = OpportunityId::new(external);
+    let known = desk.board().of_opportunity(&id);
+    if let Some(other) = known.filter(|other| *other != deal) {
+        return Ok(hand_over(desk, deal, other, referral));
+    }
+    let found = if crm::is_id(desk, external) {
+        crm::read(desk, &id).await?
+    } else {
+        None
+    };
+    match found {
+        Some(found) if found.referral.as_ref().is_none_or(|named| *named == referral.id) => {
+            Ok(adopt(desk, deal, referral, &found))
+        }
+        Some(found) => {
+            let detail = format!(
+                "the referral names opportunity {}, which names another referral",
+                found.id
+            );
+            desk.say_once(deal, "link.conflict", None, &detail);
+            Ok(Step::Done)
+        }
+        None => {
+            desk.say_once(
+                deal,
+                "link.dangling",
+                None,
+                &format!("the referral names `{external}`, which the CRM does not have"),
+            );
+            Ok(Step::Done)
+        }
+    }
+}
+
+/// The opportunity that the referral names is another deal's: that one decides whether it is its referral.
+fn hand_over(desk: &Desk, deal: DealNumber, other: DealNumber, referral: &Referral) -> Step {
+    let owner = desk.record(other);
+    if owner.referral.as_ref().is_some_and(|known| *known != referral.id) {
+        let detail = format!(
+            "opportunity {} already belongs to another referral",
+            referral.external.as_deref().unwrap_or_default()
+        );
+        desk.say_once(deal, "link.duplicate_referral", None, &detail);
+        return Step::Done;
+    }
+    desk.forget(deal);
+    desk.change(other, |record| record.claim = Some(referral.id.clone()));
+    desk.mark(other, Causes::WHOLE);
+    Step::Done
+}
+
+/// Looks for an opportunity that names the referral.
+async fn look(desk: &Desk, deal: DealNumber, id: &ReferralId) -> Result<Option<Opportunity>, Trouble> {
+    #[cfg(feature = "planted")]
+    if desk
+        .settings()
+        .is_planted(crate::planted::Planted::NoLookUpAfterLostReply)
+        && desk.record(deal).creating.is_some()
+    {
+        desk.change(deal, |record| record.creating = None);
+        return Ok(None);
+    }
+    let mut found = crm::of_referral(desk, id).await?;
+    if found.len() > 1 {
+        let detail = format!("{} opportunities name the referral; the oldest is taken", found.len());
+        desk.say_once(deal, "link.duplicate_opportunity", None, &detail);
+    }
+    Ok(if found.is_empty() { None } else { Some(found.remove(0)) })
+}
+
+/// Links an opportunity that was found. If it was about to be created, what it was created with is the base.
+fn adopt(desk: &Desk, deal: DealNumber, referral: &Referral, found: &Opportunity) -> Step {
+    let taken = desk.board().of_opportunity(&found.id).filter(|other| *other != deal);
+    if let Some(other) = taken {
+        return hand_over(desk, deal, other, referral);
+    }
+    desk.change(deal, |record| {
+        let created = record
+            .creating
+            .take()
+            .filter(|intention| intention.what == Creation::Opportunity);
+        if let Some(intention) = created {
+            // The stage that it was created in follows from the referral's state; a later one is found by comparing.
+            record.base = Base::of(&intention.values, None);
+            record.furnish = true;
+        }
+        record.opportunity = Some(found.id.clone());
+    });
+    desk.say(
+        &desk.record(deal),
+        "link.found",
+        None,
+        "an opportunity that names the referral was found",
+    );
+    Step::Again
+}
+
+/// While a create with an unknown outcome may still arrive, it is not repeated.
+pub(crate) fn settled(desk: &Desk, record: &Record, what: Creation) -> Result<(), Trouble> {
+    let Some(intention) = record.creating.as_ref().filter(|intention| intention.what == what) else {
+        return Ok(());
+    };
+    let until = canon::after(intention.at, desk.settings().unknown_create_wait);
+    if desk.now() >= until {
+        return Ok(());
+    }
+    Err(Trouble::Passing {
+        why: "a create with an unknown outcome may still arrive".to_owned(),
+        until: Some(until),
+        unknown: false,
+    })
+}
+
+async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<Step, Trouble> {
+    // One customer at a time, or two deals of a new customer would each create the account.
+    let turn = desk.engine().turn("customers").await;
+    let account = crm::ensure_account(desk, &referral.customer).await?;
+    let contact = match &referral.customer.contact {
+        Some(person) => crm::ensure_contact(desk, person, &account).await?,
+        None => None,
+    };
+    drop(turn);
+    let line = audit::line(
+        desk.now(),
+        Way::PcToCrm,
+        &format!("created: from referral {}", referral.id),
+    );
+    let change = new_opportunity(desk, referral, account, contact, line);
+    let intention = Intention {
+        what: Creation::Opportunity,
+        at: desk.now(),
+        values: referral.values.clone(),
+    };
+    desk.change(deal, |record| record.creating = Some(intention));
+    match crm::create(desk, &change).await {
+        Ok(id) => {
+            let status = if referral.state == ReferralState::New {
+                Agreed::New
+            } else {
+                Agreed::Active
+            };
+            desk.change(deal, |record| {
+                record.creating = None;
+                record.opportunity = Some(id);
+                record.base = Base::of(&referral.values, Some(status));
+                record.furnish = true;
+                record.outcome = Outcome::Succeeded;
+            });
+            desk.say(
+                &desk.record(deal),
+                "create.opportunity",
+                None,
+                "an opportunity was made for the referral",
+            );
+            Ok(Step::Again)
+        }
+        Err(trouble) => {
+            if !trouble.is_unknown() {
+                desk.change(deal, |record| record.creating = None);
+            }
+            Err(trouble)
+        }
+    }
+}
+
+fn new_opportunity(
+    desk: &Desk,
+    referral: &Referral,
+    account: AccountId,
+    contact: Option<ContactId>,
+    line: String,
+) -> Change {
+    let settings = desk.settings();
+    let name = referral.values.get(Field::Name).unwrap_or_default();
+    let name = if settings.display_check_mark {
+        mark::put(name, mark::CHECK, crm::longest_name(desk))
+    } else {
+        name.to_owned()
+    };
+    let carried = Field::ALL
+        .into_iter()
+        .filter(|field| *field != Field::Name && settings.direction(*field) != Direction::Never)
+        .filter_map(|field| Some((field, Some(referral.values.get(field)?.to_owned()))));
+    Change {
+        name: Some(name),
+        values: carried.collect(),
+        stage: Some(if referral.state == ReferralState::New {
+            Stage::OnHold
+        } else {
+            Stage::Active
+        }),
+        sync: Some(true),
+        referral: Some(referral.id.clone()),
+        link: Some(link(desk, &referral.id)),
+        audit: Some(line),
+        help: referral.help.map(Some),
+        visible: referral.visible.then_some(true),
+        msx: referral.msx.clone(),
+        account: Some(account),
+        contact,
+    }
+}
+
+/// *Referral Link* of a referral.
+pub(crate) fn link(desk: &Desk, id: &ReferralId) -> String {
+    format!("{}{id}", desk.settings().referral_link)
+}
+
+/// Contact role and solution rows of an opportunity that the connector created, each looked for first.
+pub(crate) async fn furnish(
+    desk: &Desk,
+    deal: DealNumber,
+    id: &OpportunityId,
+    referral: &Referral,
+) -> Result<(), Trouble> {
+    let turn = desk.engine().turn("customers").await;
+    if let Some(person) = &referral.customer.contact {
+        let account = crm::ensure_account(desk, &referral.customer).await?;
+        if let Some(contact) = crm::ensure_contact(desk, person, &account).await? {
+            crm::ensure_role(desk, id, &contact).await?;
+        }
+    }
+    if !referral.solutions.is_empty() {
+        let present = crm::solutions(desk, id).await?;
+        for solution in &referral.solutions {
+            if !present.iter().any(|known| known.id == solution.id) {
+                crm::add_solution(desk, id, solution).await?;
+            }
+        }
+    }
+    drop(turn);
+    desk.change(deal, |record| record.furnish = false);
+    Ok(())
+}

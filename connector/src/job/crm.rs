@@ -1,0 +1,332 @@
+//! The CRM's calls, whichever CRM it is: one function each, with the reply already understood.
+
+use bytes::Bytes;
+use http::Response;
+use jiff::Timestamp;
+
+use super::desk::{Desk, Trouble};
+use crate::deal::{Customer, Ending, Person, Solution};
+use crate::id::{AccountId, ContactId, OpportunityId, ReferralId, is_guid, is_salesforce_id};
+use crate::settings::CrmSettings;
+use crate::system::dataverse::Currencies;
+use crate::system::identity::Audience;
+use crate::system::opportunity::{Change, Opportunity, Stage, Surroundings};
+use crate::system::{Ask, Page, Unreadable, dataverse, salesforce};
+
+async fn ask(desk: &Desk, ask: Ask) -> Result<Response<Bytes>, Trouble> {
+    desk.ask(Audience::Crm, ask).await
+}
+
+fn unwritable(error: impl std::error::Error) -> Trouble {
+    Trouble::refused(error.to_string())
+}
+
+/// Whether a text can be the id of an opportunity at all.
+pub(crate) fn is_id(desk: &Desk, text: &str) -> bool {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => is_salesforce_id(text),
+        CrmSettings::Dataverse(_) => is_guid(text),
+    }
+}
+
+/// Whether a closed opportunity can still be written.
+pub(crate) fn writes_closed(desk: &Desk) -> bool {
+    matches!(desk.settings().crm, CrmSettings::Salesforce(_))
+}
+
+/// The longest name of an opportunity (salesforce.md section 3.4, dataverse.md section 6).
+pub(crate) fn longest_name(desk: &Desk) -> usize {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => 120,
+        CrmSettings::Dataverse(_) => 300,
+    }
+}
+
+/// Dataverse's currencies, read once; Salesforce needs none.
+async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
+    let CrmSettings::Dataverse(settings) = &desk.settings().crm else {
+        return Ok(Currencies::new());
+    };
+    let kept = desk.currencies();
+    if !kept.is_empty() {
+        return Ok(kept);
+    }
+    let reply = ask(desk, dataverse::currencies(settings)).await?;
+    let read = dataverse::read_currencies(reply.body())?;
+    desk.keep_currencies(read.clone());
+    Ok(read)
+}
+
+/// Lets the currencies be read again: a person may have added one.
+fn forget_currencies(desk: &Desk) {
+    desk.keep_currencies(Currencies::new());
+}
+
+/// An opportunity; none when it does not exist.
+pub(crate) async fn read(desk: &Desk, id: &OpportunityId) -> Result<Option<Opportunity>, Trouble> {
+    let currencies = currencies(desk).await?;
+    let reply = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => ask(desk, salesforce::read(settings, id)).await,
+        CrmSettings::Dataverse(settings) => ask(desk, dataverse::read(settings, id)).await,
+    };
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(Trouble::Missing) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    Ok(Some(match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::read_opportunity(settings, reply.body())?,
+        CrmSettings::Dataverse(settings) => dataverse::read_opportunity(settings, &currencies, reply.body())?,
+    }))
+}
+
+/// The first page of the opportunities with Sync = Yes that were changed at or after a moment.
+pub(crate) async fn changed(desk: &Desk, since: Timestamp) -> Result<Page<Opportunity>, Trouble> {
+    let first = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::changed(settings, since),
+        CrmSettings::Dataverse(settings) => dataverse::changed(settings, since),
+    };
+    page(desk, first).await
+}
+
+/// The page that a link leads to.
+pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Opportunity>, Trouble> {
+    let next = match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => Ask::get(link),
+        CrmSettings::Dataverse(_) => dataverse::follow(link),
+    };
+    page(desk, next).await
+}
+
+async fn page(desk: &Desk, request: Ask) -> Result<Page<Opportunity>, Trouble> {
+    let currencies = currencies(desk).await?;
+    let reply = ask(desk, request).await?;
+    #[cfg_attr(
+        not(feature = "planted"),
+        expect(unused_mut, reason = "only a planted bug changes it")
+    )]
+    let mut page = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::read_page(settings, reply.body())?,
+        CrmSettings::Dataverse(settings) => dataverse::read_page(settings, &currencies, reply.body())?,
+    };
+    #[cfg(feature = "planted")]
+    if desk.settings().is_planted(crate::planted::Planted::StopsAfterFirstPage) {
+        page.next = None;
+    }
+    Ok(page)
+}
+
+/// The opportunities that name a referral, the oldest first.
+pub(crate) async fn of_referral(desk: &Desk, id: &ReferralId) -> Result<Vec<Opportunity>, Trouble> {
+    let request = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::of_referral(settings, id),
+        CrmSettings::Dataverse(settings) => dataverse::of_referral(settings, id),
+    };
+    Ok(page(desk, request)
+        .await?
+        .rows
+        .into_iter()
+        .collect::<Result<_, Unreadable>>()?)
+}
+
+/// Creates an opportunity.
+pub(crate) async fn create(desk: &Desk, change: &Change) -> Result<OpportunityId, Trouble> {
+    let currencies = currencies(desk).await?;
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => {
+            let request = salesforce::create(settings, change).map_err(unwritable)?;
+            let reply = ask(desk, request).await?;
+            Ok(OpportunityId::new(salesforce::read_created(reply.body())?))
+        }
+        CrmSettings::Dataverse(settings) => {
+            let request = dataverse::create(settings, &currencies, change).map_err(|error| {
+                forget_currencies(desk);
+                unwritable(error)
+            })?;
+            let reply = ask(desk, request).await?;
+            Ok(OpportunityId::new(dataverse::read_created(reply.headers())?))
+        }
+    }
+}
+
+/// Writes a change. On Dataverse closing is a step of its own, after everything else is written.
+pub(crate) async fn update(desk: &Desk, of: &Opportunity, change: &Change) -> Result<(), Trouble> {
+    let currencies = currencies(desk).await?;
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => {
+            let request = salesforce::update(settings, of, change).map_err(unwritable)?;
+            ask(desk, request).await?;
+        }
+        CrmSettings::Dataverse(settings) => {
+            let request = dataverse::update(settings, &currencies, of, change).map_err(|error| {
+                forget_currencies(desk);
+                unwritable(error)
+            })?;
+            if let Some(request) = request {
+                ask(desk, request).await?;
+            }
+            if let Some(Stage::Closed(ending)) = change.stage {
+                close(desk, &of.id, ending).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Wins or loses an open opportunity in Dataverse.
+async fn close(desk: &Desk, id: &OpportunityId, ending: Ending) -> Result<(), Trouble> {
+    if let CrmSettings::Dataverse(settings) = &desk.settings().crm {
+        let subject = format!("Closed as {} in Partner Center", ending.name());
+        ask(desk, dataverse::close(settings, id, ending, &subject)).await?;
+    }
+    Ok(())
+}
+
+/// Opens a closed opportunity again where it could not be written otherwise; whether that was needed.
+pub(crate) async fn reopen(desk: &Desk, of: &Opportunity) -> Result<bool, Trouble> {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => Ok(false),
+        CrmSettings::Dataverse(settings) => {
+            ask(desk, dataverse::reopen(settings, of)).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// The account of a customer: by company name and postal code, else created.
+pub(crate) async fn ensure_account(desk: &Desk, customer: &Customer) -> Result<AccountId, Trouble> {
+    let find = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::find_account(settings, customer),
+        CrmSettings::Dataverse(settings) => dataverse::find_account(settings, customer),
+    };
+    if let Some(id) = first(desk, find, "accountid").await? {
+        return Ok(AccountId::new(id));
+    }
+    let create = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::create_account(settings, customer),
+        CrmSettings::Dataverse(settings) => dataverse::create_account(settings, customer),
+    };
+    Ok(AccountId::new(created(desk, create).await?))
+}
+
+/// The contact of a person: by email address, else created. None without an email address.
+pub(crate) async fn ensure_contact(
+    desk: &Desk,
+    person: &Person,
+    account: &AccountId,
+) -> Result<Option<ContactId>, Trouble> {
+    let Some(email) = &person.email else {
+        return Ok(None);
+    };
+    let find = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::find_contact(settings, email),
+        CrmSettings::Dataverse(settings) => dataverse::find_contact(settings, email),
+    };
+    if let Some(id) = first(desk, find, "contactid").await? {
+        return Ok(Some(ContactId::new(id)));
+    }
+    let create = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::create_contact(settings, person, account),
+        CrmSettings::Dataverse(settings) => dataverse::create_contact(settings, person, account),
+    };
+    Ok(Some(ContactId::new(created(desk, create).await?)))
+}
+
+/// Ties a contact to an opportunity; Dataverse does that when the opportunity is created.
+pub(crate) async fn ensure_role(desk: &Desk, opportunity: &OpportunityId, contact: &ContactId) -> Result<(), Trouble> {
+    let CrmSettings::Salesforce(settings) = &desk.settings().crm else {
+        return Ok(());
+    };
+    if first(desk, salesforce::find_role(settings, opportunity, contact), "Id")
+        .await?
+        .is_none()
+    {
+        created(desk, salesforce::create_role(settings, opportunity, contact)).await?;
+    }
+    Ok(())
+}
+
+/// The solutions of an opportunity.
+pub(crate) async fn solutions(desk: &Desk, opportunity: &OpportunityId) -> Result<Vec<Solution>, Trouble> {
+    Ok(match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => {
+            let reply = ask(desk, salesforce::solutions(settings, opportunity)).await?;
+            salesforce::read_solutions(reply.body())?
+        }
+        CrmSettings::Dataverse(settings) => {
+            let reply = ask(desk, dataverse::solutions(settings, opportunity)).await?;
+            dataverse::read_solutions(reply.body())?
+        }
+    })
+}
+
+/// Adds a solution to an opportunity, in Salesforce by way of the org's catalogue.
+pub(crate) async fn add_solution(desk: &Desk, opportunity: &OpportunityId, solution: &Solution) -> Result<(), Trouble> {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => {
+            let found = first(desk, salesforce::find_catalogue(settings, solution), "Id").await?;
+            let detail = match found {
+                Some(detail) => detail,
+                None => created(desk, salesforce::create_catalogue(settings, solution)).await?,
+            };
+            created(desk, salesforce::create_solution(settings, opportunity, &detail)).await?;
+        }
+        CrmSettings::Dataverse(settings) => {
+            created(desk, dataverse::create_solution(settings, opportunity, solution)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Customer, contact and solutions of an opportunity.
+pub(crate) async fn surroundings(desk: &Desk, opportunity: &OpportunityId) -> Result<Surroundings, Trouble> {
+    let solutions = solutions(desk, opportunity).await?;
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => {
+            let reply = ask(desk, salesforce::customer(settings, opportunity)).await?;
+            let customer = salesforce::read_customer(settings, reply.body())?;
+            let reply = ask(desk, salesforce::contacts(settings, opportunity)).await?;
+            let contact = salesforce::read_person(reply.body())?;
+            Ok(salesforce::surroundings(customer, contact, solutions))
+        }
+        CrmSettings::Dataverse(settings) => {
+            let reply = ask(desk, dataverse::parties(settings, opportunity)).await?;
+            let (account, contact) = dataverse::read_parties(reply.body())?;
+            let mut customer = match account {
+                Some(id) => found(ask(desk, dataverse::account(settings, &id)).await)?
+                    .map(|reply| dataverse::read_customer(settings, reply.body()))
+                    .transpose()?,
+                None => None,
+            };
+            if let (Some(customer), Some(id)) = (customer.as_mut(), contact) {
+                let reply = found(ask(desk, dataverse::contact(settings, &id)).await)?;
+                customer.contact = reply.map(|reply| dataverse::read_person(reply.body())).transpose()?;
+            }
+            Ok(Surroundings { customer, solutions })
+        }
+    }
+}
+
+fn found(reply: Result<Response<Bytes>, Trouble>) -> Result<Option<Response<Bytes>>, Trouble> {
+    match reply {
+        Ok(reply) => Ok(Some(reply)),
+        Err(Trouble::Missing) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+async fn first(desk: &Desk, find: Ask, key: &str) -> Result<Option<String>, Trouble> {
+    let reply = ask(desk, find).await?;
+    Ok(match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => salesforce::read_first_id(reply.body())?,
+        CrmSettings::Dataverse(_) => dataverse::read_first_id(reply.body(), key)?,
+    })
+}
+
+async fn created(desk: &Desk, create: Ask) -> Result<String, Trouble> {
+    let reply = ask(desk, create).await?;
+    Ok(match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => salesforce::read_created(reply.body())?,
+        CrmSettings::Dataverse(_) => dataverse::read_created(reply.headers())?,
+    })
+}

@@ -1,0 +1,397 @@
+//! What every job works with: settings, deals, tokens, and how a call is made and its failure understood.
+//!
+//! It knows no deal's content.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use jiff::Timestamp;
+
+use crate::board::{Board, Causes, due_key, record_key};
+use crate::contract::{Decision, Failure, Memory, Reason, System};
+use crate::deal::canon;
+use crate::engine::Engine;
+use crate::id::DealNumber;
+use crate::record::Record;
+use crate::settings::{CrmSettings, Settings};
+use crate::sync::backoff;
+use crate::system::dataverse::Currencies;
+use crate::system::identity::{Audience, Token, read_token, token_request};
+use crate::system::{Ask, Unreadable, error_text, salesforce};
+
+/// The cursor of the CRM's changes.
+pub(crate) const CRM_CURSOR: &str = "crm";
+/// The cursor of Partner Center's changes.
+pub(crate) const PC_CURSOR: &str = "pc";
+
+/// Why a job cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It may work later. `unknown`: the call may have had its effect.
+    Passing {
+        why: String,
+        until: Option<Timestamp>,
+        unknown: bool,
+    },
+    /// Somebody else changed the record since it was read.
+    Raced,
+    /// It exists already, or stands against something that does.
+    Conflict,
+    /// The record does not exist.
+    Missing,
+    /// There is no right to do it.
+    Denied { why: String },
+    /// It cannot work until something changes.
+    Refused { why: String, by: Option<System> },
+    /// The opportunity lacks these pieces: a code and the text for Audit.
+    Incomplete { pieces: Vec<(&'static str, &'static str)> },
+}
+
+impl Trouble {
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
+        Self::Refused {
+            why: why.into(),
+            by: None,
+        }
+    }
+
+    /// Whether the call may have had its effect.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Passing { unknown: true, .. })
+    }
+}
+
+impl From<Unreadable> for Trouble {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::refused(unreadable.to_string())
+    }
+}
+
+/// Nothing is sent to a system before its gate opens.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gate {
+    until: Option<Timestamp>,
+    failures: u32,
+}
+
+struct Inner {
+    engine: Engine,
+    settings: Settings,
+    board: Mutex<Board>,
+    tokens: Mutex<BTreeMap<Audience, Token>>,
+    gates: Mutex<BTreeMap<System, Gate>>,
+    currencies: Mutex<Currencies>,
+    cursors: Mutex<BTreeMap<&'static str, Timestamp>>,
+}
+
+/// What every job works with. Clones share one state.
+#[derive(Clone)]
+pub(crate) struct Desk(Arc<Inner>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    pub(crate) fn new(engine: Engine, settings: Settings, board: Board, memory: &Memory) -> Self {
+        let cursor = |name| Some((name, memory.get(&format!("cursor/{name}"))?.parse().ok()?));
+        let cursors = [cursor(CRM_CURSOR), cursor(PC_CURSOR)].into_iter().flatten().collect();
+        Self(Arc::new(Inner {
+            engine,
+            settings,
+            board: Mutex::new(board),
+            tokens: Mutex::default(),
+            gates: Mutex::default(),
+            currencies: Mutex::default(),
+            cursors: Mutex::new(cursors),
+        }))
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.engine.now()
+    }
+
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        lock(&self.0.board)
+    }
+
+    /// The currencies that were read last.
+    pub(crate) fn currencies(&self) -> Currencies {
+        lock(&self.0.currencies).clone()
+    }
+
+    pub(crate) fn keep_currencies(&self, currencies: Currencies) {
+        *lock(&self.0.currencies) = currencies;
+    }
+
+    /// Up to where a change feed was read.
+    pub(crate) fn cursor(&self, name: &'static str) -> Option<Timestamp> {
+        lock(&self.0.cursors).get(name).copied()
+    }
+
+    /// Moves a cursor forward, durably.
+    pub(crate) fn move_cursor(&self, name: &'static str, to: Timestamp) {
+        let before = lock(&self.0.cursors).insert(name, to);
+        if before != Some(to) {
+            self.0.engine.persist(format!("cursor/{name}"), Some(to.to_string()));
+        }
+    }
+
+    /// A deal's record as it is now.
+    pub(crate) fn record(&self, deal: DealNumber) -> Record {
+        self.board().record(deal).cloned().unwrap_or_default()
+    }
+
+    /// Changes a deal's record and persists it if that changed anything.
+    pub(crate) fn change(&self, deal: DealNumber, change: impl FnOnce(&mut Record)) {
+        let mut board = self.board();
+        let before = board.record(deal).cloned().unwrap_or_default();
+        let mut after = before.clone();
+        change(&mut after);
+        if after != before {
+            let text = serde_json::to_string(&after).unwrap_or_default();
+            board.put(deal, after);
+            drop(board);
+            self.0.engine.persist(record_key(deal), Some(text));
+        }
+    }
+
+    /// Keeps a new deal. None when there are as many as there may be.
+    pub(crate) fn add(&self, record: Record) -> Option<DealNumber> {
+        let mut board = self.board();
+        if board.len() >= self.settings().most_deals {
+            drop(board);
+            self.say(&record, "bound.deals", None, "as many deals are known as there may be");
+            return None;
+        }
+        let deal = board.next();
+        let text = serde_json::to_string(&record).unwrap_or_default();
+        board.put(deal, record);
+        drop(board);
+        self.0.engine.persist(record_key(deal), Some(text));
+        Some(deal)
+    }
+
+    /// Forgets a deal that turned out to be another one.
+    pub(crate) fn forget(&self, deal: DealNumber) {
+        self.board().forget(deal);
+        self.0.engine.persist(record_key(deal), None);
+        self.0.engine.persist(due_key(deal), None);
+    }
+
+    /// Makes a deal due, durably.
+    pub(crate) fn mark(&self, deal: DealNumber, causes: Causes) {
+        let now = self.now();
+        if self.board().mark(deal, causes, now) {
+            self.0.engine.persist(due_key(deal), Some("1".to_owned()));
+        }
+    }
+
+    /// Records a decision about a deal.
+    pub(crate) fn say(
+        &self,
+        record: &Record,
+        code: &'static str,
+        field: Option<&'static str>,
+        detail: impl Into<String>,
+    ) {
+        self.0.engine.record(Decision {
+            at: self.now(),
+            code,
+            referral: record.referral.clone(),
+            opportunity: record.opportunity.clone(),
+            field,
+            detail: detail.into(),
+        });
+    }
+
+    /// Records a decision about a deal unless exactly this was said before; whether it was said now.
+    pub(crate) fn say_once(
+        &self,
+        deal: DealNumber,
+        code: &'static str,
+        field: Option<&'static str>,
+        detail: &str,
+    ) -> bool {
+        let mut new = false;
+        self.change(deal, |record| {
+            let key = format!("{code}:{}", field.unwrap_or_default());
+            new = record.say(&key, detail);
+        });
+        if new {
+            self.say(&self.record(deal), code, field, detail);
+        }
+        new
+    }
+
+    /// Sends a request with a token and gives its successful reply, or why there is none.
+    pub(crate) async fn ask(&self, audience: Audience, ask: Ask) -> Result<Response<Bytes>, Trouble> {
+        let mut renewed = false;
+        loop {
+            let token = self.token(audience).await?;
+            let request = ask.clone().into_request(Some(&token.text));
+            let request = request.map_err(|error| Trouble::refused(format!("the request cannot be built: {error}")))?;
+            let response = self.exchange(audience.system(), request).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                self.drop_token(audience, &token);
+                if !renewed {
+                    renewed = true;
+                    continue;
+                }
+            }
+            return self.understand(audience.system(), response);
+        }
+    }
+
+    /// The same for a request to which a conflict (409) is an answer: none then.
+    pub(crate) async fn ask_with_conflict(
+        &self,
+        audience: Audience,
+        ask: Ask,
+    ) -> Result<Option<Response<Bytes>>, Trouble> {
+        match self.ask(audience, ask).await {
+            Ok(response) => Ok(Some(response)),
+            Err(Trouble::Conflict) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The token for an audience: the one that is kept, or a new one.
+    async fn token(&self, audience: Audience) -> Result<Token, Trouble> {
+        let turn = self.engine().turn(&format!("token {audience:?}")).await;
+        let now = self.now();
+        let kept = lock(&self.0.tokens)
+            .get(&audience)
+            .filter(|token| now < token.until)
+            .cloned();
+        if let Some(token) = kept {
+            return Ok(token);
+        }
+        let (system, ask) = token_request(self.settings(), audience);
+        let request = ask
+            .into_request(None)
+            .map_err(|error| Trouble::refused(error.to_string()))?;
+        let response = self.exchange(system, request).await?;
+        if !response.status().is_success() {
+            let why = format!("signing in failed: {}", error_text(response.body()));
+            self.say(&Record::default(), "sign_in.refused", None, why.clone());
+            return Err(match self.understand(system, response) {
+                Err(passing @ Trouble::Passing { .. }) => passing,
+                _ => Trouble::Denied { why },
+            });
+        }
+        let token = read_token(self.settings(), response.body(), self.now())?;
+        lock(&self.0.tokens).insert(audience, token.clone());
+        drop(turn);
+        Ok(token)
+    }
+
+    fn drop_token(&self, audience: Audience, token: &Token) {
+        let mut tokens = lock(&self.0.tokens);
+        if tokens.get(&audience) == Some(token) {
+            tokens.remove(&audience);
+        }
+    }
+
+    /// One request and its reply, once the system's gate is open.
+    async fn exchange(&self, system: System, request: http::Request<Bytes>) -> Result<Response<Bytes>, Trouble> {
+        while let Some(until) = self.gate(system) {
+            self.engine().sleep_until(until, Reason::Gate).await;
+        }
+        match self.engine().call(system, request, self.settings().call_timeout).await {
+            Ok(response) => Ok(response),
+            Err(failure) => {
+                self.close_gate(system, None);
+                Err(Trouble::Passing {
+                    why: format!("{}: {}", system.name(), failure.words()),
+                    until: None,
+                    unknown: failure != Failure::NotSent,
+                })
+            }
+        }
+    }
+
+    fn gate(&self, system: System) -> Option<Timestamp> {
+        let now = self.now();
+        lock(&self.0.gates)
+            .get(&system)
+            .and_then(|gate| gate.until)
+            .filter(|until| *until > now)
+    }
+
+    /// Closes a system's gate for as long as it asked, or for a pause that grows with its failures in a row.
+    fn close_gate(&self, system: System, asked: Option<jiff::SignedDuration>) -> Timestamp {
+        let chance = self.engine().chance();
+        let now = self.now();
+        let mut gates = lock(&self.0.gates);
+        let gate = gates.entry(system).or_default();
+        gate.failures = gate.failures.saturating_add(1);
+        let pause = asked.unwrap_or_else(|| backoff::pause(gate.failures, self.settings().longest_backoff, chance));
+        let until = canon::after(now, pause).max(gate.until.unwrap_or(now));
+        gate.until = Some(until);
+        until
+    }
+
+    /// A successful reply, or what an unsuccessful one means.
+    fn understand(&self, system: System, response: Response<Bytes>) -> Result<Response<Bytes>, Trouble> {
+        let status = response.status();
+        let text = error_text(response.body());
+        let why = format!("{} answered {}: {text}", system.name(), status.as_u16());
+        let salesforce = matches!(self.settings().crm, CrmSettings::Salesforce(_)) && system == System::Crm;
+        if salesforce && salesforce::is_passing(status.as_u16(), &text) {
+            let until = (status == StatusCode::FORBIDDEN)
+                .then(|| self.close_gate(system, Some(self.settings().longest_backoff)));
+            return Err(Trouble::Passing {
+                why,
+                until,
+                unknown: false,
+            });
+        }
+        let asked = backoff::retry_after(response.headers());
+        match status.as_u16() {
+            429 | 503 | 509 => {
+                let until = Some(self.close_gate(system, asked));
+                Err(Trouble::Passing {
+                    why,
+                    until,
+                    unknown: false,
+                })
+            }
+            501 => Err(Trouble::Refused { why, by: Some(system) }),
+            500.. => {
+                let until = Some(self.close_gate(system, asked));
+                Err(Trouble::Passing {
+                    why,
+                    until,
+                    unknown: true,
+                })
+            }
+            answered => {
+                lock(&self.0.gates).remove(&system);
+                match answered {
+                    200..300 => Ok(response),
+                    401 | 403 => Err(Trouble::Denied { why }),
+                    404 | 410 => Err(Trouble::Missing),
+                    412 => Err(Trouble::Raced),
+                    409 => Err(Trouble::Conflict),
+                    408 | 423 => Err(Trouble::Passing {
+                        why,
+                        until: None,
+                        unknown: false,
+                    }),
+                    _ => Err(Trouble::Refused { why, by: Some(system) }),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What the connector does, as jobs that read from top to bottom: each waits for replies, timers and turns only.
+//!
+//! The rules are those of [`crate::sync`]; the requests those of [`crate::system`].
+
+/// What every job works with, and how a call is made.
+pub(crate) mod desk;
+/// The CRM's calls, whichever CRM it is.
+pub(crate) mod crm;
+/// Partner Center's calls.
+pub(crate) mod pc;
+/// An opportunity for a referral.
+pub(crate) mod create_in_crm;
+/// A referral for an opportunity.
+pub(crate) mod create_in_pc;
+/// Writes to a linked referral.
+mod to_pc;
+/// Writes to a linked opportunity.
+mod to_crm;
+/// Both records of one deal in step.
+pub(crate) mod sync_linked;
+/// One run of one deal, and what becomes of its failures.
+pub(crate) mod run;
+/// Webhooks.
+pub(crate) mod hook;
+/// What the CRM changed.
+pub(crate) mod poll;
+/// What Partner Center changed.
+pub(crate) mod reconcile;
+/// The webhook registration.
+pub(crate) mod register;

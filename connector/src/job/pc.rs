@@ -1,0 +1,93 @@
+//! Partner Center's calls: one function each, with the reply already understood.
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use super::desk::{Desk, Trouble};
+use crate::id::{EngagementId, ReferralId};
+use crate::system::identity::Audience;
+use crate::system::partner_center::{self, Patch, Referral, read_page, read_referral};
+use crate::system::{Ask, Page};
+
+/// A referral; none when it does not exist.
+pub(crate) async fn read(desk: &Desk, id: &ReferralId) -> Result<Option<Referral>, Trouble> {
+    let settings = desk.settings();
+    match desk
+        .ask(
+            Audience::PartnerCenter,
+            partner_center::read(&settings.partner_center, id),
+        )
+        .await
+    {
+        Ok(reply) => Ok(Some(read_referral(reply.body(), settings.closing_date_zone)?)),
+        Err(Trouble::Missing) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// The referrals of all parties to an engagement, first page.
+pub(crate) async fn engagement(desk: &Desk, id: &EngagementId) -> Result<Vec<Referral>, Trouble> {
+    let ask = partner_center::engagement(&desk.settings().partner_center, id);
+    Ok(page(desk, ask).await?.rows.into_iter().flatten().collect())
+}
+
+/// The first page of all referrals, the one that was changed last first.
+pub(crate) async fn first_page(desk: &Desk) -> Result<Page<Referral>, Trouble> {
+    page(desk, partner_center::list(&desk.settings().partner_center)).await
+}
+
+/// The page that a link leads to.
+pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Referral>, Trouble> {
+    page(desk, Ask::get(link)).await
+}
+
+async fn page(desk: &Desk, ask: Ask) -> Result<Page<Referral>, Trouble> {
+    let settings = desk.settings();
+    let reply = desk.ask(Audience::PartnerCenter, ask).await?;
+    #[cfg_attr(
+        not(feature = "planted"),
+        expect(unused_mut, reason = "only a planted bug changes it")
+    )]
+    let mut page = read_page(&settings.partner_center, reply.body(), settings.closing_date_zone)?;
+    #[cfg(feature = "planted")]
+    if settings.is_planted(crate::planted::Planted::StopsAfterFirstPage) {
+        page.next = None;
+    }
+    Ok(page)
+}
+
+/// Changes a referral and gives it back as it is now.
+pub(crate) async fn patch(desk: &Desk, of: &Referral, patch: &Patch) -> Result<Referral, Trouble> {
+    let settings = desk.settings();
+    let ask = partner_center::patch(&settings.partner_center, of, patch);
+    let reply = desk.ask(Audience::PartnerCenter, ask).await?;
+    written(desk, of, &reply).await
+}
+
+/// The referral after a write. Where the reply does not hold it, it is read; somebody may have changed it in between, so
+/// its eTag is left out: it is no state that anything was decided on.
+async fn written(desk: &Desk, of: &Referral, reply: &Response<Bytes>) -> Result<Referral, Trouble> {
+    if !reply.body().is_empty() {
+        return Ok(read_referral(reply.body(), desk.settings().closing_date_zone)?);
+    }
+    let mut now = read(desk, &of.id).await?.ok_or(Trouble::Missing)?;
+    now.etag.clear();
+    Ok(now)
+}
+
+/// Replaces a referral and gives it back as it is now.
+pub(crate) async fn put(desk: &Desk, of: &Referral, body: &Value) -> Result<Referral, Trouble> {
+    let settings = desk.settings();
+    let ask = partner_center::put(&settings.partner_center, of, body);
+    let reply = desk.ask(Audience::PartnerCenter, ask).await?;
+    written(desk, of, &reply).await
+}
+
+/// Creates a referral.
+pub(crate) async fn create(desk: &Desk, body: &Value) -> Result<Referral, Trouble> {
+    let settings = desk.settings();
+    let ask = partner_center::create(&settings.partner_center, body);
+    let reply = desk.ask(Audience::PartnerCenter, ask).await?;
+    Ok(read_referral(reply.body(), settings.closing_date_zone)?)
+}

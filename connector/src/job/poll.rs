@@ -1,0 +1,123 @@
+//! What the CRM changed: opportunities with Sync = Yes since the cursor, read again with overlap.
+//!
+//! A row that holds what the last run left there is an echo and is passed over.
+
+use jiff::Timestamp;
+
+use super::crm;
+use super::desk::{CRM_CURSOR, Desk, Trouble};
+use super::hook::later;
+use crate::board::Causes;
+use crate::contract::Reason;
+use crate::deal::canon;
+use crate::id::DealNumber;
+use crate::record::Record;
+use crate::system::opportunity::Opportunity;
+
+/// How many pages one poll reads.
+const MOST_PAGES: usize = 10_000;
+/// How often a deal that lacks something is looked at with each poll before only the reconciliation does.
+const QUICK_LOOKS: u32 = 5;
+
+/// Polls for ever.
+pub(crate) async fn poll(desk: Desk) {
+    let mut failures = 0;
+    loop {
+        let (at, reason) = match poll_once(&desk).await {
+            Ok(()) => {
+                failures = 0;
+                (canon::after(desk.now(), desk.settings().poll_interval), Reason::Poll)
+            }
+            Err(trouble) => {
+                failures += 1;
+                desk.say(&Record::default(), "poll.failed", None, format!("{trouble:?}"));
+                (after_failure(&desk, failures, &trouble), Reason::Retry)
+            }
+        };
+        desk.engine().sleep_until(at, reason).await;
+    }
+}
+
+/// When a feed is read again after it failed.
+pub(crate) fn after_failure(desk: &Desk, failures: u32, trouble: &Trouble) -> Timestamp {
+    match trouble {
+        Trouble::Passing { until, .. } => later(desk, failures, *until),
+        Trouble::Raced | Trouble::Conflict | Trouble::Missing => later(desk, failures, None),
+        Trouble::Denied { .. } | Trouble::Refused { .. } | Trouble::Incomplete { .. } => {
+            canon::after(desk.now(), desk.settings().denied_pause)
+        }
+    }
+}
+
+async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
+    let cursor = desk.cursor(CRM_CURSOR);
+    let since = cursor.map_or(Timestamp::UNIX_EPOCH, |cursor| {
+        canon::after(cursor, -desk.settings().overlap)
+    });
+    let mut newest = cursor;
+    let mut page = crm::changed(desk, since).await?;
+    for _ in 0..MOST_PAGES {
+        for row in page.rows {
+            match row {
+                Ok(row) => {
+                    newest = newest.max(Some(row.modified));
+                    notice(desk, &row);
+                }
+                Err(unreadable) => desk.say(&Record::default(), "poll.unreadable", None, unreadable.to_string()),
+            }
+        }
+        let Some(next) = page.next else {
+            break;
+        };
+        page = crm::next_page(desk, next).await?;
+    }
+    if let Some(newest) = newest {
+        desk.move_cursor(CRM_CURSOR, newest);
+    }
+    let incomplete = desk.board().look_again(QUICK_LOOKS);
+    for deal in incomplete {
+        desk.mark(deal, Causes::WHOLE);
+    }
+    Ok(())
+}
+
+/// Marks the deal of a row, unless the row is as the last run left it.
+fn notice(desk: &Desk, row: &Opportunity) {
+    let known = desk.board().of_opportunity(&row.id);
+    let Some(deal) = known else {
+        if let Some(deal) = new_deal(desk, row) {
+            desk.mark(deal, Causes::WHOLE);
+        }
+        return;
+    };
+    let seen = desk.board().record(deal).and_then(|record| record.seen_opportunity);
+    if seen != Some(row.digest()) || is_echo_taken_for_change(desk) {
+        desk.mark(deal, Causes::WHOLE);
+    }
+}
+
+fn new_deal(desk: &Desk, row: &Opportunity) -> Option<DealNumber> {
+    let of_referral = row.referral.as_ref().and_then(|id| {
+        let board = desk.board();
+        let deal = board.of_referral(id)?;
+        // A deal that has its opportunity already does not get a second one.
+        board.record(deal)?.opportunity.is_none().then_some(deal)
+    });
+    of_referral.or_else(|| {
+        desk.add(Record {
+            opportunity: Some(row.id.clone()),
+            ..Record::default()
+        })
+    })
+}
+
+#[cfg_attr(
+    not(feature = "planted"),
+    expect(unused_variables, reason = "only a planted bug looks at the settings")
+)]
+fn is_echo_taken_for_change(desk: &Desk) -> bool {
+    #[cfg(feature = "planted")]
+    return desk.settings().is_planted(crate::planted::Planted::NoEchoCheck);
+    #[cfg(not(feature = "planted"))]
+    false
+}

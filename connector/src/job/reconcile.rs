@@ -1,0 +1,91 @@
+//! What Partner Center changed: the list by time of change, newest first, down to the cursor minus overlap.
+//!
+//! It finds what webhooks have lost. A row whose eTag the last run left there is an echo and is passed over. A row that
+//! moves to the front while the pages are read is newer than the cursor that is kept, and is found by the next pass.
+
+use super::desk::{Desk, PC_CURSOR, Trouble};
+use super::hook::deal_of;
+use super::pc;
+use super::poll::after_failure;
+use crate::board::Causes;
+use crate::contract::Reason;
+use crate::deal::canon;
+use crate::record::Record;
+use crate::system::partner_center::Referral;
+
+/// How many pages one pass reads.
+const MOST_PAGES: usize = 10_000;
+
+/// Reconciles for ever.
+pub(crate) async fn reconcile(desk: Desk) {
+    let mut failures = 0;
+    loop {
+        let (at, reason) = match reconcile_once(&desk).await {
+            Ok(()) => {
+                failures = 0;
+                (
+                    canon::after(desk.now(), desk.settings().reconcile_interval),
+                    Reason::Reconcile,
+                )
+            }
+            Err(trouble) => {
+                failures += 1;
+                desk.say(&Record::default(), "reconcile.failed", None, format!("{trouble:?}"));
+                (after_failure(&desk, failures, &trouble), Reason::Retry)
+            }
+        };
+        desk.engine().sleep_until(at, reason).await;
+    }
+}
+
+/// One pass.
+pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
+    let turn = desk.engine().turn("reconcile").await;
+    let cursor = desk.cursor(PC_CURSOR);
+    let oldest = cursor.map(|cursor| canon::after(cursor, -desk.settings().overlap));
+    let mut page = pc::first_page(desk).await?;
+    let mut newest = cursor;
+    'pages: for _ in 0..MOST_PAGES {
+        for row in page.rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(unreadable) => {
+                    desk.say(&Record::default(), "reconcile.unreadable", None, unreadable.to_string());
+                    continue;
+                }
+            };
+            if oldest.is_some_and(|oldest| row.updated < oldest) {
+                break 'pages;
+            }
+            newest = newest.max(Some(row.updated));
+            notice(desk, &row);
+        }
+        let Some(next) = page.next else {
+            break;
+        };
+        page = pc::next_page(desk, next).await?;
+    }
+    if let Some(newest) = newest {
+        desk.move_cursor(PC_CURSOR, newest);
+    }
+    let incomplete = desk.board().look_again(u32::MAX);
+    for deal in incomplete {
+        desk.mark(deal, Causes::WHOLE);
+    }
+    drop(turn);
+    Ok(())
+}
+
+fn notice(desk: &Desk, row: &Referral) {
+    if row.is_microsofts {
+        return;
+    }
+    let known = desk.board().of_referral(&row.id);
+    let seen = known.and_then(|deal| desk.board().record(deal)?.seen_referral.clone());
+    if seen.as_deref() == Some(row.etag.as_str()) {
+        return;
+    }
+    if let Some(deal) = deal_of(desk, &row.id) {
+        desk.mark(deal, Causes::REFERRAL);
+    }
+}

@@ -1,0 +1,331 @@
+//! Both records of one deal in step: read both, merge against the base, write, move the base.
+//!
+//! Every write names the state that it was decided on. The base moves when a write is acknowledged, or when both sides
+//! are read equal; whatever is interrupted is found out by reading again.
+
+use jiff::SignedDuration;
+
+use super::create_in_crm::{furnish, link};
+use super::create_in_pc::invite;
+use super::desk::{Desk, Trouble};
+use super::run::{Seen, Step};
+use super::{crm, pc, to_crm, to_pc};
+use crate::contract::Reason;
+use crate::deal::{Ending, Field, OpportunityState, ReferralState, canon};
+use crate::id::{DealNumber, OpportunityId, ReferralId};
+use crate::record::{Outcome, Record};
+use crate::settings::{Direction, OnHoldEdits};
+use crate::sync::audit::{self, Way};
+use crate::sync::merge::{Gate, Merged, Sides, merge};
+use crate::sync::status::{Move, agreed, decide};
+use crate::system::opportunity::{Opportunity, Revision};
+use crate::system::partner_center::Referral;
+
+/// Both records as they were read, and what their states ask for.
+pub(super) struct Pair {
+    pub(super) referral: Referral,
+    pub(super) row: Opportunity,
+    pub(super) ask: Move,
+}
+
+/// One look at both sides and what follows from it.
+pub(crate) async fn sync_linked(
+    desk: &Desk,
+    deal: DealNumber,
+    ids: (&ReferralId, &OpportunityId),
+    seen: &mut Seen,
+) -> Result<Step, Trouble> {
+    let Some(referral) = pc::read(desk, ids.0).await? else {
+        desk.say_once(deal, "record.deleted", None, "the referral does not exist any more");
+        return Ok(Step::Done);
+    };
+    let record = desk.record(deal);
+    let unchanged = record.seen_referral.as_deref() == Some(referral.etag.as_str());
+    seen.referral = Some(referral.etag.clone());
+    if unchanged && !seen.causes.whole && !record.is_unfinished() {
+        return Ok(Step::Done);
+    }
+    let read_at = desk.now();
+    let Some(row) = crm::read(desk, ids.1).await? else {
+        desk.say_once(deal, "record.deleted", None, "the opportunity does not exist any more");
+        return Ok(Step::Done);
+    };
+    seen.opportunity = Some(row.digest());
+    desk.change(deal, |record| {
+        record.engagement = Some(referral.engagement.clone());
+        take_stock(record, &referral);
+    });
+    if !row.sync {
+        desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
+        return Ok(Step::Done);
+    }
+    desk.change(deal, |record| {
+        record.said.remove("sync.off:");
+    });
+    if !belong_together(desk, deal, &referral, &row) {
+        return Ok(Step::Done);
+    }
+    if !row.revision.is_trusted(read_at) {
+        return Ok(wait_for_trust(desk, &row).await);
+    }
+    if record.furnish && !matches!(row.state, OpportunityState::Closed(_)) {
+        furnish(desk, deal, ids.1, &referral).await?;
+        return Ok(Step::Again);
+    }
+    let ask = decide(referral.state, row.state, desk.record(deal).base.status);
+    act(desk, deal, Pair { referral, row, ask }, seen).await
+}
+
+/// What became of a write to Partner Center whose reply was lost.
+fn take_stock(record: &mut Record, referral: &Referral) {
+    let Some(sending) = record.sending.take() else {
+        return;
+    };
+    let now = match referral.state {
+        ReferralState::New => crate::deal::Agreed::New,
+        ReferralState::Active => crate::deal::Agreed::Active,
+        ReferralState::Closed(ending) => crate::deal::Agreed::closed(ending),
+    };
+    let arrived = sending
+        .values
+        .iter()
+        .all(|(field, value)| referral.values.get(*field) == value.as_deref())
+        && sending.status.is_none_or(|status| status == now);
+    if arrived {
+        for (field, value) in sending.values {
+            record.base.agree(field, value);
+        }
+        record.base.status = sending.status.or(record.base.status);
+        record.owed.push(sending.line);
+    }
+}
+
+/// Whether both records name each other, or nobody else.
+fn belong_together(desk: &Desk, deal: DealNumber, referral: &Referral, row: &Opportunity) -> bool {
+    if let Some(external) = referral
+        .external
+        .as_deref()
+        .filter(|external| !is_same_id(external, row.id.as_str()))
+    {
+        let detail = format!("the referral names `{external}`, not opportunity {}", row.id);
+        desk.say_once(deal, "link.conflict", None, &detail);
+        return false;
+    }
+    if let Some(named) = row
+        .referral
+        .as_ref()
+        .filter(|named| !is_same_id(named.as_str(), referral.id.as_str()))
+    {
+        desk.say_once(
+            deal,
+            "link.conflict",
+            None,
+            &format!("the opportunity names referral `{named}`"),
+        );
+        return false;
+    }
+    true
+}
+
+/// Ids are equal whatever the case of a guid, and with or without a Salesforce id's last three letters.
+fn is_same_id(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || (one.len() == 15 && other.len() == 18 && other.starts_with(one))
+}
+
+/// Salesforce's times have whole seconds: until the second of the last change is over, a later change in it would not
+/// show, and a precondition would be worth nothing.
+async fn wait_for_trust(desk: &Desk, row: &Opportunity) -> Step {
+    if let Revision::UnmodifiedSince(changed) = row.revision {
+        let over = canon::after(changed, SignedDuration::from_secs(1));
+        desk.engine()
+            .sleep_until(over.max(desk.now()), Reason::Precondition)
+            .await;
+    }
+    Step::Again
+}
+
+async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
+    match pair.ask {
+        Move::Accept => {
+            to_pc::accept(desk, deal, &pair.referral).await?;
+            drop_edits_on_hold(desk, deal, &pair);
+            return Ok(Step::Again);
+        }
+        Move::Decline => {
+            to_pc::decline(desk, deal, &pair.referral).await?;
+            return Ok(Step::Again);
+        }
+        Move::CloseDifferently(_) => {
+            desk.say(
+                &desk.record(deal),
+                "conflict.closed",
+                None,
+                "both sides closed the deal, differently",
+            );
+            // From here on an open opportunity is no longer one that a person opened again.
+            desk.change(deal, |record| record.base.status = None);
+            if crm::reopen(desk, &pair.row).await? {
+                return Ok(Step::Again);
+            }
+        }
+        Move::Reopened => {
+            let detail = "the opportunity was opened again; the referral stays closed";
+            if desk.say_once(deal, "reopen.ignored", None, detail) {
+                owe(
+                    desk,
+                    deal,
+                    Way::CrmToPc,
+                    "refused: the deal is closed in Partner Center",
+                );
+            }
+        }
+        Move::LocalHold => {
+            desk.say_once(deal, "hold.local", None, "a live deal was put on hold in the CRM");
+        }
+        Move::Hold
+        | Move::Live
+        | Move::Activate
+        | Move::CloseReferral(_)
+        | Move::CloseOpportunity(_)
+        | Move::Closed(_) => {}
+    }
+    write(desk, deal, pair, seen).await
+}
+
+/// Notes an audit line that the next write to the opportunity carries.
+fn owe(desk: &Desk, deal: DealNumber, way: Way, what: &str) {
+    let line = audit::line(desk.now(), way, what);
+    desk.change(deal, |record| record.owed.push(line));
+}
+
+/// With the switch set, what the CRM edited on hold is forgotten: Partner Center's values stand.
+fn drop_edits_on_hold(desk: &Desk, deal: DealNumber, pair: &Pair) {
+    if desk.settings().on_hold_edits != OnHoldEdits::Drop {
+        return;
+    }
+    for field in Field::ALL {
+        let value = pair.row.values.get(field);
+        if desk.record(deal).base.differs(field, value) && desk.settings().direction(field) != Direction::Never {
+            desk.change(deal, |record| record.base.agree(field, value.map(str::to_owned)));
+            desk.say(
+                &desk.record(deal),
+                "hold.dropped",
+                Some(field.name()),
+                "an edit on hold was dropped",
+            );
+        }
+    }
+}
+
+/// Merges, writes to Partner Center, then to the CRM.
+async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
+    let merged = merge_pair(desk, &desk.record(deal), &pair);
+    announce(desk, deal, &merged);
+    let open = pair.ask == Move::Live;
+    let pair = to_pc::write(desk, deal, pair, &merged, open).await?;
+    seen.referral = Some(pair.referral.etag.clone());
+    let record = desk.record(deal);
+    if record.invite
+        && pair.referral.state == ReferralState::Active
+        && let Some(help) = pair.referral.help
+    {
+        invite(desk, deal, &pair.referral, &pair.row, help).await?;
+    }
+    let written = to_crm::write(desk, deal, &pair, &merged, seen.causes.whole).await?;
+    desk.change(deal, |record| {
+        for (field, value) in merged.agreed.iter().chain(&merged.to_crm) {
+            record.base.agree(*field, value.clone());
+        }
+        record.base.status = agreed(pair.ask, record.base.status);
+        record.outcome = Outcome::Succeeded;
+        record.furnish = false;
+    });
+    seen.opportunity = Some(written.digest());
+    // What the CRM edited on hold is looked at again now that it is not on hold any more.
+    Ok(if pair.ask == Move::Activate {
+        Step::Again
+    } else {
+        Step::Done
+    })
+}
+
+fn merge_pair(desk: &Desk, record: &Record, pair: &Pair) -> Merged {
+    let settings = desk.settings();
+    let gate = match pair.ask {
+        #[cfg(feature = "planted")]
+        Move::Hold if settings.is_planted(crate::planted::Planted::SendsWhileOnHold) => Gate::Open,
+        Move::Hold | Move::LocalHold | Move::Activate => Gate::Held,
+        Move::Live | Move::Accept => Gate::Open,
+        Move::CloseReferral(_) => Gate::OpportunityClosed,
+        Move::CloseOpportunity(_) => Gate::ReferralClosed,
+        Move::Closed(_) | Move::CloseDifferently(_) | Move::Reopened | Move::Decline => Gate::Shut,
+    };
+    let sides = Sides {
+        pc: &pair.referral.values,
+        crm: &pair.row.values,
+        base: &record.base,
+        pc_changed: pair.referral.updated,
+        crm_changed: pair.row.modified,
+        gate,
+    };
+    let fields = Field::ALL;
+    #[cfg(feature = "planted")]
+    let fields = fields.into_iter().filter(|field| {
+        *field != Field::ClosingDate || !settings.is_planted(crate::planted::Planted::IgnoresClosingDate)
+    });
+    merge(
+        sides,
+        fields,
+        |field| settings.direction(field),
+        |field| settings.policy(field),
+    )
+}
+
+/// Records the choices; what stands for long is said once, and what was refused is owed to Audit.
+fn announce(desk: &Desk, deal: DealNumber, merged: &Merged) {
+    for choice in &merged.choices {
+        let field = Some(choice.field.name());
+        match choice.code {
+            "by_design.local_edit" => {
+                desk.say_once(deal, choice.code, field, &choice.detail);
+            }
+            "late_edit.closed" => {
+                if desk.say_once(deal, choice.code, field, &choice.detail) {
+                    let what = format!("refused: the deal is closed ({})", choice.field.name());
+                    owe(desk, deal, Way::CrmToPc, &what);
+                }
+            }
+            code => desk.say(&desk.record(deal), code, field, choice.detail.clone()),
+        }
+    }
+}
+
+/// How an ending is sent; a planted bug swaps it.
+#[cfg_attr(
+    not(feature = "planted"),
+    expect(unused_variables, reason = "only a planted bug looks at the settings")
+)]
+pub(super) fn sent(desk: &Desk, ending: Ending) -> Ending {
+    #[cfg(feature = "planted")]
+    if desk.settings().is_planted(crate::planted::Planted::SwapsWonAndLost) {
+        return ending.opposite();
+    }
+    ending
+}
+
+/// The link that an opportunity should show.
+pub(super) fn link_of(desk: &Desk, referral: &Referral) -> String {
+    link(desk, &referral.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_compared_as_their_systems_mean_them() {
+        assert!(is_same_id("AB-1", "ab-1"));
+        assert!(is_same_id("0067e00000RmwSW", "0067e00000RmwSWAAZ"));
+        assert!(!is_same_id("0067e00000RmwSX", "0067e00000RmwSWAAZ"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Writes to a linked opportunity: fields, stage, Audit and mark, all in one request where the CRM lets it.
+//!
+//! Where a closed opportunity cannot be written, what Audit is owed is a decision instead.
+
+use super::crm;
+use super::desk::{Desk, Trouble};
+use super::sync_linked::{Pair, link_of, sent};
+use crate::deal::{Field, OpportunityState, mark};
+use crate::id::DealNumber;
+use crate::record::Record;
+use crate::sync::audit::{self, Way};
+use crate::sync::merge::Merged;
+use crate::sync::status::Move;
+use crate::system::opportunity::{Change, Opportunity, Stage};
+
+/// Writes what the merge asks for, what Audit is owed, and the mark. Gives the opportunity as it is then.
+pub(super) async fn write(
+    desk: &Desk,
+    deal: DealNumber,
+    pair: &Pair,
+    merged: &Merged,
+    whole: bool,
+) -> Result<Opportunity, Trouble> {
+    let record = desk.record(deal);
+    let row = &pair.row;
+    if matches!(row.state, OpportunityState::Closed(_)) && !crm::writes_closed(desk) {
+        for line in record.owed.iter().filter(|line| !row.audit.contains(line.as_str())) {
+            desk.say(&record, "audit.in_run", None, line.clone());
+        }
+        desk.change(deal, |record| record.owed.clear());
+        return Ok(row.clone());
+    }
+    let change = change(desk, &record, pair, merged, whole);
+    if change.is_empty() {
+        desk.change(deal, |record| record.owed.clear());
+        return Ok(row.clone());
+    }
+    crm::update(desk, row, &change).await?;
+    desk.change(deal, |record| record.owed.clear());
+    Ok(row.clone().with(&change))
+}
+
+fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, whole: bool) -> Change {
+    let Pair { referral, row, ask } = pair;
+    let mut change = Change::default();
+    for (field, value) in &merged.to_crm {
+        if *field == Field::Name {
+            change.name.clone_from(value);
+        } else {
+            change.values.push((*field, value.clone()));
+        }
+    }
+    change.stage = match ask {
+        Move::Activate => Some(Stage::Active),
+        Move::CloseOpportunity(ending) | Move::CloseDifferently(ending) => Some(Stage::Closed(sent(desk, *ending))),
+        Move::Hold
+        | Move::Live
+        | Move::Accept
+        | Move::Decline
+        | Move::LocalHold
+        | Move::CloseReferral(_)
+        | Move::Reopened
+        | Move::Closed(_) => None,
+    };
+    change.referral = row.referral.is_none().then(|| referral.id.clone());
+    change.link = row.link.is_none().then(|| link_of(desk, referral));
+    let mut lines = record.owed.clone();
+    if gate_is_open(*ask) {
+        put_back(pair, &mut change);
+        change.msx = referral.msx.clone().filter(|id| row.msx.as_ref() != Some(id));
+    }
+    if let Some(what) = what(pair, merged, &change) {
+        let line = audit::line(desk.now(), Way::PcToCrm, &what);
+        if change.stage.is_none() || !audit::ends_with(&row.audit, &line) {
+            lines.push(line);
+        }
+    }
+    if is_echo_taken_for_change(desk, whole) {
+        lines.push(audit::line(
+            desk.now(),
+            Way::PcToCrm,
+            &format!("updated ({})", desk.now()),
+        ));
+    }
+    change.audit = audit::append(&row.audit, &lines, desk.settings().audit_limit);
+    if desk.settings().display_check_mark {
+        let name = change.name.as_deref().unwrap_or(&row.name);
+        let marked = mark::put(name, mark::CHECK, crm::longest_name(desk));
+        change.name = (marked != row.name).then_some(marked);
+    }
+    change
+}
+
+fn gate_is_open(ask: Move) -> bool {
+    !matches!(ask, Move::Closed(_) | Move::Reopened | Move::CloseDifferently(_))
+}
+
+/// Help and visibility never go back: what the CRM took back is put back (design, `converged` rule 9).
+fn put_back(pair: &Pair, change: &mut Change) {
+    if pair.referral.help.is_some() && pair.row.help != pair.referral.help {
+        change.help = Some(pair.referral.help);
+    }
+    if pair.referral.visible && !pair.row.visible {
+        change.visible = Some(true);
+    }
+}
+
+/// What the audit line says; nothing when nothing is carried over.
+fn what(pair: &Pair, merged: &Merged, change: &Change) -> Option<String> {
+    let mut words: Vec<&str> = merged.to_crm.iter().map(|(field, _)| field.name()).collect();
+    if change.help.is_some() {
+        words.push("help");
+    }
+    if change.visible.is_some() {
+        words.push("visibility");
+    }
+    if change.msx.is_some() {
+        words.push("Microsoft CRM identifier");
+    }
+    let rest = if words.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", words.join(", "))
+    };
+    match pair.ask {
+        Move::Activate => Some(format!("accepted in Partner Center{rest}")),
+        Move::CloseOpportunity(ending) | Move::CloseDifferently(ending) => {
+            Some(format!("closed: {}, {}{rest}", ending.name(), pair.referral.substatus))
+        }
+        Move::Hold
+        | Move::Live
+        | Move::Accept
+        | Move::Decline
+        | Move::LocalHold
+        | Move::CloseReferral(_)
+        | Move::Reopened
+        | Move::Closed(_) => (!words.is_empty()).then(|| format!("updated: {}", words.join(", "))),
+    }
+}
+
+#[cfg_attr(
+    not(feature = "planted"),
+    expect(unused_variables, reason = "only a planted bug looks at them")
+)]
+fn is_echo_taken_for_change(desk: &Desk, whole: bool) -> bool {
+    #[cfg(feature = "planted")]
+    return whole && desk.settings().is_planted(crate::planted::Planted::NoEchoCheck);
+    #[cfg(not(feature = "planted"))]
+    false
+}

@@ -1,0 +1,167 @@
+//! Writes to a linked referral: accept, decline, fields, closing. Each names the eTag that it was decided on, and is in
+//! the record before it leaves.
+
+use std::collections::BTreeMap;
+
+use super::desk::{Desk, Trouble};
+use super::pc;
+use super::sync_linked::{Pair, sent};
+use crate::deal::{Agreed, Ending, Field, Help, ReferralState};
+use crate::id::DealNumber;
+use crate::record::Sending;
+use crate::sync::audit::{self, Way};
+use crate::sync::merge::Merged;
+use crate::sync::status::Move;
+use crate::system::partner_center::{Patch, Referral};
+
+/// Carries a write out that is in the record before it leaves, and moves the base once it is acknowledged.
+async fn deliver(
+    desk: &Desk,
+    deal: DealNumber,
+    sending: Sending,
+    call: impl Future<Output = Result<Referral, Trouble>>,
+) -> Result<Referral, Trouble> {
+    desk.change(deal, |record| record.sending = Some(sending.clone()));
+    let result = call.await;
+    let unknown = result.as_ref().err().is_some_and(Trouble::is_unknown);
+    desk.change(deal, |record| {
+        if !unknown {
+            record.sending = None;
+        }
+        if result.is_ok() {
+            for (field, value) in sending.values {
+                record.base.agree(field, value);
+            }
+            record.base.status = sending.status.or(record.base.status);
+            record.owed.push(sending.line);
+        }
+    });
+    result
+}
+
+fn sending(desk: &Desk, what: &str, status: Option<Agreed>) -> Sending {
+    Sending {
+        values: BTreeMap::new(),
+        status,
+        line: audit::line(desk.now(), Way::CrmToPc, what),
+    }
+}
+
+/// Accepts the referral.
+pub(super) async fn accept(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<Referral, Trouble> {
+    let mut patch = Patch::default();
+    patch.accept();
+    let sending = sending(desk, "accepted", Some(Agreed::Active));
+    let accepted = deliver(desk, deal, sending, pc::patch(desk, referral, &patch)).await?;
+    desk.say(&desk.record(deal), "accept", None, "the opportunity left on-hold");
+    Ok(accepted)
+}
+
+/// Declines the referral.
+pub(super) async fn decline(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<Referral, Trouble> {
+    let mut patch = Patch::default();
+    patch.decline(&desk.settings().declined_reason);
+    let sending = sending(desk, "declined", Some(Agreed::Lost));
+    let declined = deliver(desk, deal, sending, pc::patch(desk, referral, &patch)).await?;
+    desk.say(
+        &desk.record(deal),
+        "decline",
+        None,
+        "the opportunity was lost from on-hold",
+    );
+    Ok(declined)
+}
+
+/// Writes what the merge asks for: first what only a PUT can change, then the rest in one PATCH, closing last.
+pub(super) async fn write(
+    desk: &Desk,
+    deal: DealNumber,
+    pair: Pair,
+    merged: &Merged,
+    open: bool,
+) -> Result<Pair, Trouble> {
+    let mut pair = pair;
+    let name = merged.to_pc.iter().find(|(field, _)| *field == Field::Name);
+    let help = pair.row.help.filter(|_| open && pair.referral.help.is_none());
+    if name.is_some() || help.is_some() {
+        pair.referral = replace(desk, deal, &pair.referral, name, help).await?;
+    }
+    let show = open && !pair.referral.visible && (pair.row.visible || help.is_some());
+    let (patch, sending) = patch(desk, &pair, merged, show);
+    if !patch.is_empty() {
+        pair.referral = match sending {
+            Some(sending) => deliver(desk, deal, sending, pc::patch(desk, &pair.referral, &patch)).await?,
+            // Only the CRM's id: nobody is owed a line for it.
+            None => pc::patch(desk, &pair.referral, &patch).await?,
+        };
+    }
+    Ok(pair)
+}
+
+async fn replace(
+    desk: &Desk,
+    deal: DealNumber,
+    referral: &Referral,
+    name: Option<&(Field, Option<String>)>,
+    help: Option<Help>,
+) -> Result<Referral, Trouble> {
+    let text = name.and_then(|(_, value)| value.as_deref());
+    let mut words = Vec::new();
+    if name.is_some() {
+        words.push(Field::Name.name());
+    }
+    if help.is_some() {
+        words.push("help");
+        desk.change(deal, |record| record.invite = true);
+    }
+    let mut sending = sending(desk, &format!("updated: {}", words.join(", ")), None);
+    sending.values.extend(name.cloned());
+    let body = referral.replaced(text, help);
+    deliver(desk, deal, sending, pc::put(desk, referral, &body)).await
+}
+
+/// The PATCH that the merge asks for, and what is remembered of it.
+fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Option<Sending>) {
+    let settings = desk.settings();
+    let mut patch = Patch::default();
+    let mut words = Vec::new();
+    let mut values = BTreeMap::new();
+    for (field, value) in merged.to_pc.iter().filter(|(field, _)| *field != Field::Name) {
+        patch.field(*field, value.as_deref(), settings.closing_date_zone);
+        words.push(field.name());
+        values.insert(*field, value.clone());
+    }
+    if show {
+        patch.show();
+        words.push("visibility");
+    }
+    if pair.referral.external.is_none() && !matches!(pair.referral.state, ReferralState::Closed(_)) {
+        patch.external(pair.row.id.as_str());
+    }
+    let mut status = None;
+    let mut what = if words.is_empty() {
+        String::new()
+    } else {
+        format!("updated: {}", words.join(", "))
+    };
+    if let Move::CloseReferral(ending) = pair.ask {
+        let reason = match ending {
+            Ending::Won => &settings.won_reason,
+            Ending::Lost => &settings.lost_reason,
+        };
+        patch.close(sent(desk, ending), reason);
+        status = Some(Agreed::closed(ending));
+        let rest = if words.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", words.join(", "))
+        };
+        what = format!("closed: {}{rest}", ending.name());
+    }
+    let sending = (!what.is_empty()).then(|| Sending {
+        values,
+        status,
+        line: audit::line(desk.now(), Way::CrmToPc, &what),
+    });
+    (patch, sending)
+}

@@ -1,0 +1,93 @@
+//! Which way each field goes, and who wins when both sides changed it: data, so that others can read the same table.
+//!
+//! It does not merge: see [`crate::sync::merge`].
+
+use crate::deal::Field;
+
+/// Which way a field goes once both records exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Partner Center owns it.
+    PcToCrm,
+    /// The CRM owns it.
+    CrmToPc,
+    /// Whoever changed it.
+    Both,
+    /// Written when a record is created, and never compared again.
+    CreateOnly,
+    /// Not carried at all.
+    Never,
+}
+
+/// Who wins a field that both sides changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Policy {
+    /// Partner Center.
+    #[default]
+    PcWins,
+    /// The CRM.
+    CrmWins,
+    /// The side whose record was changed last; Partner Center when both were changed at the same time.
+    Latest,
+}
+
+/// A table of directions with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Profile {
+    /// What the overview pages promise; closing date and notes both ways are assumed.
+    #[default]
+    Overview,
+    /// The update sets that the troubleshooting page prints in 2023 (partner-center.md section 8.5).
+    Documented2023,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 2] = [Self::Overview, Self::Documented2023];
+
+    /// The name that people and files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Documented2023 => "documented-2023",
+        }
+    }
+
+    /// The profile of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Which way a field goes.
+    pub fn direction(self, field: Field) -> Direction {
+        match (self, field) {
+            (_, Field::Name) => Direction::CrmToPc,
+            (_, Field::Value | Field::Currency) | (Self::Overview, Field::ClosingDate | Field::Notes) => {
+                Direction::Both
+            }
+            (Self::Documented2023, Field::ClosingDate | Field::Notes) => Direction::PcToCrm,
+        }
+    }
+
+    /// Who wins unless the operator says otherwise: the documented connector writes whatever came last.
+    pub fn policy(self) -> Policy {
+        match self {
+            Self::Overview => Policy::PcWins,
+            Self::Documented2023 => Policy::Latest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profiles_differ_in_closing_date_and_notes_alone() {
+        for field in Field::ALL {
+            let same = Profile::Overview.direction(field) == Profile::Documented2023.direction(field);
+            assert_eq!(same, !matches!(field, Field::ClosingDate | Field::Notes), "{field:?}");
+        }
+        assert_eq!(Profile::from_name("documented-2023"), Some(Profile::Documented2023));
+    }
+}

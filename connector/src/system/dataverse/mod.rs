@@ -1,0 +1,361 @@
+//! Dataverse with Dynamics 365 Sales: requests to the Web API (dataverse.md section 2).
+
+use bytes::Bytes;
+use http::header::{HeaderName, IF_MATCH};
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::opportunity::{Change, Opportunity, Revision};
+use super::{Ask, Page, Unreadable, json as parse, link_on, percent, text};
+use crate::deal::{Customer, Ending, Person, Solution, canon};
+use crate::id::{AccountId, ContactId, OpportunityId, ReferralId};
+use crate::settings::DataverseSettings;
+
+/// Row ⇄ deal.
+mod map;
+/// Names and literals.
+mod wire;
+
+pub use map::{Currencies, Unwritable};
+use wire::{REFERRAL, SOLUTIONS, SYNC, opportunity_columns, quoted, quoted_or_null};
+
+const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
+const VERSION: HeaderName = HeaderName::from_static("odata-version");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+fn url(settings: &DataverseSettings, rest: &str) -> String {
+    format!("{}/api/data/v9.2/{rest}", settings.org)
+}
+
+fn odata(ask: Ask) -> Ask {
+    ask.header(MAX_VERSION, "4.0").header(VERSION, "4.0")
+}
+
+fn get(settings: &DataverseSettings, rest: &str) -> Ask {
+    odata(Ask::get(url(settings, rest)))
+}
+
+fn filtered(settings: &DataverseSettings, set: &str, columns: &str, filter: &str, rest: &str) -> Ask {
+    let filter = percent(filter);
+    get(settings, &format!("{set}?$select={columns}&$filter={filter}{rest}"))
+}
+
+/// Reads one opportunity.
+pub fn read(settings: &DataverseSettings, id: &OpportunityId) -> Ask {
+    let columns = opportunity_columns(settings);
+    get(settings, &format!("opportunities({id})?$select={columns}"))
+}
+
+/// Lists the opportunities with Sync = Yes that were changed at or after a moment.
+pub fn changed(settings: &DataverseSettings, since: Timestamp) -> Ask {
+    let filter = format!("{SYNC} eq true and modifiedon ge {}", canon::seconds(since));
+    filtered(
+        settings,
+        "opportunities",
+        &opportunity_columns(settings),
+        &filter,
+        "&$orderby=modifiedon",
+    )
+}
+
+/// Looks for the opportunities that name a referral.
+pub fn of_referral(settings: &DataverseSettings, referral: &ReferralId) -> Ask {
+    let filter = format!("{REFERRAL} eq {}", quoted(referral.as_str()));
+    filtered(
+        settings,
+        "opportunities",
+        &opportunity_columns(settings),
+        &filter,
+        "&$orderby=createdon",
+    )
+}
+
+/// Creates a row and asks for it back.
+fn create_row(settings: &DataverseSettings, set: &str, body: &Value) -> Ask {
+    odata(Ask::json(Method::POST, url(settings, set), body))
+}
+
+/// Creates an opportunity.
+pub fn create(settings: &DataverseSettings, currencies: &Currencies, change: &Change) -> Result<Ask, Unwritable> {
+    let body = map::body(settings, currencies, change)?;
+    Ok(create_row(settings, "opportunities", &body))
+}
+
+/// Changes an opportunity, if nobody else has changed it since it was read. None when nothing is left to write.
+pub fn update(
+    settings: &DataverseSettings,
+    currencies: &Currencies,
+    of: &Opportunity,
+    change: &Change,
+) -> Result<Option<Ask>, Unwritable> {
+    let body = map::body(settings, currencies, change)?;
+    if body.as_object().is_some_and(Map::is_empty) {
+        return Ok(None);
+    }
+    Ok(Some(patch(settings, of, &body)))
+}
+
+/// Opens a closed opportunity again (dataverse.md section 2.10).
+pub fn reopen(settings: &DataverseSettings, of: &Opportunity) -> Ask {
+    patch(
+        settings,
+        of,
+        &json!({"statecode": 0, "statuscode": settings.active_status}),
+    )
+}
+
+fn patch(settings: &DataverseSettings, of: &Opportunity, body: &Value) -> Ask {
+    let condition = match &of.revision {
+        Revision::Etag(etag) => etag.clone(),
+        Revision::UnmodifiedSince(_) => "*".to_owned(),
+    };
+    let ask = Ask::json(Method::PATCH, url(settings, &format!("opportunities({})", of.id)), body);
+    odata(ask)
+        .header(IF_MATCH, condition)
+        .header(PREFER, "return=representation")
+}
+
+/// Wins or loses an opportunity (dataverse.md section 2.10).
+pub fn close(settings: &DataverseSettings, id: &OpportunityId, ending: Ending, subject: &str) -> Ask {
+    let (action, status) = match ending {
+        Ending::Won => ("WinOpportunity", settings.won_status),
+        Ending::Lost => ("LoseOpportunity", settings.lost_status),
+    };
+    let body = json!({
+        "Status": status,
+        "OpportunityClose": {"subject": subject, "opportunityid@odata.bind": url(settings, &format!("opportunities({id})"))},
+    });
+    odata(Ask::json(Method::POST, url(settings, action), &body))
+}
+
+/// Lists the environment's currencies.
+pub fn currencies(settings: &DataverseSettings) -> Ask {
+    get(
+        settings,
+        "transactioncurrencies?$select=transactioncurrencyid,isocurrencycode",
+    )
+}
+
+/// Looks for an account by company name and postal code (product.md M16).
+pub fn find_account(settings: &DataverseSettings, customer: &Customer) -> Ask {
+    let name = quoted_or_null(customer.name.as_deref());
+    let postal = quoted_or_null(customer.address.postal_code.as_deref());
+    let filter = format!("name eq {name} and address1_postalcode eq {postal}");
+    filtered(settings, "accounts", "accountid", &filter, "&$orderby=createdon")
+}
+
+/// Creates an account; the country goes to the configured column only.
+pub fn create_account(settings: &DataverseSettings, customer: &Customer) -> Ask {
+    let address = &customer.address;
+    let fields = [
+        ("name", &customer.name),
+        ("address1_line1", &address.line),
+        ("address1_city", &address.city),
+        ("address1_stateorprovince", &address.state),
+        ("address1_postalcode", &address.postal_code),
+        (settings.country_field.as_str(), &address.country),
+    ];
+    create_row(settings, "accounts", &filled(&fields))
+}
+
+/// Looks for a contact by email address.
+pub fn find_contact(settings: &DataverseSettings, email: &str) -> Ask {
+    let filter = format!("emailaddress1 eq {}", quoted(email));
+    filtered(settings, "contacts", "contactid", &filter, "&$orderby=createdon")
+}
+
+/// Creates a contact at an account.
+pub fn create_contact(settings: &DataverseSettings, person: &Person, account: &AccountId) -> Ask {
+    // A contact must have a last name (dataverse.md section 6); the first name or the email address stands in for it.
+    let last_name = person
+        .last_name
+        .clone()
+        .or_else(|| person.first_name.clone())
+        .or_else(|| person.email.clone());
+    let fields = [
+        ("firstname", &person.first_name),
+        ("lastname", &last_name),
+        ("emailaddress1", &person.email),
+        ("telephone1", &person.phone),
+    ];
+    let mut body = filled(&fields);
+    body["parentcustomerid_account@odata.bind"] = json!(format!("/accounts({account})"));
+    create_row(settings, "contacts", &body)
+}
+
+/// Reads the solutions of an opportunity.
+pub fn solutions(settings: &DataverseSettings, opportunity: &OpportunityId) -> Ask {
+    let filter = format!("_msft_opportunity_value eq {opportunity}");
+    filtered(
+        settings,
+        SOLUTIONS,
+        "msft_name,msft_solutionidentifier",
+        &filter,
+        "&$orderby=createdon",
+    )
+}
+
+/// Adds a solution to an opportunity.
+pub fn create_solution(settings: &DataverseSettings, opportunity: &OpportunityId, solution: &Solution) -> Ask {
+    let name: String = solution
+        .name
+        .as_deref()
+        .unwrap_or(&solution.id)
+        .chars()
+        .take(100)
+        .collect();
+    let body = json!({
+        "msft_name": name,
+        "msft_solutionidentifier": solution.id,
+        "msft_Opportunity@odata.bind": format!("/opportunities({opportunity})"),
+    });
+    create_row(settings, SOLUTIONS, &body)
+}
+
+/// Reads which account and contact an opportunity names.
+pub fn parties(settings: &DataverseSettings, opportunity: &OpportunityId) -> Ask {
+    get(
+        settings,
+        &format!(
+            "opportunities({opportunity})?$select=_customerid_value,_parentaccountid_value,_parentcontactid_value"
+        ),
+    )
+}
+
+/// Reads an account.
+pub fn account(settings: &DataverseSettings, id: &AccountId) -> Ask {
+    let mut columns = [
+        "name",
+        "address1_line1",
+        "address1_city",
+        "address1_stateorprovince",
+        "address1_postalcode",
+    ]
+    .to_vec();
+    if !columns.contains(&settings.country_field.as_str()) {
+        columns.push(&settings.country_field);
+    }
+    get(settings, &format!("accounts({id})?$select={}", columns.join(",")))
+}
+
+/// Reads a contact.
+pub fn contact(settings: &DataverseSettings, id: &ContactId) -> Ask {
+    get(
+        settings,
+        &format!("contacts({id})?$select=firstname,lastname,emailaddress1,telephone1"),
+    )
+}
+
+fn filled(fields: &[(&str, &Option<String>)]) -> Value {
+    let filled = fields
+        .iter()
+        .filter_map(|(name, value)| Some(((*name).to_owned(), Value::from(value.as_deref()?))));
+    Value::Object(filled.collect::<Map<String, Value>>())
+}
+
+/// Reads one opportunity out of a reply.
+pub fn read_opportunity(
+    settings: &DataverseSettings,
+    currencies: &Currencies,
+    body: &Bytes,
+) -> Result<Opportunity, Unreadable> {
+    map::opportunity(settings, currencies, &parse(body)?)
+}
+
+/// Reads a page of opportunities.
+pub fn read_page(
+    settings: &DataverseSettings,
+    currencies: &Currencies,
+    body: &Bytes,
+) -> Result<Page<Opportunity>, Unreadable> {
+    let page = parse(body)?;
+    let rows = records(&page)?
+        .iter()
+        .map(|row| map::opportunity(settings, currencies, row))
+        .collect();
+    let next = match text(&page, "@odata.nextLink") {
+        Some(link) => Some(link_on(&settings.org, link).ok_or_else(|| Unreadable::missing("@odata.nextLink"))?),
+        None => None,
+    };
+    Ok(Page { rows, next })
+}
+
+/// A page that a link leads to.
+pub fn follow(link: String) -> Ask {
+    odata(Ask::get(link))
+}
+
+/// The environment's currencies out of [`currencies`].
+pub fn read_currencies(body: &Bytes) -> Result<Currencies, Unreadable> {
+    let page = parse(body)?;
+    let pair = |row: &Value| {
+        let code = text(row, "isocurrencycode").and_then(canon::currency)?;
+        Some((code, text(row, "transactioncurrencyid")?.to_owned()))
+    };
+    Ok(records(&page)?.iter().filter_map(pair).collect())
+}
+
+/// The id of the first row of a query, if there is one.
+pub fn read_first_id(body: &Bytes, key: &str) -> Result<Option<String>, Unreadable> {
+    let page = parse(body)?;
+    Ok(records(&page)?
+        .first()
+        .and_then(|row| text(row, key))
+        .map(str::to_owned))
+}
+
+/// The id of a row that was created: the guid in `OData-EntityId` (dataverse.md section 2.2).
+pub fn read_created(headers: &HeaderMap) -> Result<String, Unreadable> {
+    let name = HeaderName::from_static("odata-entityid");
+    let printed = headers.get(name).and_then(|value| value.to_str().ok());
+    let id = printed.and_then(|url| url.strip_suffix(')')?.rsplit('(').next());
+    id.filter(|id| crate::id::is_guid(id))
+        .map(str::to_owned)
+        .ok_or_else(|| Unreadable::missing("OData-EntityId"))
+}
+
+/// Account and contact out of [`parties`].
+pub fn read_parties(body: &Bytes) -> Result<(Option<AccountId>, Option<ContactId>), Unreadable> {
+    let row = parse(body)?;
+    let account = text(&row, "_customerid_value").or_else(|| text(&row, "_parentaccountid_value"));
+    let contact = text(&row, "_parentcontactid_value");
+    Ok((account.map(AccountId::new), contact.map(ContactId::new)))
+}
+
+/// The customer out of [`account`].
+pub fn read_customer(settings: &DataverseSettings, body: &Bytes) -> Result<Customer, Unreadable> {
+    Ok(map::customer(settings, &parse(body)?))
+}
+
+/// The person out of [`contact`].
+pub fn read_person(body: &Bytes) -> Result<Person, Unreadable> {
+    Ok(map::person(&parse(body)?))
+}
+
+/// The solutions out of [`solutions`].
+pub fn read_solutions(body: &Bytes) -> Result<Vec<Solution>, Unreadable> {
+    let page = parse(body)?;
+    Ok(records(&page)?.iter().filter_map(map::solution).collect())
+}
+
+fn records(page: &Value) -> Result<&Vec<Value>, Unreadable> {
+    page.get("value")
+        .and_then(Value::as_array)
+        .ok_or_else(|| Unreadable::missing("value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_new_row_stands_in_a_header() {
+        let id = "4111fffc-f9ee-4d53-bba6-569135228642";
+        let mut headers = HeaderMap::new();
+        assert!(read_created(&headers).is_err());
+        let url = format!("https://org/api/data/v9.2/accounts({id})");
+        headers.insert(HeaderName::from_static("odata-entityid"), url.parse().unwrap());
+        assert_eq!(read_created(&headers).unwrap(), id);
+    }
+}
