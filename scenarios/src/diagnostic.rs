@@ -163,22 +163,19 @@ impl Diagnostic {
         let label = normalize_untrusted_str(&self.label);
         let path = normalize_untrusted_str(&self.path);
         let mut group = Group::with_title(level.primary_title(&message));
-        group = match (self.position(sources), sources.text(&self.path), self.span) {
-            (Some(position), Some(text), Some(span)) => {
-                let window = Window::around(text, span);
+        let place = self.position(sources).zip(sources.text(&self.path)).zip(self.span);
+        let window = place.map(|((position, text), span)| (position, Window::around(text, span)));
+        group = match &window {
+            Some((position, window)) => {
                 let annotation = AnnotationKind::Primary.span(window.span.start..window.span.end);
-                let annotation = if label.is_empty() {
-                    annotation
-                } else {
-                    annotation.label(&label)
-                };
-                let snippet = Snippet::source(window.text)
+                let label = Some(label.as_str()).filter(|label| !label.is_empty());
+                let snippet = Snippet::source(&window.text)
                     .line_start(position.line)
                     .path(&path)
-                    .annotation(annotation);
+                    .annotation(annotation.label(label));
                 group.element(snippet)
             }
-            _ => group.element(Origin::path(&path)),
+            None => group.element(Origin::path(&path)),
         };
         let notes: Vec<String> = self.notes.iter().map(|note| normalize_untrusted_str(note)).collect();
         for note in &notes {
@@ -188,29 +185,52 @@ impl Diagnostic {
         if let Some(help) = &help {
             group = group.element(Level::HELP.message(help));
         }
-        renderer.render(&[group])
+        let shown = renderer.render(&[group]);
+        match &window {
+            Some((position, window)) if window.column != position.column => {
+                let line = position.line;
+                let cut = format!("{path}:{line}:{}", window.column);
+                shown.replacen(&cut, &format!("{path}:{line}:{}", position.column), 1)
+            }
+            _ => shown,
+        }
     }
 }
 
-/// The line in which a span starts, and the part of the span that lies in it.
-struct Window<'a> {
-    text: &'a str,
+/// Bytes of a line that are shown before, under and after the caret. Lines are cut here, so that no line of a file, however
+/// long, fills the screen.
+const WIDEST: usize = 100;
+
+/// The line in which a span starts, cut to a part that can be read, and the part of the span that lies in it.
+struct Window {
+    text: String,
     span: Span,
+    /// The column within the cut line.
+    column: usize,
 }
 
-impl<'a> Window<'a> {
-    fn around(text: &'a str, span: Span) -> Self {
+impl Window {
+    fn around(text: &str, span: Span) -> Self {
         let start = boundary(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         // A byte order mark is no column of the first line.
-        let skipped = text[line_start..start].chars().take_while(|sign| *sign == '\u{feff}');
-        let line_start = line_start + skipped.map(char::len_utf8).sum::<usize>();
+        let marks = text[line_start..start].len() - text[line_start..start].trim_start_matches('\u{feff}').len();
+        let line_start = line_start + marks;
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let line = text[line_start..line_end].trim_end_matches('\r');
-        let end = boundary(text, span.end).max(start) - line_start;
+        let line_end = line_start + text[line_start..line_end].trim_end_matches('\r').len();
+        let start = start.min(line_end);
+        let end = boundary(text, span.end.min(start + WIDEST)).clamp(start, line_end);
+        let from = boundary(text, start.saturating_sub(WIDEST)).max(line_start);
+        let to = boundary(text, end + WIDEST).min(line_end);
+        let (before, after) = (
+            if from > line_start { "…" } else { "" },
+            if to < line_end { "…" } else { "" },
+        );
+        let shift = before.len();
         Self {
-            text: line,
-            span: Span::new((start - line_start).min(line.len()), end.min(line.len())),
+            text: format!("{before}{}{after}", &text[from..to]),
+            span: Span::new(start - from + shift, end - from + shift),
+            column: before.chars().count() + text[from..start].chars().count() + 1,
         }
     }
 }
@@ -256,23 +276,31 @@ pub fn quote(words: &str) -> String {
     format!("`{text}`")
 }
 
-/// The known name that somebody may have meant: the nearest by edit distance, when it is near enough.
+/// The known name that somebody may have meant: the nearest by edit distance when it is near enough, or else the only
+/// one that goes on from the same beginning.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than any name of the language: whatever it is, it is no slip of a finger.
     if word.len() > 80 {
         return None;
     }
     let word = word.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
     let near = |name: &&str| {
         let distance = strsim::damerau_levenshtein(&word, &name.to_lowercase());
         let allowed = (name.chars().count().max(word.chars().count()) / 3).max(1);
         (distance <= allowed).then_some(distance)
     };
-    known
-        .into_iter()
-        .filter_map(|name| near(&name).map(|distance| (distance, name)))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+    let nearest = known
+        .iter()
+        .filter_map(|name| near(name).map(|distance| (distance, *name)))
+        .min_by_key(|(distance, _)| *distance);
+    let goes_on = |name: &&&str| word.len() >= 4 && name.to_lowercase().starts_with(&word);
+    let mut longer = known.iter().filter(goes_on);
+    match (nearest, longer.next(), longer.next()) {
+        (Some((_, name)), ..) => Some(name),
+        (None, Some(name), None) => Some(name),
+        (None, ..) => None,
+    }
 }
 
 #[cfg(test)]
@@ -345,5 +373,10 @@ mod tests {
         assert_eq!(nearest("microsft shares", known), Some("microsoft shares"));
         assert_eq!(nearest("Settle", known), Some("settle"));
         assert_eq!(nearest("teleport", known), None);
+        assert_eq!(
+            nearest("negotiation", ["Negotiation/Review", "On Hold"]),
+            Some("Negotiation/Review")
+        );
+        assert_eq!(nearest("microsoft", known), None);
     }
 }

@@ -11,8 +11,8 @@ use crate::catalog;
 use crate::diagnostic::{Diagnostic, Sources, Span, nearest};
 use crate::scenario::{Scenario, file};
 
-/// The longest file that is read: a thousand times longer than any scenario.
-pub const LONGEST: u64 = 1024 * 1024;
+/// The longest file that is read: a hundred times longer than any scenario.
+pub const LONGEST: u64 = 256 * 1024;
 
 /// Folders within each other.
 const DEEPEST: usize = 32;
@@ -94,7 +94,7 @@ impl Loaded {
         let name = path.display().to_string();
         match read(path) {
             Ok(bytes) if bytes.len() as u64 > LONGEST => {
-                let diagnostic = Diagnostic::error(&name, "the file is longer than 1 MiB")
+                let diagnostic = Diagnostic::error(&name, "the file is longer than 256 KiB")
                     .help("a scenario has some twenty lines; is this another kind of file?");
                 self.diagnostics.push(diagnostic);
             }

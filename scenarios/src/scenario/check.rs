@@ -77,6 +77,9 @@ fn deal(reader: &mut Reader<'_>, deals: &mut Vec<Deal>, read: &Read, deal: (&str
 }
 
 fn unknown(reader: &mut Reader<'_>, deals: &[Deal], name: &str, span: Span) {
+    if reader.doubtful.iter().any(|doubtful| doubtful == name) {
+        return;
+    }
     let help = match nearest(name, deals.iter().map(|deal| deal.name.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "a deal is made by `microsoft shares` or `seller creates`, in a step above".to_owned(),

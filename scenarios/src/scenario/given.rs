@@ -13,6 +13,9 @@ use super::words::meaning;
 use crate::diagnostic::{Diagnostic, Span, nearest, quote};
 use crate::yaml::{self, Node};
 
+/// Keys of one map that are read: many times more than any map has.
+const MOST_KEYS: usize = 200;
+
 /// The language's own word for nothing.
 const NONE: &str = "none";
 
@@ -23,7 +26,7 @@ enum Value {
     Nothing,
     /// A text, a word, a stage or the name of a deal.
     Text(String),
-    Texts(Vec<String>),
+    Texts(Vec<(String, Span)>),
     Money(Money),
     Date(Date),
     Duration(SignedDuration),
@@ -57,13 +60,19 @@ macro_rules! getters {
 impl Given {
     getters! {
         text, Text, String;
-        texts, Texts, Vec<String>;
+        texts_in_place, Texts, Vec<(String, Span)>;
         money, Money, Money;
         date, Date, Date;
         duration, Duration, SignedDuration;
         yes_no, YesNo, bool;
         number, Number, u64;
         map, Map, Given;
+    }
+
+    /// The entries of a list of texts.
+    pub(super) fn texts(&self, key: &str) -> Option<Vec<String>> {
+        let texts = self.texts_in_place(key)?;
+        Some(texts.into_iter().map(|(text, _)| text).collect())
     }
 
     /// What a word of a closed list stands for.
@@ -93,6 +102,8 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     /// Names of stages that the scenario may use besides the language's own words.
     pub(super) stages: Vec<String>,
+    /// Deals named in steps that could not be read: they may well be made there.
+    pub(super) doubtful: Vec<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -102,6 +113,7 @@ impl<'a> Reader<'a> {
             path,
             text,
             stages: Vec::new(),
+            doubtful: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -120,13 +132,18 @@ impl<'a> Reader<'a> {
             yaml::Kind::Refused => return None,
             yaml::Kind::Text { .. } | yaml::Kind::List(_) => {
                 let span = if node.is_empty() { at } else { node.span };
-                self.mismatch(span, owner, &Kind::Map(keys).expected(), None);
+                self.mismatch(span, owner, &Kind::Map(keys).expected(), node);
                 return None;
             }
         };
         let mut given = Given::default();
         let mut seen: Vec<(&str, Span)> = Vec::new();
-        for (key_node, value_node) in entries {
+        let mut misspelled: Vec<&str> = Vec::new();
+        if let Some((key, _)) = entries.get(MOST_KEYS) {
+            let message = format!("{} has more than {MOST_KEYS} keys", named(owner));
+            self.report(key.span, message, "not read from here on".to_owned(), None);
+        }
+        for (key_node, value_node) in entries.iter().take(MOST_KEYS) {
             let Some(name) = self.key_name(key_node, owner) else {
                 continue;
             };
@@ -137,11 +154,11 @@ impl<'a> Reader<'a> {
             seen.push((name, key_node.span));
             match keys.iter().find(|key| key.name == name) {
                 Some(key) => self.entry(key, key_node.span, value_node, &mut given),
-                None => self.unknown_key(name, key_node.span, keys, owner),
+                None => misspelled.extend(self.unknown_key(name, key_node.span, keys, owner)),
             }
         }
         for key in keys.iter().filter(|key| key.required) {
-            if !seen.iter().any(|(name, _)| *name == key.name) {
+            if !misspelled.contains(&key.name) && !seen.iter().any(|(name, _)| *name == key.name) {
                 self.missing(key, owner, at);
             }
         }
@@ -214,14 +231,17 @@ impl<'a> Reader<'a> {
                     Ok(value) => Some(value),
                     Err(fault) => {
                         let message = format!("`{}` cannot be {}", key.name, quote(text));
-                        let label = format!("{}; expected {}", fault.label, expected());
+                        let label = match fault.label.as_str() {
+                            "" => format!("expected {}", expected()),
+                            _ => fault.label,
+                        };
                         self.report(node.span, message, label, fault.help);
                         None
                     }
                 }
             }
             _ => {
-                self.mismatch(node.span, key.name, &expected(), None);
+                self.mismatch(node.span, key.name, &expected(), node);
                 None
             }
         }
@@ -231,10 +251,10 @@ impl<'a> Reader<'a> {
         let mut texts = Vec::new();
         for item in items {
             match &item.kind {
-                yaml::Kind::Text { text, .. } if !item.is_empty() => texts.push(text.clone()),
+                yaml::Kind::Text { text, .. } if !item.is_empty() => texts.push((text.clone(), item.span)),
                 yaml::Kind::Refused => return None,
                 yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Map(_) => {
-                    self.mismatch(item.span, key.name, "a text", Some("each entry of the list is a text"));
+                    self.mismatch(item.span, key.name, &key.kind.expected(), item);
                     return None;
                 }
             }
@@ -268,16 +288,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn mismatch(&mut self, span: Span, name: &str, expected: &str, help: Option<&str>) {
+    fn mismatch(&mut self, span: Span, name: &str, expected: &str, node: &Node) {
         let message = format!("{} takes {expected}", named(name));
-        let label = "something else stands here".to_owned();
-        self.report(span, message, label, help.map(str::to_owned));
+        let label = match &node.kind {
+            yaml::Kind::Text { .. } if node.is_empty() => "nothing follows",
+            yaml::Kind::Text { .. } => "this is a text",
+            yaml::Kind::List(_) => "this is a list",
+            yaml::Kind::Map(_) => "these are keys with values",
+            yaml::Kind::Refused => "this is not understood",
+        };
+        self.report(span, message, label.to_owned(), None);
     }
 
     fn missing(&mut self, key: &Key, owner: &str, at: Span) {
         let message = format!("{} needs `{}`", named(owner), key.name);
         let label = format!("`{}` is missing", key.name);
-        let help = format!("`{}` is {}: {}", key.name, key.about, key.kind.expected());
+        let help = format!("`{}` ({}) takes {}", key.name, key.about, key.kind.expected());
         self.report(at, message, label, Some(help));
     }
 
@@ -287,14 +313,17 @@ impl<'a> Reader<'a> {
         self.report(span, message, format!("already written in line {line}"), None);
     }
 
-    fn unknown_key(&mut self, name: &str, span: Span, keys: &[Key], owner: &str) {
-        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-        let help = match nearest(name, names.iter().copied()) {
+    /// Reports a key that does not exist; the key that was probably meant needs no report of its own.
+    fn unknown_key(&mut self, name: &str, span: Span, keys: &[Key], owner: &str) -> Option<&'static str> {
+        let names: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
+        let near = nearest(name, names.iter().copied());
+        let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its keys are {}", quoted(&names, ", ")),
         };
         let message = format!("{} has no key {}", named(owner), quote(name));
         self.report(span, message, "unknown key".to_owned(), Some(help));
+        near.and_then(|near| names.into_iter().find(|name| *name == near))
     }
 }
 
@@ -307,13 +336,22 @@ fn named(owner: &str) -> String {
     }
 }
 
+/// So many words are told in full under the caret; of more, the nearest is offered, or the list as help.
+const FEW: usize = 6;
+
 fn one_of<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Result<Value, Fault> {
     let words: Vec<&str> = words.collect();
     if words.contains(&text) {
         return Ok(Value::Text(text.to_owned()));
     }
+    let many = words.len() > FEW;
+    let help = match nearest(text, words.iter().copied()) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if many => Some(format!("it is one of {}", quoted(&words, ", "))),
+        None => None,
+    };
     Err(Fault {
-        label: "unknown".to_owned(),
-        help: nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?")),
+        label: if many { "unknown".to_owned() } else { String::new() },
+        help,
     })
 }

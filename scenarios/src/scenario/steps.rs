@@ -37,7 +37,10 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
         yaml::Kind::Map(entries) => {
             let ((key, value), rest) = entries.split_first()?;
             let name = reader.key_name(key, "steps")?;
-            let verb = known_verb(reader, name, key.span)?;
+            let Some(verb) = known_verb(reader, name, key.span) else {
+                reader.doubtful.extend(deal_of(value).map(|(name, _)| name));
+                return None;
+            };
             if let Some((beside, _)) = rest.first() {
                 beside_the_verb(reader, verb, beside);
                 // The rest may well be this step's values in the wrong column: nothing more can be said of it.
@@ -133,20 +136,30 @@ fn beside_the_verb(reader: &mut Reader<'_>, verb: &Verb, beside: &Node) {
 
 /// A step whose values stand beside it; the deal that it means can still be told.
 fn unread(verb: &'static Verb, span: Span, rest: &[(Node, Node)]) -> Read {
-    let text = |node: &Node| match &node.kind {
-        yaml::Kind::Text { text, .. } => Some(text.clone()),
-        yaml::Kind::List(_) | yaml::Kind::Map(_) | yaml::Kind::Refused => None,
-    };
-    let deal = rest
-        .iter()
-        .find(|(key, _)| text(key).as_deref() == Some("deal"))
-        .and_then(|(_, value)| text(value).map(|name| (name, value.span)));
     Read {
         verb,
         span,
-        deal,
+        deal: deal_among(rest),
         given: Given::default(),
         step: None,
+    }
+}
+
+/// The deal that values name, read without a description of their keys.
+fn deal_of(value: &Node) -> Option<(String, Span)> {
+    match &value.kind {
+        yaml::Kind::Map(entries) => deal_among(entries),
+        yaml::Kind::Text { text, .. } => Some((text.clone(), value.span)),
+        yaml::Kind::List(_) | yaml::Kind::Refused => None,
+    }
+}
+
+fn deal_among(entries: &[(Node, Node)]) -> Option<(String, Span)> {
+    let is_deal = |key: &Node| matches!(&key.kind, yaml::Kind::Text { text, .. } if text == "deal");
+    let (_, value) = entries.iter().find(|(key, _)| is_deal(key))?;
+    match &value.kind {
+        yaml::Kind::Text { text, .. } => Some((text.clone(), value.span)),
+        yaml::Kind::List(_) | yaml::Kind::Map(_) | yaml::Kind::Refused => None,
     }
 }
 

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, civil::Date};
 
 use super::act::Money;
 
-/// What is wrong with a value: the words under the caret, and what to write instead if that can be guessed.
+/// What is wrong with a value: the words under the caret (what is expected, when empty), and what to write instead if that
+/// can be guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) label: String,
@@ -30,7 +31,7 @@ impl Fault {
 /// `50000 USD`: an amount without separators, a blank, three capital letters.
 pub(super) fn money(words: &str) -> Result<Money, Fault> {
     let wrong = || {
-        let fault = Fault::new("not an amount and a currency");
+        let fault = Fault::new("");
         match guess_money(words) {
             Some(guess) => fault.help(format!("did you mean `{guess}`?")),
             None => fault,
@@ -99,7 +100,7 @@ pub(super) fn date(words: &str) -> Result<Date, Fault> {
 }
 
 fn not_a_day(words: &str) -> Fault {
-    let fault = Fault::new("not a day as year-month-day");
+    let fault = Fault::new("");
     // Day and month change places between countries, so only what begins or ends with a year and has points is guessed.
     let parts: Vec<&str> = words.split('.').collect();
     match parts.as_slice() {
@@ -152,7 +153,7 @@ pub(super) fn duration(words: &str) -> Result<SignedDuration, Fault> {
 }
 
 fn not_a_duration(words: &str) -> Fault {
-    let fault = Fault::new("not a length of time");
+    let fault = Fault::new("");
     if words.len() > 40 {
         return fault;
     }
@@ -188,7 +189,7 @@ pub(super) fn yes_no(words: &str) -> Result<bool, Fault> {
         "yes" => Ok(true),
         "no" => Ok(false),
         other => {
-            let fault = Fault::new("neither `yes` nor `no`");
+            let fault = Fault::new("");
             match other.to_lowercase().as_str() {
                 "true" | "on" | "y" | "yes" => Err(fault.help("did you mean `yes`?")),
                 "false" | "off" | "n" | "no" => Err(fault.help("did you mean `no`?")),
@@ -200,15 +201,11 @@ pub(super) fn yes_no(words: &str) -> Result<bool, Fault> {
 
 /// A whole number between two others, both included.
 pub(super) fn number(words: &str, least: u64, most: u64) -> Result<u64, Fault> {
-    let digits = !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits {
-        return Err(Fault::new("not a whole number"));
-    }
-    match words.parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        Ok(number) if number < least => Err(Fault::new(format!("less than {least}"))),
-        _ => Err(Fault::new(format!("more than {most}"))),
-    }
+    let digits = words.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { words.parse().ok() } else { None };
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| Fault::new(""))
 }
 
 /// The name of a deal: letters, digits, `-` and `_`.
