@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::slice;
 use std::time::{Duration, Instant};
 
-use cosell::diagnostic::{Style, render};
+use cosell::catalog;
+use cosell::diagnostic::{Sources, Style, render};
 use cosell::invariant::Code;
 use cosell::load;
+use cosell::scenario::file::parse;
 use cosell::scenario::words::FINDING_CODES;
 
 /// The folder that tests run in is the package's own, so names stay the same on every machine.
@@ -197,4 +199,26 @@ fn a_path_into_the_catalog_needs_no_file_on_the_disk() {
 fn the_language_knows_every_code_that_a_run_can_fail_with() {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     assert_eq!(FINDING_CODES.as_slice(), codes);
+}
+
+#[test]
+fn no_damage_to_a_file_makes_the_reader_stumble() {
+    for (path, text) in catalog::FILES {
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        for (turn, at) in places.into_iter().enumerate() {
+            let (before, after) = text.split_at(at);
+            let sign = ["", "\t", ":", "{", "]", "\"", "-", "&", "\u{301}", "\n", "é"][turn % 11];
+            for damaged in [
+                before.to_owned(),
+                format!("{before}{sign}{}", after.get(1..).unwrap_or_default()),
+            ] {
+                let mut sources = Sources::default();
+                sources.add(path, &damaged);
+                if let Err(diagnostics) = parse(path, &damaged) {
+                    assert!(!diagnostics.is_empty());
+                    assert!(!render(&diagnostics, &sources, Style::PLAIN).is_empty());
+                }
+            }
+        }
+    }
 }
