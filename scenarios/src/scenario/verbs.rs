@@ -236,3 +236,54 @@ pub const VERBS: [Verb; 35] = [
     one("expect", Role::NoDeal, Kind::Word(&["converged"]), |_| Some(Act::Expect(Expectation::Converged)), "both sides agree now"),
     one("expect decision", Role::NoDeal, Kind::Text, build::expect_decision, "the reference connector made this decision before"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_step_has_words_of_its_own_and_stands_in_the_guide_with_its_keys() {
+        let guide = include_str!("../../guide/language.md");
+        let told = |words: &str| guide.contains(&format!("`{words}`"));
+        let mut seen = BTreeSet::new();
+        for verb in &VERBS {
+            assert!(seen.insert(verb.name), "`{}` stands twice", verb.name);
+            assert!(told(verb.name), "the guide does not tell `{}`", verb.name);
+            if let Takes::Keys(keys) = verb.takes {
+                for key in keys {
+                    assert!(
+                        told(key.name),
+                        "the guide does not tell `{}` of `{}`",
+                        key.name,
+                        verb.name
+                    );
+                }
+            }
+        }
+        for key in &super::super::file::KEYS {
+            assert!(told(key.name), "the guide does not tell `{}`", key.name);
+            if let Kind::Map(keys) = key.kind {
+                for inner in keys {
+                    let words = inner.name;
+                    assert!(
+                        told(words) || guide.contains(&format!("`{words}: ")),
+                        "the guide does not tell `{words}`"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_guide_is_in_order() {
+        let guide = include_str!("../../guide/language.md");
+        let example = guide
+            .split("```yaml\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next());
+        let scenario = super::super::file::parse("guide", example.unwrap()).unwrap();
+        assert_eq!(scenario.steps.len(), 6);
+    }
+}
