@@ -42,6 +42,9 @@ pub(crate) fn longest_name(desk: &Desk) -> usize {
     }
 }
 
+/// How many pages of currencies are read: the world has some 180 of them.
+const MOST_CURRENCY_PAGES: usize = 200;
+
 /// Dataverse's currencies, read once; Salesforce needs none.
 async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
     let CrmSettings::Dataverse(settings) = &desk.settings().crm else {
@@ -51,10 +54,19 @@ async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
     if !kept.is_empty() {
         return Ok(kept);
     }
-    let reply = ask(desk, dataverse::currencies(settings)).await?;
-    let read = dataverse::read_currencies(reply.body())?;
-    desk.keep_currencies(read.clone());
-    Ok(read)
+    let mut all = Currencies::new();
+    let mut request = dataverse::currencies(settings);
+    for _ in 0..MOST_CURRENCY_PAGES {
+        let reply = ask(desk, request).await?;
+        let (read, next) = dataverse::read_currencies(settings, reply.body())?;
+        all.extend(read);
+        let Some(next) = next else {
+            break;
+        };
+        request = dataverse::follow(next);
+    }
+    desk.keep_currencies(all.clone());
+    Ok(all)
 }
 
 /// Lets the currencies be read again: a person may have added one.

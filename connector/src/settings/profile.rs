@@ -62,10 +62,11 @@ impl Profile {
     pub fn direction(self, field: Field) -> Direction {
         match (self, field) {
             (_, Field::Name) => Direction::CrmToPc,
-            (_, Field::Value | Field::Currency) | (Self::Overview, Field::ClosingDate | Field::Notes) => {
+            // Notes go one way and Description the other (facts section 8.5): as one pair they go both ways.
+            (_, Field::Value | Field::Currency | Field::Notes) | (Self::Overview, Field::ClosingDate) => {
                 Direction::Both
             }
-            (Self::Documented2023, Field::ClosingDate | Field::Notes) => Direction::PcToCrm,
+            (Self::Documented2023, Field::ClosingDate) => Direction::PcToCrm,
         }
     }
 
@@ -83,10 +84,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profiles_differ_in_closing_date_and_notes_alone() {
+    fn the_profiles_differ_in_the_closing_date_alone() {
         for field in Field::ALL {
             let same = Profile::Overview.direction(field) == Profile::Documented2023.direction(field);
-            assert_eq!(same, !matches!(field, Field::ClosingDate | Field::Notes), "{field:?}");
+            assert_eq!(same, field != Field::ClosingDate, "{field:?}");
         }
         assert_eq!(Profile::from_name("documented-2023"), Some(Profile::Documented2023));
     }

@@ -274,10 +274,7 @@ pub fn read_page(
         .iter()
         .map(|row| map::opportunity(settings, currencies, row))
         .collect();
-    let next = match text(&page, "@odata.nextLink") {
-        Some(link) => Some(link_on(&settings.org, link).ok_or_else(|| Unreadable::missing("@odata.nextLink"))?),
-        None => None,
-    };
+    let next = next_link(settings, &page)?;
     Ok(Page { rows, next })
 }
 
@@ -286,14 +283,22 @@ pub fn follow(link: String) -> Ask {
     odata(Ask::get(link))
 }
 
-/// The environment's currencies out of [`currencies`].
-pub fn read_currencies(body: &Bytes) -> Result<Currencies, Unreadable> {
+/// One page of the environment's currencies out of [`currencies`], and the link to the next.
+pub fn read_currencies(settings: &DataverseSettings, body: &Bytes) -> Result<(Currencies, Option<String>), Unreadable> {
     let page = parse(body)?;
     let pair = |row: &Value| {
         let code = text(row, "isocurrencycode").and_then(canon::currency)?;
         Some((code, text(row, "transactioncurrencyid")?.to_owned()))
     };
-    Ok(records(&page)?.iter().filter_map(pair).collect())
+    Ok((
+        records(&page)?.iter().filter_map(pair).collect(),
+        next_link(settings, &page)?,
+    ))
+}
+
+fn next_link(settings: &DataverseSettings, page: &Value) -> Result<Option<String>, Unreadable> {
+    let on_org = |link| link_on(&settings.org, link).ok_or_else(|| Unreadable::missing("@odata.nextLink"));
+    text(page, "@odata.nextLink").map(on_org).transpose()
 }
 
 /// The id of the first row of a query, if there is one.
