@@ -56,6 +56,7 @@ impl Board {
         self.position += 1;
         match &entry.what {
             What::Observed(Observed::Committed { commit, .. }) => self.commit(commit),
+            What::Stored { rows } => self.book.learn(rows),
             What::Named { deal, id, .. } => {
                 self.names.insert(id.clone(), deal.clone());
             }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::board::Board;
 use crate::invariant::{self, Code, Finding};
-use crate::plan::{Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money};
-use crate::record::{Field, Record, Standing, canonical, is_microsoft_side, visible_in_pc};
+use crate::record::{Field, Mark, Record, Standing, canonical, is_microsoft_side, visible_in_pc};
+use crate::scenario::act::{self, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money};
 use crate::trace::Trace;
 
 /// Looks at both sides for one expectation.
@@ -82,14 +82,19 @@ impl Eye<'_> {
         }
     }
 
-    fn count(&mut self, opportunities: Option<usize>, referrals: Option<usize>) {
+    fn count(&mut self, opportunities: Option<u32>, referrals: Option<u32>) {
         if let Some(wanted) = opportunities {
             let found = self.board.book.opportunities.len();
-            self.compare(Some("opportunities"), "the number of opportunities", &wanted, &found);
+            self.compare(
+                Some("opportunities"),
+                "the number of opportunities",
+                &(wanted as usize),
+                &found,
+            );
         }
         if let Some(wanted) = referrals {
             let found = self.board.book.partner_referrals().count();
-            self.compare(Some("referrals"), "the number of referrals", &wanted, &found);
+            self.compare(Some("referrals"), "the number of referrals", &(wanted as usize), &found);
         }
     }
 
@@ -122,7 +127,12 @@ impl Eye<'_> {
                 &yes_no(linked),
             );
         }
-        if let Some(wanted) = wanted.mark {
+        let wanted_mark = wanted.mark.map(|mark| match mark {
+            act::Mark::None => Mark::None,
+            act::Mark::Check => Mark::Check,
+            act::Mark::Cross => Mark::Cross,
+        });
+        if let Some(wanted) = wanted_mark {
             self.compare(Some("mark"), "the mark in the name", &wanted.name(), &mark.name());
         }
         if let Some(wanted) = &wanted.audit

@@ -19,12 +19,18 @@ pub mod load;
 pub mod record;
 /// A run, resolved.
 pub mod plan;
+/// What people do in a scenario.
+pub mod hands;
+/// A plan in the words of simulators and connector.
+pub mod setup;
 /// What happened in a run.
 pub mod trace;
 /// The state of a run at one entry of its trace.
 pub mod board;
 /// The story of a run, one line an event.
 pub mod log;
+/// Runs a plan.
+pub mod simulate;
 /// What must be true of every run.
 pub mod invariant;
 /// What a scenario asks for at a step.
@@ -33,3 +39,7 @@ pub mod expectation;
 pub mod verdict;
 /// What the exit code says.
 pub mod exit;
+/// What people and programs are shown.
+pub mod report;
+/// The command line.
+pub mod cli;

@@ -1,2 +1,5 @@
-//! The command.
-fn main() {}
+//! The command `cosell`.
+
+fn main() -> std::process::ExitCode {
+    cosell::cli::main().into()
+}

@@ -195,6 +195,13 @@ impl Book {
         }
     }
 
+    /// Takes in stored rows: what no commit tells, such as the currencies that a new environment has.
+    pub fn learn(&mut self, rows: &[Row]) {
+        for row in rows {
+            self.learn_currency(row.site, &row.table, &row.id, row.fields.get("isocurrencycode"));
+        }
+    }
+
     /// A book made of stored rows alone.
     pub fn of_rows(crm: Crm, on_hold_stage: &str, rows: &[Row]) -> Self {
         let mut book = Self::new(crm, on_hold_stage);
@@ -202,8 +209,8 @@ impl Book {
             if let Some(record) = book.record_mut(row.site, &row.table, &row.id) {
                 flatten(record, "", &row.fields, row.site == Site::PartnerCenter);
             }
-            book.learn_currency(row.site, &row.table, &row.id, row.fields.get("isocurrencycode"));
         }
+        book.learn(rows);
         book
     }
 

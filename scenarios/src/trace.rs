@@ -125,7 +125,7 @@ pub enum What {
         /// Its name.
         bound: String,
     },
-    /// Every stored row at the end.
+    /// Every stored row: at the start, what a new system holds; at the end, what has become of it.
     Stored {
         /// The rows of both sides.
         rows: Vec<Row>,

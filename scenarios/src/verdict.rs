@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::board::Board;
 use crate::expectation::Eye;
 use crate::invariant::{self, Code, Finding};
-use crate::plan::{Act, Plan};
+use crate::plan::Plan;
+use crate::scenario::act::Act;
 use crate::trace::{Trace, What};
 
 /// How a run ended.

@@ -151,8 +151,7 @@ impl<'a> Check<'a> {
         let crm_writes = self.crm_writes(pair, field);
         let pc_writes = self.board.last_writes(pair.referral_id, field.pointer());
         let crm_edited = crm_writes.others > crm_writes.connector || (held && crm_writes.others.is_some());
-        let excused = match direction(field, &self.header.profile) {
-            _ if held => crm_edited,
+        let by_direction = match direction(field, &self.header.profile) {
             Direction::Both => false,
             // The receiver was edited after the owner's last edit: the local value stands.
             Direction::ToPartnerCenter => {
@@ -160,6 +159,7 @@ impl<'a> Check<'a> {
             }
             Direction::ToCrm => crm_edited && crm_writes.others > pc_writes.others,
         };
+        let excused = by_direction || (held && crm_edited);
         if excused {
             return;
         }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Code, Finding, Findings, Invariant};
 use crate::board::Board;
-use crate::record::{Field, Standing, canonical, help_in_pc, visible_in_pc};
+use crate::record::{Field, Record, Standing, canonical, help_in_pc, visible_in_pc};
 use crate::trace::{Entry, What};
 
 /// The values of one opportunity or referral, by field.
@@ -89,7 +89,9 @@ impl NoLeak {
         for (field, value) in &write.values {
             let pair = (*field, value.clone());
             let known = |values: &Values, id: &str| values.get(id).is_some_and(|known| known.contains(&pair));
-            if known(&self.in_pc, &write.referral) || opportunities.iter().any(|id| known(&self.open, id)) {
+            let in_pc =
+                known(&self.in_pc, &write.referral) || write.siblings(board).any(|(id, _)| known(&self.in_pc, id));
+            if in_pc || opportunities.iter().any(|id| known(&self.open, id)) {
                 continue;
             }
             let owner = opportunities.first().map_or(write.referral.as_str(), String::as_str);
@@ -119,6 +121,8 @@ struct Write {
     referral: String,
     /// What the body itself names as its opportunity.
     opportunity: Option<String>,
+    /// What the body itself names as its engagement: Microsoft's invitation repeats what the partner's side says.
+    engagement: Option<String>,
     values: Vec<(Field, String)>,
 }
 
@@ -157,13 +161,12 @@ impl Write {
             .into_iter()
             .filter_map(|field| Some((field, canonical(field, &at(field.pointer()), currency)?)))
             .collect();
-        let opportunity = at("/externalReferenceId")
-            .as_str()
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned);
+        let text = |pointer: &str| at(pointer).as_str().filter(|id| !id.is_empty()).map(str::to_owned);
+        let (opportunity, engagement) = (text("/externalReferenceId"), text("/engagementId"));
         Some(Self {
             referral,
             opportunity,
+            engagement,
             values,
         })
     }
@@ -176,17 +179,21 @@ impl Write {
             let linked = board.book.opportunities.iter();
             let linked = linked.filter(|(_, other)| board.book.referral_of(other) == self.referral);
             ids.extend(linked.map(|(id, _)| id.clone()));
-            // Microsoft's own side has no opportunity: it repeats what the partner's side says.
-            ids.extend(engagement_opportunities(board, referral.text("/engagementId")));
         }
+        ids.extend(
+            self.siblings(board)
+                .map(|(_, other)| other.text("/externalReferenceId").to_owned()),
+        );
         ids.retain(|id| !id.is_empty());
         ids.into_iter().collect()
     }
-}
 
-fn engagement_opportunities<'a>(board: &'a Board, engagement: &'a str) -> impl Iterator<Item = String> + 'a {
-    let siblings = board.book.partner_referrals();
-    let siblings =
-        siblings.filter(move |(_, other)| !engagement.is_empty() && other.text("/engagementId") == engagement);
-    siblings.map(|(_, other)| other.text("/externalReferenceId").to_owned())
+    /// The partner's referrals of the same engagement.
+    fn siblings<'a>(&'a self, board: &'a Board) -> impl Iterator<Item = (&'a String, &'a Record)> {
+        let stored = board.book.referrals.get(&self.referral);
+        let stored = stored.map_or("", |referral| referral.text("/engagementId"));
+        let engagement = self.engagement.as_deref().unwrap_or(stored);
+        let all = board.book.partner_referrals();
+        all.filter(move |(_, other)| !engagement.is_empty() && other.text("/engagementId") == engagement)
+    }
 }

@@ -1,0 +1,99 @@
+//! The command line: one file a subcommand, each with its arguments and what it does.
+//!
+//! Results go to standard output, the conversation about them to standard error. All writing goes through [`Ui`].
+
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostic::Style;
+use crate::exit::{self, Exit};
+
+/// Which scenarios are meant.
+mod select;
+/// `cosell run`.
+mod run;
+/// `cosell check`.
+mod check;
+/// `cosell list`.
+mod list;
+/// `cosell serve`.
+mod serve;
+
+/// Prove that a CRM stays in step with Microsoft Partner Center
+///
+/// Runs co-sell scenarios against simulated Partner Center, Salesforce and Dynamics 365, and says what went wrong,
+/// where, and when.
+#[derive(Debug, Parser)]
+#[command(name = "cosell", version, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    List(list::ListArgs),
+    Serve(serve::ServeArgs),
+}
+
+/// Where the command writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ui {
+    /// Whether standard output takes colours.
+    pub(crate) colour: bool,
+}
+
+#[expect(clippy::unused_self, reason = "only the holder of a `Ui` may write")]
+impl Ui {
+    fn detect() -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            colour: wanted && std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// How reports are shown.
+    pub(crate) fn style(self) -> Style {
+        Style {
+            colour: self.colour,
+            ..Style::PLAIN
+        }
+    }
+
+    /// Writes a line of the result. A closed pipe ends the command quietly, as it does `ls | head`.
+    pub(crate) fn out(self, line: &str) -> Result<(), Exit> {
+        writeln!(std::io::stdout().lock(), "{line}").map_err(|error| write_failed(&error))
+    }
+
+    /// Writes a line of the conversation.
+    pub(crate) fn note(self, line: &str) {
+        // Nobody is left to tell when standard error itself is gone.
+        drop(writeln!(std::io::stderr().lock(), "{line}"));
+    }
+}
+
+fn write_failed(error: &std::io::Error) -> Exit {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return Exit::Passed;
+    }
+    drop(writeln!(
+        std::io::stderr().lock(),
+        "error: the result could not be written: {error}"
+    ));
+    Exit::Harness
+}
+
+/// Parses the arguments of the process and does what they say.
+pub fn main() -> Exit {
+    let ui = Ui::detect();
+    let done = match Cli::parse().command {
+        Command::Run(args) => run::run(&args, ui),
+        Command::Check(args) => check::run(&args, ui),
+        Command::List(args) => list::run(&args, ui),
+        Command::Serve(args) => serve::run(&args, ui),
+    };
+    done.unwrap_or_else(|exit| exit)
+}

@@ -1,0 +1,113 @@
+//! What people do in a scenario, as requests to the simulated systems: the seller in the CRM, the partner in the Partner
+//! Center portal.
+//!
+//! People use the same wire as everybody, with tokens of their own; faults of the network do not touch them. What
+//! Microsoft's own sellers do has no public API: the world does it for them.
+
+use bytes::Bytes;
+use cosell_sim::world::World;
+use http::{Method, Request, Response};
+use serde_json::Value;
+
+use crate::scenario::act::{Edit, NewDeal, Outcome};
+
+/// The partner in the Partner Center portal.
+pub mod partner_center;
+/// The seller in Salesforce.
+pub mod salesforce;
+/// The seller in Dynamics 365.
+pub mod dataverse;
+
+/// A system's refusal of what a person tried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the system answered {status}: {body}")]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// The vendor's answer.
+    pub body: String,
+}
+
+/// The stage names that a CRM is set up with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stages {
+    /// Where accepted deals are worked on.
+    pub active: String,
+    /// Where deals wait for acceptance.
+    pub on_hold: String,
+}
+
+/// A seller at the screen of one CRM.
+pub trait Seller {
+    /// Makes an opportunity with all that hangs on it; returns its identifier.
+    fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused>;
+    /// Saves changed fields in one go.
+    fn edit(&self, world: &mut World, opportunity: &str, edit: &Edit) -> Result<(), Refused>;
+    /// Closes the opportunity.
+    fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused>;
+    /// Opens a closed opportunity again.
+    fn reopen(&self, world: &mut World, opportunity: &str) -> Result<(), Refused>;
+    /// Deletes the opportunity.
+    fn delete(&self, world: &mut World, opportunity: &str) -> Result<(), Refused>;
+}
+
+/// Sends one request as a person; a status of 400 and above is a refusal.
+fn ask(
+    world: &mut World,
+    who: &str,
+    method: Method,
+    url: String,
+    body: Option<Value>,
+) -> Result<Response<Bytes>, Refused> {
+    let request = Request::builder()
+        .method(method)
+        .uri(url)
+        .header(http::header::CONTENT_TYPE, "application/json");
+    send(world, who, request, body)
+}
+
+/// As [`ask`], for a request with headers of its own.
+fn send(
+    world: &mut World,
+    who: &str,
+    request: http::request::Builder,
+    body: Option<Value>,
+) -> Result<Response<Bytes>, Refused> {
+    let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+    let refused = |status: u16, body: String| Refused { status, body };
+    let request = request.body(body).map_err(|error| refused(0, error.to_string()))?;
+    let response = world.ask(who, request);
+    let status = response.status().as_u16();
+    if status >= 400 {
+        return Err(refused(status, String::from_utf8_lossy(response.body()).into_owned()));
+    }
+    Ok(response)
+}
+
+/// The JSON body of a reply; null when it has none.
+fn json(response: &Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).unwrap_or_default()
+}
+
+/// An amount as JSON, without a fraction where there is none: `50000`, not `50000.0`.
+fn amount(value: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only taken when the value is whole and small"
+    )]
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// Percent-encodes a query value.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! The partner in the Partner Center portal, through the referrals API (partner-center.md sections 4.1 and 4.2).
+
+use cosell_sim::site::Site;
+use cosell_sim::world::World;
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use super::{Refused, amount, ask, json as body_of, send};
+use crate::scenario::act::{Edit, Outcome};
+
+const WHO: &str = "partner";
+
+fn url(world: &World, referral: &str) -> String {
+    format!(
+        "{}/v1.0/engagements/referrals/{referral}",
+        world.ground().bases.of(Site::PartnerCenter)
+    )
+}
+
+fn patch(world: &mut World, referral: &str, operations: &[(&str, Value)]) -> Result<(), Refused> {
+    let operations: Vec<Value> = operations
+        .iter()
+        .map(|(path, value)| json!({"op": "replace", "path": path, "value": value}))
+        .collect();
+    let url = url(world, referral);
+    ask(world, WHO, Method::PATCH, url, Some(Value::Array(operations))).map(drop)
+}
+
+/// Saves changed fields. The name is in no PATCH path: it goes by PUT with the whole resource.
+pub fn edit(world: &mut World, referral: &str, edit: &Edit) -> Result<(), Refused> {
+    if let Some(name) = &edit.name {
+        rename(world, referral, name)?;
+    }
+    let mut operations = Vec::new();
+    if let Some(money) = &edit.value {
+        operations.push(("/details/dealValue", amount(money.amount)));
+        operations.push(("/details/currency", json!(money.currency)));
+    }
+    if let Some(date) = &edit.closes {
+        operations.push(("/details/closingDateTime", json!(format!("{date}T00:00:00Z"))));
+    }
+    if let Some(notes) = &edit.notes {
+        operations.push(("/details/notes", json!(notes)));
+    }
+    if operations.is_empty() {
+        Ok(())
+    } else {
+        patch(world, referral, &operations)
+    }
+}
+
+fn rename(world: &mut World, referral: &str, name: &str) -> Result<(), Refused> {
+    let url = url(world, referral);
+    let response = ask(world, WHO, Method::GET, url.clone(), None)?;
+    let mut whole = body_of(&response);
+    whole["name"] = json!(name);
+    if let Some(fields) = whole.as_object_mut() {
+        fields.remove("links");
+    }
+    let tag = whole["eTag"].as_str().unwrap_or_default().to_owned();
+    let request = Request::builder()
+        .method(Method::PUT)
+        .uri(url)
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .header(http::header::IF_MATCH, tag);
+    send(world, WHO, request, Some(whole)).map(drop)
+}
+
+/// Accepts a new referral.
+pub fn accept(world: &mut World, referral: &str) -> Result<(), Refused> {
+    patch(
+        world,
+        referral,
+        &[("/status", json!("Active")), ("/substatus", json!("Accepted"))],
+    )
+}
+
+/// Declines a new referral.
+pub fn decline(world: &mut World, referral: &str, reason: Option<&str>) -> Result<(), Refused> {
+    close_as(world, referral, "Declined", reason)
+}
+
+/// Closes an accepted referral.
+pub fn close(world: &mut World, referral: &str, outcome: Outcome, reason: Option<&str>) -> Result<(), Refused> {
+    let substatus = match outcome {
+        Outcome::Won => "Won",
+        Outcome::Lost => "Lost",
+    };
+    close_as(world, referral, substatus, reason)
+}
+
+fn close_as(world: &mut World, referral: &str, substatus: &str, reason: Option<&str>) -> Result<(), Refused> {
+    let mut operations = vec![("/status", json!("Closed")), ("/substatus", json!(substatus))];
+    if let Some(reason) = reason {
+        operations.push(("/statusReason", json!(reason)));
+    }
+    patch(world, referral, &operations)
+}

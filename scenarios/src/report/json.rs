@@ -1,0 +1,87 @@
+//! The report for programs: one JSON document, versioned.
+
+use serde::Serialize;
+
+use super::{Ran, Tally};
+use crate::invariant::Finding;
+use crate::verdict::Outcome;
+
+/// The version of the document. It rises with each field that is added.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    format: u32,
+    version: &'a str,
+    passed: usize,
+    failed: usize,
+    inconclusive: usize,
+    runs: Vec<Run<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Run<'a> {
+    title: &'a str,
+    path: &'a str,
+    crm: &'a str,
+    seed: u64,
+    outcome: Outcome,
+    must_fail_with: Option<&'a str>,
+    virtual_seconds: f64,
+    findings: Vec<Located<'a>>,
+    refused: &'a [String],
+    reproduce: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Located<'a> {
+    code: &'a str,
+    text: &'a str,
+    deal: Option<&'a str>,
+    at: String,
+    expected: Option<&'a str>,
+    actual: Option<&'a str>,
+    step: Option<usize>,
+    field: Option<&'a str>,
+}
+
+/// The document for a set of runs.
+pub fn document(runs: &[Ran<'_>]) -> Result<String, serde_json::Error> {
+    let tally = Tally::of(runs);
+    serde_json::to_string_pretty(&Document {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION"),
+        passed: tally.passed,
+        failed: tally.failed,
+        inconclusive: tally.inconclusive,
+        runs: runs.iter().map(run).collect(),
+    })
+}
+
+fn run<'a>(ran: &'a Ran<'_>) -> Run<'a> {
+    Run {
+        title: &ran.plan.title,
+        path: &ran.plan.path,
+        crm: ran.plan.crm.name(),
+        seed: ran.plan.seed,
+        outcome: ran.outcome(),
+        must_fail_with: ran.scenario.expect_failure.as_deref(),
+        virtual_seconds: ran.virtual_time().as_secs_f64(),
+        findings: ran.verdict.findings.iter().map(located).collect(),
+        refused: &ran.verdict.refused,
+        reproduce: ran.command(),
+    }
+}
+
+fn located(finding: &Finding) -> Located<'_> {
+    Located {
+        code: finding.code.name(),
+        text: &finding.text,
+        deal: finding.deal.as_deref(),
+        at: finding.at.to_string(),
+        expected: finding.expected.as_deref(),
+        actual: finding.actual.as_deref(),
+        step: finding.step,
+        field: finding.field.as_deref(),
+    }
+}

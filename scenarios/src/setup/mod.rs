@@ -1,0 +1,235 @@
+//! A plan's settings in the words of the simulators and of the connector under test.
+//!
+//! The only place that names the types of both. It decides nothing: what a scenario leaves open, each side's own
+//! defaults decide.
+
+use cosell_connector::settings::{
+    CrmSettings, DataverseSettings, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings, Secret,
+    Settings,
+};
+use cosell_sim::identity::Authority;
+use cosell_sim::partner_center::{Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal};
+use cosell_sim::seed::Seed;
+use cosell_sim::site::Site;
+use cosell_sim::world::{World, WorldSettings};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::plan::Plan;
+use crate::record::Crm;
+use crate::scenario::act::{Edit, Help, NewDeal};
+use crate::scenario::settings::{self, Field, Winner};
+
+/// Faults as rules of the network.
+mod rules;
+
+pub use rules::rules;
+
+/// The URL at which the connector receives webhooks in process. Nothing listens there: the world hands deliveries over.
+pub const HOOK_URL: &str = "https://connector.contoso.example/hooks/partner-center";
+
+/// The secret that the simulated token endpoints know.
+const SECRET: &str = "secret";
+
+/// The world of a plan.
+pub fn world(plan: &Plan) -> WorldSettings {
+    let mut settings = WorldSettings {
+        seed: Seed(plan.seed),
+        ..WorldSettings::default()
+    };
+    settings.crm = vec![plan.crm.site()];
+    if let Some(page_size) = plan.world.page_size {
+        let page_size = page_size as usize;
+        settings.partner_center.page_size = page_size;
+        settings.salesforce.page_size = page_size;
+        settings.dataverse.page_size = page_size;
+    }
+    settings.salesforce.multi_currency = plan.world.salesforce_multi_currency;
+    settings
+}
+
+/// The connector's settings for a plan, in a world that stands.
+pub fn connector(plan: &Plan, world: &World) -> Result<Settings, String> {
+    let bases = &world.ground().bases;
+    let login = bases.of(Site::Entra);
+    let secret = || Secret::new(SECRET);
+    let refresh_token = Secret::new(Authority::refresh_token_of("connector"));
+    let mut partner_center = PartnerCenterSettings::new("contoso.example", "connector", secret(), refresh_token);
+    partner_center.login.clone_from(&login);
+    partner_center.api = bases.of(Site::PartnerCenter);
+    partner_center.events = bases.partner_center_events();
+    let wanted = &plan.settings;
+    let crm = match plan.crm {
+        Crm::Salesforce => {
+            let mut crm = SalesforceSettings::new(bases.of(Site::Salesforce), "connector", secret());
+            crm.on_hold_stage.clone_from(&wanted.on_hold_stage);
+            crm.active_stage.clone_from(&wanted.active_stage);
+            override_with(&mut crm.value_field, wanted.deal_value_field.as_ref());
+            override_with(&mut crm.country_field, wanted.country_field.as_ref());
+            if let Some(field) = &wanted.deal_value_currency_field {
+                crm.currency_field = Some(field.clone());
+            }
+            CrmSettings::Salesforce(crm)
+        }
+        Crm::Dynamics => {
+            let base = bases.of(Site::Dataverse);
+            let mut crm = DataverseSettings::new(base, "contoso.example", "connector", secret());
+            crm.login = login;
+            override_with(&mut crm.value_field, wanted.deal_value_field.as_ref());
+            override_with(&mut crm.country_field, wanted.country_field.as_ref());
+            CrmSettings::Dataverse(crm)
+        }
+    };
+    let mut settings = Settings::new(partner_center, crm);
+    settings.hook_url = Some(HOOK_URL.to_owned());
+    operator(&mut settings, wanted);
+    plant(&mut settings, plan)?;
+    Ok(settings)
+}
+
+fn operator(settings: &mut Settings, wanted: &settings::Settings) {
+    settings.profile = match wanted.profile {
+        settings::Profile::Overview => Profile::Overview,
+        settings::Profile::Documented2023 => Profile::Documented2023,
+    };
+    settings.on_hold_edits = match wanted.on_hold_edits {
+        settings::OnHoldEdits::Flush => OnHoldEdits::Flush,
+        settings::OnHoldEdits::Drop => OnHoldEdits::Drop,
+    };
+    settings.display_check_mark = wanted.display_check_mark;
+    settings.sync_cosell_only = wanted.sync_cosell_only;
+    settings.poll_interval = wanted.poll_every.unwrap_or(settings.poll_interval);
+    settings.reconcile_interval = wanted.reconcile_every.unwrap_or(settings.reconcile_interval);
+    for (field, winner) in &wanted.conflicts {
+        let policy = match winner {
+            Winner::PartnerCenter => Policy::PcWins,
+            Winner::Crm => Policy::CrmWins,
+            Winner::Latest => Policy::Latest,
+        };
+        for field in fields(*field) {
+            settings.field_policy.insert(field, policy);
+        }
+    }
+}
+
+/// The connector's fields behind a field of the language: the value comes with its currency.
+fn fields(field: Field) -> Vec<cosell_connector::deal::Field> {
+    use cosell_connector::deal::Field as Theirs;
+    match field {
+        Field::Name => vec![Theirs::Name],
+        Field::Value => vec![Theirs::Value, Theirs::Currency],
+        Field::Closes => vec![Theirs::ClosingDate],
+        Field::Notes => vec![Theirs::Notes],
+    }
+}
+
+fn override_with(target: &mut String, wanted: Option<&String>) {
+    if let Some(wanted) = wanted {
+        target.clone_from(wanted);
+    }
+}
+
+#[cfg(feature = "planted")]
+fn plant(settings: &mut Settings, plan: &Plan) -> Result<(), String> {
+    use cosell_connector::planted::Planted;
+    let Some(name) = &plan.planted else { return Ok(()) };
+    let known = || Planted::ALL.map(Planted::name).join(", ");
+    let bug =
+        Planted::from_name(name).ok_or_else(|| format!("no planted bug is called `{name}`; there are {}", known()))?;
+    settings.planted = Some(bug);
+    Ok(())
+}
+
+#[cfg(not(feature = "planted"))]
+fn plant(_settings: &mut Settings, plan: &Plan) -> Result<(), String> {
+    match &plan.planted {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "`{name}` can only be planted in a build with the feature `planted`"
+        )),
+    }
+}
+
+/// What Microsoft shares.
+pub fn share(deal: &NewDeal) -> MicrosoftAct {
+    let customer = deal.customer.as_ref();
+    MicrosoftAct::Share(SharedDeal {
+        name: deal.name.clone(),
+        customer: Customer {
+            name: customer.map_or_else(String::new, |customer| customer.name.clone()),
+            postal_code: customer.map(|customer| customer.postal_code.clone()),
+            country: customer.and_then(|customer| customer.country.clone()),
+            contact: deal.contact.as_ref().map(|contact| CustomerContact {
+                first_name: contact.first_name.clone(),
+                last_name: contact.last_name.clone(),
+                email: contact.email.clone(),
+                ..CustomerContact::default()
+            }),
+            ..Customer::default()
+        },
+        value: deal.value.as_ref().map(|money| money.amount),
+        currency: deal
+            .value
+            .as_ref()
+            .map_or_else(|| "USD".to_owned(), |money| money.currency.clone()),
+        closing: deal.closes.map(midnight).unwrap_or_default(),
+        notes: deal.notes.clone(),
+        solutions: deal
+            .solutions
+            .iter()
+            .map(|solution| (solution.clone(), solution.clone()))
+            .collect(),
+        help: deal.help.map(assistance),
+    })
+}
+
+/// What Microsoft changes.
+pub fn microsoft_edit(referral: &str, edit: &Edit) -> MicrosoftAct {
+    let mut changes: Vec<(String, Value)> = Vec::new();
+    let mut change = |path: &str, value: Option<Value>| changes.extend(value.map(|value| (path.to_owned(), value)));
+    change("/name", edit.name.as_ref().map(|name| json!(name)));
+    change(
+        "/details/dealValue",
+        edit.value.as_ref().map(|money| json!(money.amount)),
+    );
+    change(
+        "/details/currency",
+        edit.value.as_ref().map(|money| json!(money.currency)),
+    );
+    change(
+        "/details/closingDateTime",
+        edit.closes.map(|date| json!(format!("{date}T00:00:00Z"))),
+    );
+    change("/details/notes", edit.notes.as_ref().map(|notes| json!(notes)));
+    MicrosoftAct::Edit {
+        referral: referral.to_owned(),
+        changes,
+    }
+}
+
+/// The claim of a shared deal to belong to a record of the CRM (product.md M21).
+pub fn claim(referral: &str, opportunity: &str) -> MicrosoftAct {
+    let changes = vec![("/externalReferenceId".to_owned(), json!(opportunity))];
+    MicrosoftAct::Edit {
+        referral: referral.to_owned(),
+        changes,
+    }
+}
+
+fn midnight(date: jiff::civil::Date) -> Timestamp {
+    date.at(0, 0, 0, 0)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map(|zoned| zoned.timestamp())
+        .unwrap_or_default()
+}
+
+fn assistance(help: Help) -> Assistance {
+    match help {
+        Help::WorkloadSpecificValueProposition => Assistance::WorkloadSpecificValueProposition,
+        Help::CustomerTechnicalArchitecture => Assistance::CustomerTechnicalArchitecture,
+        Help::ProofOfConceptOrDemo => Assistance::ProofOfConceptOrDemo,
+        Help::QuotesOrLicensing => Assistance::QuotesOrLicensing,
+        Help::PostSalesCustomerSuccess => Assistance::PostSalesCustomerSuccess,
+        Help::GeneralOrOther => Assistance::GeneralOrOther,
+    }
+}
