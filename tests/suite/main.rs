@@ -1,4 +1,12 @@
 //! Every suite of the workspace, in one binary.
 
-mod bad_files;
 mod structure;
+mod bad_files;
+mod bad_requests;
+mod golden_simulator;
+mod catalog;
+mod determinism;
+mod parity;
+mod recovery;
+mod planted;
+mod convergence;
