@@ -13,7 +13,7 @@ use cosell_sim::world::Observed;
 use cosell_tests::arbitrary::{self, History};
 use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-/// Histories a run; each is run on both CRMs.
+/// Histories a run unless `COSELL_HISTORIES` says otherwise; each is run on both CRMs.
 const CASES: u32 = 160;
 
 fn run(history: &History, crm: Crm) -> Trace {
@@ -36,8 +36,9 @@ fn report(history: &History, crm: Crm, trace: &Trace, findings: &[Finding]) -> S
 
 #[test]
 fn random_histories_converge_on_both_crms() {
+    let wanted = std::env::var("COSELL_HISTORIES").ok().and_then(|number| number.parse().ok());
     let config = Config {
-        cases: CASES,
+        cases: wanted.unwrap_or(CASES),
         failure_persistence: Some(Box::new(FileFailurePersistence::SourceParallel("proptest-regressions"))),
         max_shrink_iters: 2000,
         ..Config::default()
