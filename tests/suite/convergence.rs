@@ -36,7 +36,9 @@ fn report(history: &History, crm: Crm, trace: &Trace, findings: &[Finding]) -> S
 
 #[test]
 fn random_histories_converge_on_both_crms() {
-    let wanted = std::env::var("COSELL_HISTORIES").ok().and_then(|number| number.parse().ok());
+    let wanted = std::env::var("COSELL_HISTORIES")
+        .ok()
+        .and_then(|number| number.parse().ok());
     let config = Config {
         cases: wanted.unwrap_or(CASES),
         failure_persistence: Some(Box::new(FileFailurePersistence::SourceParallel("proptest-regressions"))),

@@ -4,6 +4,7 @@ mod structure;
 mod bad_files;
 mod bad_requests;
 mod golden_simulator;
+mod golden_connector;
 mod catalog;
 mod determinism;
 mod parity;

@@ -345,6 +345,10 @@ impl Desk {
     /// A successful reply, or what an unsuccessful one means.
     fn understand(&self, system: System, response: Response<Bytes>) -> Result<Response<Bytes>, Trouble> {
         let status = response.status();
+        if status.is_success() {
+            lock(&self.0.gates).remove(&system);
+            return Ok(response);
+        }
         let text = error_text(response.body());
         let why = format!("{} answered {}: {text}", system.name(), status.as_u16());
         let salesforce = matches!(self.settings().crm, CrmSettings::Salesforce(_)) && system == System::Crm;
@@ -379,7 +383,6 @@ impl Desk {
             answered => {
                 lock(&self.0.gates).remove(&system);
                 match answered {
-                    200..300 => Ok(response),
                     401 | 403 => Err(Trouble::Denied { why }),
                     404 | 410 => Err(Trouble::Missing),
                     412 => Err(Trouble::Raced),

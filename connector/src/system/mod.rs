@@ -146,13 +146,16 @@ pub fn percent(text: &str) -> String {
     encoded
 }
 
-/// A paging link, if it leads to the host that it came from: a token must not follow a link elsewhere.
+/// A paging link, if it leads to the host that it came from: a token must not follow a link elsewhere. The scheme stays
+/// the configured one: the documented sample prints `http` where the API is `https` (partner-center.md section 1.1).
 fn link_on(base: &str, link: &str) -> Option<String> {
     let of = |url: &str| url.parse::<http::Uri>().ok()?.authority().map(ToString::to_string);
     if link.starts_with('/') {
         return Some(format!("{base}{link}"));
     }
-    (of(link)? == of(base)?).then(|| link.to_owned())
+    let (_, rest) = link.split_once("://")?;
+    let path = &rest[rest.find('/')?..];
+    (of(link)? == of(base)?).then(|| format!("{base}{path}"))
 }
 
 /// A text member of a JSON object; nothing when it is null, absent or no text.

@@ -57,7 +57,7 @@ impl Invariant for ClosedIsTerminal {
             What::Observed(Observed::Replied { exchange, response, .. }) => {
                 if let Some(id) = self.asked.remove(exchange)
                     && response.status == 200
-                    && response.body.text().contains("\"status\":\"Closed\"")
+                    && holds(response.body.bytes(), b"\"status\":\"Closed\"")
                 {
                     self.read_by_connector.insert(id);
                 }
@@ -73,4 +73,18 @@ impl Invariant for ClosedIsTerminal {
 fn referral_in(url: &str) -> Option<&str> {
     let (_, path) = url.split_once("/referrals/")?;
     path.split(['?', '/']).next().filter(|id| !id.is_empty())
+}
+
+/// Whether bytes hold other bytes. Replies are looked at by the thousand: none is copied or checked for UTF-8.
+pub(super) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    let Some(first) = wanted.first() else { return true };
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| byte == first) {
+        rest = &rest[at..];
+        if rest.starts_with(wanted) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }
