@@ -98,6 +98,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether none did.
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
     /// Whether a piece is missing, which may be added without a change of the opportunity itself.
     pub fn lacks_something(&self) -> bool {
         matches!(self, Self::Incomplete(_))
@@ -143,7 +148,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ReferralId>,
     /// How the last finished run went.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Outcome::is_none")]
     pub outcome: Outcome,
     /// What was already said, so that it is said once: code and field → a digest of the detail.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

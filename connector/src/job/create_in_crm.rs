@@ -7,7 +7,7 @@ use super::desk::{Desk, Trouble};
 use super::run::{Seen, Step};
 use super::{crm, pc};
 use crate::board::Causes;
-use crate::deal::{Agreed, Field, ReferralState, canon, mark};
+use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};
 use crate::id::{AccountId, ContactId, DealNumber, OpportunityId, ReferralId};
 use crate::record::{Base, Creation, Intention, Outcome, Record};
 use crate::settings::Direction;
@@ -199,7 +199,7 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
         Way::PcToCrm,
         &format!("created: from referral {}", referral.id),
     );
-    let change = new_opportunity(desk, referral, account, contact, line);
+    let change = new_opportunity(desk, referral, account, contact.clone(), line);
     let intention = Intention {
         what: Creation::Opportunity,
         at: desk.now(),
@@ -208,6 +208,7 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
     desk.change(deal, |record| record.creating = Some(intention));
     match crm::create(desk, &change).await {
         Ok(id) => {
+            let new = id.clone();
             let status = if referral.state == ReferralState::New {
                 Agreed::New
             } else {
@@ -226,6 +227,10 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
                 None,
                 "an opportunity was made for the referral",
             );
+            let turn = desk.engine().turn("customers").await;
+            add_missing(desk, &new, referral, contact, Vec::new()).await?;
+            drop(turn);
+            desk.change(deal, |record| record.furnish = false);
             Ok(Step::Again)
         }
         Err(trouble) => {
@@ -288,21 +293,37 @@ pub(crate) async fn furnish(
     referral: &Referral,
 ) -> Result<(), Trouble> {
     let turn = desk.engine().turn("customers").await;
+    let mut contact = None;
     if let Some(person) = &referral.customer.contact {
         let account = crm::ensure_account(desk, &referral.customer).await?;
-        if let Some(contact) = crm::ensure_contact(desk, person, &account).await? {
-            crm::ensure_role(desk, id, &contact).await?;
-        }
+        contact = crm::ensure_contact(desk, person, &account).await?;
     }
-    if !referral.solutions.is_empty() {
-        let present = crm::solutions(desk, id).await?;
-        for solution in &referral.solutions {
-            if !present.iter().any(|known| known.id == solution.id) {
-                crm::add_solution(desk, id, solution).await?;
-            }
-        }
-    }
+    let present = if referral.solutions.is_empty() {
+        Vec::new()
+    } else {
+        crm::solutions(desk, id).await?
+    };
+    add_missing(desk, id, referral, contact, present).await?;
     drop(turn);
     desk.change(deal, |record| record.furnish = false);
+    Ok(())
+}
+
+/// Ties the contact to the opportunity and adds the solutions that are not there.
+async fn add_missing(
+    desk: &Desk,
+    id: &OpportunityId,
+    referral: &Referral,
+    contact: Option<ContactId>,
+    present: Vec<Solution>,
+) -> Result<(), Trouble> {
+    if let Some(contact) = contact {
+        crm::ensure_role(desk, id, &contact).await?;
+    }
+    for solution in &referral.solutions {
+        if !present.iter().any(|known| known.id == solution.id) {
+            crm::add_solution(desk, id, solution).await?;
+        }
+    }
     Ok(())
 }

@@ -42,9 +42,6 @@ pub(crate) fn longest_name(desk: &Desk) -> usize {
     }
 }
 
-/// How many pages of currencies are read: the world has some 180 of them.
-const MOST_CURRENCY_PAGES: usize = 200;
-
 /// Dataverse's currencies, read once; Salesforce needs none.
 async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
     let CrmSettings::Dataverse(settings) = &desk.settings().crm else {
@@ -54,19 +51,42 @@ async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
     if !kept.is_empty() {
         return Ok(kept);
     }
-    let mut all = Currencies::new();
-    let mut request = dataverse::currencies(settings);
-    for _ in 0..MOST_CURRENCY_PAGES {
-        let reply = ask(desk, request).await?;
-        let (read, next) = dataverse::read_currencies(settings, reply.body())?;
-        all.extend(read);
-        let Some(next) = next else {
+    let first = dataverse::currencies(settings);
+    let read: Currencies = all(desk, first, |body| dataverse::read_currencies(settings, body))
+        .await?
+        .into_iter()
+        .collect();
+    desk.keep_currencies(read.clone());
+    Ok(read)
+}
+
+/// How many pages of a list that belongs to one thing are read.
+const MOST_PAGES: usize = 200;
+
+/// All rows of a list, page by page.
+async fn all<T>(
+    desk: &Desk,
+    first: Ask,
+    read: impl Fn(&Bytes) -> Result<Page<T>, Unreadable>,
+) -> Result<Vec<T>, Trouble> {
+    let mut rows = Vec::new();
+    let mut next = Some(first);
+    for _ in 0..MOST_PAGES {
+        let Some(request) = next else {
             break;
         };
-        request = dataverse::follow(next);
+        let page = read(ask(desk, request).await?.body())?;
+        rows.extend(page.rows.into_iter().flatten());
+        next = page.next.map(|link| follow(desk, link));
     }
-    desk.keep_currencies(all.clone());
-    Ok(all)
+    Ok(rows)
+}
+
+fn follow(desk: &Desk, link: String) -> Ask {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => Ask::get(link),
+        CrmSettings::Dataverse(_) => dataverse::follow(link),
+    }
 }
 
 /// Lets the currencies be read again: a person may have added one.
@@ -103,11 +123,7 @@ pub(crate) async fn changed(desk: &Desk, since: Timestamp) -> Result<Page<Opport
 
 /// The page that a link leads to.
 pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Opportunity>, Trouble> {
-    let next = match &desk.settings().crm {
-        CrmSettings::Salesforce(_) => Ask::get(link),
-        CrmSettings::Dataverse(_) => dataverse::follow(link),
-    };
-    page(desk, next).await
+    page(desk, follow(desk, link)).await
 }
 
 async fn page(desk: &Desk, request: Ask) -> Result<Page<Opportunity>, Trouble> {
@@ -260,16 +276,16 @@ pub(crate) async fn ensure_role(desk: &Desk, opportunity: &OpportunityId, contac
 
 /// The solutions of an opportunity.
 pub(crate) async fn solutions(desk: &Desk, opportunity: &OpportunityId) -> Result<Vec<Solution>, Trouble> {
-    Ok(match &desk.settings().crm {
+    match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => {
-            let reply = ask(desk, salesforce::solutions(settings, opportunity)).await?;
-            salesforce::read_solutions(reply.body())?
+            let first = salesforce::solutions(settings, opportunity);
+            all(desk, first, |body| salesforce::read_solutions(settings, body)).await
         }
         CrmSettings::Dataverse(settings) => {
-            let reply = ask(desk, dataverse::solutions(settings, opportunity)).await?;
-            dataverse::read_solutions(reply.body())?
+            let first = dataverse::solutions(settings, opportunity);
+            all(desk, first, |body| dataverse::read_solutions(settings, body)).await
         }
-    })
+    }
 }
 
 /// Adds a solution to an opportunity, in Salesforce by way of the org's catalogue.

@@ -223,13 +223,15 @@ impl Desk {
         field: Option<&'static str>,
         detail: &str,
     ) -> bool {
-        let mut new = false;
-        self.change(deal, |record| {
-            let key = format!("{code}:{}", field.unwrap_or_default());
-            new = record.say(&key, detail);
-        });
+        let key = format!("{code}:{}", field.unwrap_or_default());
+        let mut record = self.record(deal);
+        let new = record.say(&key, detail);
         if new {
-            self.say(&self.record(deal), code, field, detail);
+            // Said before it is remembered as said: a crash in between repeats it, and never swallows it.
+            self.say(&record, code, field, detail);
+            self.change(deal, |record| {
+                record.say(&key, detail);
+            });
         }
         new
     }

@@ -231,6 +231,13 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     {
         invite(desk, deal, &pair.referral, &pair.row, help).await?;
     }
+    if must_reopen_to_link(desk, &pair.row) {
+        let detail = "the opportunity is opened and closed again, to take the referral's identifier";
+        desk.say(&desk.record(deal), "link.reopened", None, detail);
+        desk.change(deal, |record| record.base.status = None);
+        crm::reopen(desk, &pair.row).await?;
+        return Ok(Step::Again);
+    }
     let written = to_crm::write(desk, deal, &pair, &merged, seen.causes.whole).await?;
     desk.change(deal, |record| {
         for (field, value) in merged.agreed.iter().chain(&merged.to_crm) {
@@ -247,6 +254,12 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     } else {
         Step::Done
     })
+}
+
+/// Whether the identifier can only be written to an opportunity that is opened for it.
+fn must_reopen_to_link(desk: &Desk, row: &Opportunity) -> bool {
+    let locked = matches!(row.state, OpportunityState::Closed(_)) && !crm::writes_closed(desk);
+    locked && row.referral.is_none() && desk.settings().reopen_to_link
 }
 
 fn merge_pair(desk: &Desk, record: &Record, pair: &Pair) -> Merged {

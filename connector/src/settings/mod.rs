@@ -233,6 +233,9 @@ pub struct Settings {
     pub notes_is_description: bool,
     /// What happens to edits on hold.
     pub on_hold_edits: OnHoldEdits,
+    /// Whether a closed opportunity that cannot be written is opened and closed again for the referral's identifier. Without
+    /// it, a deal that was closed while its referral was being created stays without. Assumed.
+    pub reopen_to_link: bool,
     /// *Display check mark in the opportunity name*.
     pub display_check_mark: bool,
     /// *Sync Co-sell opportunity*.
@@ -286,6 +289,7 @@ impl Settings {
             field_policy: BTreeMap::new(),
             notes_is_description: true,
             on_hold_edits: OnHoldEdits::default(),
+            reopen_to_link: true,
             display_check_mark: true,
             sync_cosell_only: true,
             closing_date_zone: Offset::UTC,

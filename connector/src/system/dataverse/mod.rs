@@ -269,12 +269,21 @@ pub fn read_page(
     currencies: &Currencies,
     body: &Bytes,
 ) -> Result<Page<Opportunity>, Unreadable> {
+    page(settings, body, |row| Some(map::opportunity(settings, currencies, row)))
+}
+
+/// A page of anything; rows of which nothing is read are left out.
+fn page<T>(
+    settings: &DataverseSettings,
+    body: &Bytes,
+    read: impl Fn(&Value) -> Option<Result<T, Unreadable>>,
+) -> Result<Page<T>, Unreadable> {
     let page = parse(body)?;
-    let rows = records(&page)?
-        .iter()
-        .map(|row| map::opportunity(settings, currencies, row))
-        .collect();
-    let next = next_link(settings, &page)?;
+    let next = match text(&page, "@odata.nextLink") {
+        Some(link) => Some(link_on(&settings.org, link).ok_or_else(|| Unreadable::missing("@odata.nextLink"))?),
+        None => None,
+    };
+    let rows = records(&page)?.iter().filter_map(read).collect();
     Ok(Page { rows, next })
 }
 
@@ -283,22 +292,12 @@ pub fn follow(link: String) -> Ask {
     odata(Ask::get(link))
 }
 
-/// One page of the environment's currencies out of [`currencies`], and the link to the next.
-pub fn read_currencies(settings: &DataverseSettings, body: &Bytes) -> Result<(Currencies, Option<String>), Unreadable> {
-    let page = parse(body)?;
-    let pair = |row: &Value| {
+/// A page of ISO codes and row ids out of [`currencies`].
+pub fn read_currencies(settings: &DataverseSettings, body: &Bytes) -> Result<Page<(String, String)>, Unreadable> {
+    page(settings, body, |row| {
         let code = text(row, "isocurrencycode").and_then(canon::currency)?;
-        Some((code, text(row, "transactioncurrencyid")?.to_owned()))
-    };
-    Ok((
-        records(&page)?.iter().filter_map(pair).collect(),
-        next_link(settings, &page)?,
-    ))
-}
-
-fn next_link(settings: &DataverseSettings, page: &Value) -> Result<Option<String>, Unreadable> {
-    let on_org = |link| link_on(&settings.org, link).ok_or_else(|| Unreadable::missing("@odata.nextLink"));
-    text(page, "@odata.nextLink").map(on_org).transpose()
+        Some(Ok((code, text(row, "transactioncurrencyid")?.to_owned())))
+    })
 }
 
 /// The id of the first row of a query, if there is one.
@@ -338,10 +337,9 @@ pub fn read_person(body: &Bytes) -> Result<Person, Unreadable> {
     Ok(map::person(&parse(body)?))
 }
 
-/// The solutions out of [`solutions`].
-pub fn read_solutions(body: &Bytes) -> Result<Vec<Solution>, Unreadable> {
-    let page = parse(body)?;
-    Ok(records(&page)?.iter().filter_map(map::solution).collect())
+/// A page of solutions out of [`solutions`].
+pub fn read_solutions(settings: &DataverseSettings, body: &Bytes) -> Result<Page<Solution>, Unreadable> {
+    page(settings, body, |row| map::solution(row).map(Ok))
 }
 
 fn records(page: &Value) -> Result<&Vec<Value>, Unreadable> {

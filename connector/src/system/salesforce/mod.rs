@@ -234,15 +234,21 @@ pub fn read_opportunity(settings: &SalesforceSettings, body: &Bytes) -> Result<O
 
 /// Reads a page of opportunities.
 pub fn read_page(settings: &SalesforceSettings, body: &Bytes) -> Result<Page<Opportunity>, Unreadable> {
+    page(settings, body, |row| Some(map::opportunity(settings, row)))
+}
+
+/// A page of anything; rows of which nothing is read are left out.
+fn page<T>(
+    settings: &SalesforceSettings,
+    body: &Bytes,
+    read: impl Fn(&Value) -> Option<Result<T, Unreadable>>,
+) -> Result<Page<T>, Unreadable> {
     let page = parse(body)?;
-    let rows = records(&page)?
-        .iter()
-        .map(|row| map::opportunity(settings, row))
-        .collect();
     let next = match text(&page, "nextRecordsUrl") {
         Some(link) => Some(link_on(&settings.org, link).ok_or_else(|| Unreadable::missing("nextRecordsUrl"))?),
         None => None,
     };
+    let rows = records(&page)?.iter().filter_map(read).collect();
     Ok(Page { rows, next })
 }
 
@@ -276,10 +282,9 @@ pub fn read_person(body: &Bytes) -> Result<Option<Person>, Unreadable> {
     Ok(records(&page)?.iter().find_map(map::person))
 }
 
-/// The solutions out of [`solutions`].
-pub fn read_solutions(body: &Bytes) -> Result<Vec<Solution>, Unreadable> {
-    let page = parse(body)?;
-    Ok(records(&page)?.iter().filter_map(map::solution).collect())
+/// A page of solutions out of [`solutions`].
+pub fn read_solutions(settings: &SalesforceSettings, body: &Bytes) -> Result<Page<Solution>, Unreadable> {
+    page(settings, body, |row| map::solution(row).map(Ok))
 }
 
 pub use map::surroundings;
