@@ -12,6 +12,8 @@ pub mod seed;
 pub mod clock;
 /// Which simulated system, and where it lives.
 pub mod site;
+/// How well each simulated behaviour is known.
+pub mod fidelity;
 /// What a system says it did: rows committed, requests refused, webhooks due.
 pub mod happening;
 /// Replies that every system shares: JSON bodies, and the loud refusal of what is not simulated.

@@ -5,6 +5,7 @@ mod bad_files;
 mod bad_requests;
 mod golden_simulator;
 mod golden_connector;
+mod fidelity;
 mod catalog;
 mod determinism;
 mod parity;

@@ -19,6 +19,8 @@ mod check;
 mod list;
 /// `cosell serve`.
 mod serve;
+/// `cosell fidelity`.
+mod fidelity;
 
 /// Prove that a CRM stays in step with Microsoft Partner Center
 ///
@@ -37,6 +39,7 @@ enum Command {
     Check(check::CheckArgs),
     List(list::ListArgs),
     Serve(serve::ServeArgs),
+    Fidelity(fidelity::FidelityArgs),
 }
 
 /// Where the command writes.
@@ -94,6 +97,7 @@ pub fn main() -> Exit {
         Command::Check(args) => check::run(&args, ui),
         Command::List(args) => list::run(&args, ui),
         Command::Serve(args) => serve::run(&args, ui),
+        Command::Fidelity(args) => fidelity::run(&args, ui),
     };
     done.unwrap_or_else(|exit| exit)
 }
