@@ -98,12 +98,21 @@ impl Log {
                 referral,
                 opportunity,
                 field,
-                ..
+                detail,
             } => {
                 let id = opportunity.as_deref().or(referral.as_deref());
                 let deal = id.map_or_else(String::new, |id| format!(" {}", self.board.name_of(id)));
                 let field = field.as_deref().map_or_else(String::new, |field| format!(" ({field})"));
-                Some(("connector", format!("decides {code}{deal}{field}")))
+                // What went wrong is worth its words; the other codes speak for themselves.
+                let wrong = [".failed", ".refused", ".later", ".denied"]
+                    .iter()
+                    .any(|end| code.ends_with(end));
+                let why = if wrong {
+                    format!(": {}", short(detail))
+                } else {
+                    String::new()
+                };
+                Some(("connector", format!("decides {code}{deal}{field}{why}")))
             }
             What::Settled => Some(("scenario", "settled".to_owned())),
             What::NeverSettled { rounds } => Some(("scenario", format!("never settled in {rounds} rounds"))),

@@ -11,4 +11,5 @@ mod determinism;
 mod parity;
 mod recovery;
 mod planted;
+mod verdicts;
 mod convergence;

@@ -27,25 +27,32 @@ pub(crate) const CRM_CURSOR: &str = "crm";
 pub(crate) const PC_CURSOR: &str = "pc";
 
 /// Why a job cannot go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// It may work later. `unknown`: the call may have had its effect.
+    #[error("{why}")]
     Passing {
         why: String,
         until: Option<Timestamp>,
         unknown: bool,
     },
     /// Somebody else changed the record since it was read.
+    #[error("somebody else changed the record since it was read")]
     Raced,
     /// It exists already, or stands against something that does.
+    #[error("it exists already, or stands against something that does")]
     Conflict,
     /// The record does not exist.
+    #[error("the record does not exist")]
     Missing,
     /// There is no right to do it.
+    #[error("{why}")]
     Denied { why: String },
     /// It cannot work until something changes.
+    #[error("{why}")]
     Refused { why: String, by: Option<System> },
     /// The opportunity lacks these pieces: a code and the text for Audit.
+    #[error("the opportunity lacks something that Partner Center needs")]
     Incomplete { pieces: Vec<(&'static str, &'static str)> },
 }
 

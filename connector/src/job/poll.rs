@@ -30,7 +30,7 @@ pub(crate) async fn poll(desk: Desk) {
             }
             Err(trouble) => {
                 failures += 1;
-                desk.say(&Record::default(), "poll.failed", None, format!("{trouble:?}"));
+                desk.say(&Record::default(), "poll.failed", None, trouble.to_string());
                 (after_failure(&desk, failures, &trouble), Reason::Retry)
             }
         };

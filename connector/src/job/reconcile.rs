@@ -30,7 +30,7 @@ pub(crate) async fn reconcile(desk: Desk) {
             }
             Err(trouble) => {
                 failures += 1;
-                desk.say(&Record::default(), "reconcile.failed", None, format!("{trouble:?}"));
+                desk.say(&Record::default(), "reconcile.failed", None, trouble.to_string());
                 (after_failure(&desk, failures, &trouble), Reason::Retry)
             }
         };

@@ -23,7 +23,7 @@ async fn register_again(desk: Desk, first: Trouble) {
     let mut failures = 0;
     loop {
         failures += 1;
-        desk.say(&Record::default(), "register.failed", None, format!("{trouble:?}"));
+        desk.say(&Record::default(), "register.failed", None, trouble.to_string());
         let at = after_failure(&desk, failures, &trouble);
         desk.engine().sleep_until(at, Reason::Register).await;
         match register(&desk).await {

@@ -1,0 +1,80 @@
+//! How a run is judged: passed, failed, or inconclusive, and nothing in between.
+
+use cosell::invariant::Code;
+use cosell::record::Crm;
+use cosell::scenario::act::{Act, Expectation};
+use cosell::simulate::{self, Options};
+use cosell::trace::{Entry, What};
+use cosell::verdict::{self, Outcome};
+use cosell_sim::happening::Refusal;
+use cosell_sim::site::Site;
+use cosell_sim::world::Observed;
+use cosell_tests::given::{deal, on, plan, step, wait_secs};
+
+#[test]
+fn a_refusal_of_a_simulator_makes_a_verdict_inconclusive_and_never_a_pass() {
+    let plan = plan(Crm::Salesforce, 1);
+    let mut trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+    assert_eq!(verdict::decide(&plan, &trace).outcome, Outcome::Passed);
+    let refusal = Refusal {
+        site: Site::Salesforce,
+        request: "GET /services/data/v60.0/tabs".to_owned(),
+        missing: "route".to_owned(),
+    };
+    let at = trace.entries[0].at;
+    let what = What::Observed(Observed::Refused {
+        exchange: None,
+        refusal,
+    });
+    trace.entries.insert(1, Entry { at, what });
+    let verdict = verdict::decide(&plan, &trace);
+    assert_eq!(verdict.outcome, Outcome::Inconclusive);
+    assert_eq!(
+        verdict.refused,
+        ["salesforce does not simulate route (GET /services/data/v60.0/tabs)"]
+    );
+}
+
+#[test]
+fn an_act_that_a_system_refuses_is_a_finding_at_its_step() {
+    for crm in Crm::ALL {
+        let mut plan = plan(crm, 2);
+        plan.steps = vec![
+            on("D1", Act::MicrosoftShares(deal("D1"))),
+            on("D1", Act::PartnerDeclines(None)),
+        ];
+        plan.steps.extend([wait_secs(60), on("D1", Act::PartnerAccepts)]);
+        let trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+        let verdict = verdict::decide(&plan, &trace);
+        assert_eq!(verdict.outcome, Outcome::Failed);
+        let finding = &verdict.findings[0];
+        assert_eq!((finding.code, finding.step), (Code::ActRefused, Some(3)));
+    }
+}
+
+#[test]
+fn an_expectation_that_cannot_be_met_is_a_finding_with_both_values() {
+    let mut plan = plan(Crm::Dynamics, 3);
+    let count = Expectation::Count {
+        opportunities: Some(7),
+        referrals: None,
+    };
+    plan.steps = vec![step(Act::Expect(count))];
+    let trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+    let verdict = verdict::decide(&plan, &trace);
+    let finding = &verdict.findings[0];
+    assert_eq!(
+        (finding.expected.as_deref(), finding.actual.as_deref()),
+        (Some("7"), Some("0"))
+    );
+}
+
+#[test]
+fn a_saved_trace_is_judged_as_the_run_itself() {
+    let mut plan = plan(Crm::Salesforce, 4);
+    plan.steps = vec![on("D1", Act::SellerCreates(deal("D1"))), wait_secs(600)];
+    let trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+    let saved = trace.to_json_lines().expect("a trace can be written");
+    let read = cosell::trace::Trace::from_json_lines(&saved).expect("a trace can be read");
+    assert_eq!(verdict::decide(&plan, &trace), verdict::decide(&plan, &read));
+}
