@@ -80,6 +80,34 @@ const FIELDS: &[Field] = fields! {
     "/trackingInfo/microsoftMsxId" => tracking_info.microsoft_msx_id;
 };
 
+/// Whether the resource has such a field, in the notation of filters: `customerProfile/address/country`.
+pub(super) fn exists(path: &str) -> bool {
+    /// Fields that never change by themselves, and those whose parts are not told apart above.
+    const MORE: &[&str] = &[
+        "updatedDateTime",
+        "eTag",
+        "lastModifiedVia",
+        "lastRunId",
+        "referralSource",
+        "favorite",
+        "quality",
+        "isSpam",
+        "dealSensitivity",
+        "createdVia",
+        "tags",
+        "callToAction",
+        "registrationStatus",
+        "registrations",
+        "links",
+    ];
+    let is_or_holds = |pointer: &str| {
+        let pointer = pointer.trim_start_matches('/');
+        let rest = pointer.strip_prefix(path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    !path.is_empty() && (FIELDS.iter().any(|field| is_or_holds(field.pointer)) || MORE.contains(&path))
+}
+
 /// What differs between two versions of a referral.
 pub(super) fn changes(before: &Referral, after: &Referral) -> Vec<Change> {
     let differing = FIELDS.iter().filter(|field| !(field.same)(before, after));

@@ -1,7 +1,7 @@
-//! `$filter`: text to expression, expression to condition (partner-center.md section 1.2).
+//! The grammar of `$filter`: text to expression (partner-center.md section 1.2).
 //!
-//! The grammar reads more than the condition can be, so that what is well formed and not simulated is refused by its
-//! name, and only what is malformed is a 400.
+//! It reads more than [`super::condition`] can ask, so that what is well formed and not simulated is refused by its name,
+//! and only what is malformed is a 400.
 
 use winnow::Parser as _;
 use winnow::Result;
@@ -11,8 +11,6 @@ use winnow::error::ParserError as _;
 use winnow::token::{literal, take_while};
 
 use super::error::Problem;
-use super::guid::Guid;
-use super::model::Referral;
 
 /// The longest filter. Assumed, like [`MOST_PARENTHESES`]: what real URLs can carry.
 const LONGEST: usize = 4096;
@@ -54,7 +52,7 @@ pub(super) enum Literal {
 }
 
 impl Literal {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Self::Quoted(text) | Self::Bare(text) => text,
         }
@@ -199,159 +197,9 @@ fn word<'a>(keyword: &'static str) -> impl winnow::Parser<&'a str, (), winnow::e
     }
 }
 
-/// A filter that can be asked of a referral.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Condition {
-    /// All hold.
-    All(Vec<Self>),
-    /// The referral belongs to the engagement.
-    Engagement(Guid),
-    /// A word or text equals.
-    Equal(Field, String),
-    /// Changed at exactly that moment.
-    Updated(jiff::Timestamp),
-    /// Holds for no referral: an engagement that is no guid.
-    Never,
-}
-
-/// A field whose text is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    /// `status`.
-    Status,
-    /// `substatus`.
-    Substatus,
-    /// `direction`.
-    Direction,
-    /// `type`.
-    Type,
-    /// `qualification`.
-    Qualification,
-    /// `customerProfile/address/country`.
-    Country,
-    /// `email` and `team/any(t:t/email …)`: the e-mail address of somebody in the team.
-    TeamEmail,
-}
-
-impl Condition {
-    /// What the expression asks; refused by name where it asks what is not simulated.
-    pub(super) fn of(expression: &Expression) -> std::result::Result<Self, Problem> {
-        let refused = |what: String| Err(Problem::NotSimulated(what));
-        match expression {
-            Expression::And(parts) => Ok(Self::All(
-                parts.iter().map(Self::of).collect::<std::result::Result<_, _>>()?,
-            )),
-            Expression::Or(_) => refused("filter operator `or`".to_owned()),
-            Expression::Not(_) => refused("filter operator `not`".to_owned()),
-            Expression::Call(function) => refused(format!("filter function `{function}`")),
-            Expression::Any {
-                collection,
-                variable,
-                condition,
-            } => {
-                let email = format!("{variable}/email");
-                if let Expression::Compare { path, operator, value } = &**condition
-                    && (collection == "team" && operator == "eq" && *path == email)
-                {
-                    return Ok(Self::Equal(Field::TeamEmail, value.text().to_owned()));
-                }
-                refused(format!("filter lambda `{collection}/any`"))
-            }
-            Expression::Compare { path, operator, value } if operator == "eq" => Self::equal(path, value),
-            Expression::Compare { operator, .. } => refused(format!("filter operator `{operator}`")),
-        }
-    }
-
-    fn equal(path: &str, value: &Literal) -> std::result::Result<Self, Problem> {
-        let field = match path {
-            "engagementId" => return Ok(Guid::parse(value.text()).map_or(Self::Never, Self::Engagement)),
-            "updatedDateTime" => {
-                let moment = value.text().parse();
-                let message = "updatedDateTime is compared with a time.";
-                return moment
-                    .map(Self::Updated)
-                    .map_err(|_| Problem::invalid("$filter", message));
-            }
-            "status" => Field::Status,
-            "substatus" => Field::Substatus,
-            "direction" => Field::Direction,
-            "type" => Field::Type,
-            "qualification" => Field::Qualification,
-            "customerProfile/address/country" => Field::Country,
-            "email" => Field::TeamEmail,
-            _ => return Err(Problem::NotSimulated(format!("filter field `{path}`"))),
-        };
-        Ok(Self::Equal(field, value.text().to_owned()))
-    }
-
-    /// The engagement that every answer belongs to, when the condition names one.
-    pub(super) fn engagement(&self) -> Option<Guid> {
-        match self {
-            Self::Engagement(engagement) => Some(*engagement),
-            Self::All(parts) => parts.iter().find_map(Self::engagement),
-            Self::Equal(..) | Self::Updated(_) | Self::Never => None,
-        }
-    }
-
-    /// Whether it holds.
-    pub(super) fn holds(&self, referral: &Referral) -> bool {
-        match self {
-            Self::All(parts) => parts.iter().all(|part| part.holds(referral)),
-            Self::Engagement(engagement) => referral.engagement_id == *engagement,
-            Self::Updated(moment) => referral.updated_date_time.0 == *moment,
-            Self::Never => false,
-            Self::Equal(field, text) => match field {
-                Field::Status => referral.status.as_str() == text,
-                Field::Substatus => referral.substatus.as_str() == text,
-                Field::Direction => referral.direction.as_str() == text,
-                Field::Type => referral.kind.as_str() == text,
-                Field::Qualification => referral.qualification.as_str() == text,
-                Field::Country => referral.customer_profile.address.country.as_deref() == Some(text),
-                Field::TeamEmail => referral.team.iter().any(|one| one.email.as_deref() == Some(text)),
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn condition(text: &str) -> std::result::Result<Condition, Problem> {
-        Condition::of(&parse(text)?)
-    }
-
-    #[test]
-    fn the_documented_filters_are_read() {
-        for text in [
-            "(type eq 'Shared' and direction eq 'Incoming')",
-            "(direction eq 'Incoming' and substatus eq 'Pending')",
-            "status eq 'Active' and direction eq 'Outgoing' and type eq 'Shared' and team/any(t:t/email eq 'r2d2@contoso.com')",
-            "customerProfile/address/country eq 'US'",
-            "engagementId eq '65edc0b5-3485-41b7-a17e-dfa9ef4706e2'",
-            "engagementId eq 65edc0b5-3485-41b7-a17e-dfa9ef4706e2",
-        ] {
-            assert!(condition(text).is_ok(), "{text}: {:?}", condition(text));
-        }
-    }
-
-    #[test]
-    fn what_is_well_formed_and_not_simulated_is_refused_by_name() {
-        for (text, name) in [
-            ("status eq 'New' or status eq 'Active'", "`or`"),
-            ("not (status eq 'New')", "`not`"),
-            ("updatedDateTime ge 2026-01-01T00:00:00Z", "`ge`"),
-            ("externalReferenceId eq '1'", "`externalReferenceId`"),
-            ("contains(name,'x')", "`contains`"),
-            ("team/any(t:t/firstName eq 'x')", "`team/any`"),
-        ] {
-            let problem = condition(text).unwrap_err();
-            assert!(
-                matches!(&problem, Problem::NotSimulated(what) if what.contains(name)),
-                "{text}: {problem:?}"
-            );
-        }
-    }
 
     #[test]
     fn what_is_malformed_is_invalid() {
@@ -370,15 +218,7 @@ mod tests {
             &shallow,
             &nots,
         ] {
-            assert!(matches!(condition(text), Err(Problem::Invalid { .. })), "{text}");
+            assert!(matches!(parse(text), Err(Problem::Invalid { .. })), "{text}");
         }
-    }
-
-    #[test]
-    fn two_apostrophes_stand_for_one() {
-        assert_eq!(
-            condition("email eq 'o''neil@contoso.com'").unwrap(),
-            Condition::Equal(Field::TeamEmail, "o'neil@contoso.com".to_owned())
-        );
     }
 }

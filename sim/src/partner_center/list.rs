@@ -1,18 +1,25 @@
 //! The list of referrals: options, order, pages (partner-center.md sections 1.2 and 1.5).
 //!
-//! A page costs what the page costs unless a filter has to look further; engagements have an index.
+//! A page costs what the page costs where an index serves the filter: engagement, states and kinds, country, e-mail of the
+//! team, and the time of change as the order. Anything else looks further.
+
+use std::ops::Bound;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use super::condition::{Condition, Field};
 use super::error::Problem;
-use super::filter::{self, Condition};
-use super::store::{Place, Store};
-use super::writer::is_microsofts;
-use super::{CountMeaning, Settings};
+use super::index::{Place, Position, Postings, Span, Walk, merged};
+use super::model::is_microsofts;
+use super::store::Store;
+use super::{CountMeaning, Settings, field, filter};
 use crate::identity::form;
+
+/// How many rows of a range of times are put into another order before looking at the order itself gets cheaper.
+const MOST_SORTED: usize = 10_000;
 
 /// What a list request asks, and how far its pages have come. Its text form is the `$skiptoken`, which therefore keeps
 /// nothing on the server.
@@ -20,13 +27,21 @@ use crate::identity::form;
 /// Assumed: a page starts behind the last row of the page before, not after a number of rows. A row that is updated
 /// meanwhile moves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Query {
     filter: Option<String>,
     order: Order,
     descending: bool,
     /// How many rows are still wanted.
     top: Option<usize>,
-    after: Option<(Timestamp, Place)>,
+    /// How many rows of the answer are left out at its beginning. Only the connector's swagger names `$skip`.
+    skip: usize,
+    /// `$count`, which only the connector's swagger names. Assumed: true counts the rows of all pages, false leaves
+    /// `@odata.count` out; without the option it is there, as in the samples.
+    count: Option<bool>,
+    /// Fields of `$select`. Assumed: those and no others are printed, in the order of the resource.
+    select: Option<Vec<String>>,
+    after: Option<Position>,
 }
 
 /// What rows are ordered by. Assumed: without `$orderby` by creation, oldest first.
@@ -47,6 +62,9 @@ impl Query {
                 "$filter" => query.filter = Some(value),
                 "$orderby" => (query.order, query.descending) = order(&value)?,
                 "$top" => query.top = Some(number("$top", &value)?),
+                "$skip" => query.skip = number("$skip", &value)?,
+                "$count" => query.count = Some(switch("$count", &value)?),
+                "$select" => query.select = selection(&value)?,
                 "$skiptoken" => token = Some(value),
                 _ => return Err(Problem::NotSimulated(format!("query option `{name}`"))),
             }
@@ -67,46 +85,47 @@ impl Query {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// The places that may be on the page, in order, from where the last page ended.
-    fn places<'a>(
-        &self,
-        store: &'a Store,
-        engagement: Option<super::guid::Guid>,
-    ) -> Box<dyn Iterator<Item = Place> + 'a> {
-        if let Some(engagement) = engagement {
-            return Box::new(self.places_of(store, engagement).into_iter());
-        }
-        let edge = self.after.map(|(_, place)| place);
-        match (self.order, self.descending) {
-            (Order::Updated, descending) => store.by_updated(self.after, descending),
-            (Order::Created, false) => Box::new(edge.map_or(0, |place| place.saturating_add(1))..store.len()),
-            (Order::Created, true) => Box::new((0..edge.unwrap_or(Place::MAX).min(store.len())).rev()),
-        }
-    }
-
-    /// The same for one engagement, which has a handful of referrals.
-    fn places_of(&self, store: &Store, engagement: super::guid::Guid) -> Vec<Place> {
-        let key = |place: &Place| self.position(store, *place);
-        let is_left = |place: &Place| match (self.after, self.descending) {
-            (None, _) => true,
-            (Some(after), false) => key(place) > after,
-            (Some(after), true) => key(place) < after,
-        };
-        let mut places: Vec<Place> = store.of_engagement(engagement).filter(is_left).collect();
-        places.sort_by_key(key);
-        if self.descending {
-            places.reverse();
-        }
-        places
-    }
-
     /// Where a row stands in the order.
-    fn position(&self, store: &Store, place: Place) -> (Timestamp, Place) {
+    fn position(&self, store: &Store, place: Place) -> Position {
         let updated = store.at(place).map(|referral| referral.updated_date_time.0);
         match self.order {
-            Order::Created => (Timestamp::UNIX_EPOCH, place),
-            Order::Updated => (updated.unwrap_or(Timestamp::UNIX_EPOCH), place),
+            Order::Created => (jiff::Timestamp::UNIX_EPOCH, place),
+            Order::Updated => (updated.unwrap_or(jiff::Timestamp::UNIX_EPOCH), place),
         }
+    }
+
+    /// The part of the order that is left.
+    fn span(&self) -> Span {
+        let edge = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+        Span {
+            by_updated: self.order == Order::Updated,
+            descending: self.descending,
+            edges: if self.descending {
+                (Bound::Unbounded, edge)
+            } else {
+                (edge, Bound::Unbounded)
+            },
+        }
+    }
+
+    /// Whether a row stands behind the page before.
+    fn is_left(&self, position: Position) -> bool {
+        match (self.after, self.descending) {
+            (None, _) => true,
+            (Some(after), false) => position > after,
+            (Some(after), true) => position < after,
+        }
+    }
+
+    /// Rows in no order as those that are left, in order.
+    fn sorted(&self, store: &Store, places: impl Iterator<Item = Place>) -> Vec<Position> {
+        let positions = places.map(|place| self.position(store, place));
+        let mut left: Vec<Position> = positions.filter(|position| self.is_left(*position)).collect();
+        left.sort_unstable();
+        if self.descending {
+            left.reverse();
+        }
+        left
     }
 }
 
@@ -132,59 +151,219 @@ fn number(option: &str, text: &str) -> Result<usize, Problem> {
     text.parse().map_err(|_| Problem::invalid(option, message()))
 }
 
+fn switch(option: &str, text: &str) -> Result<bool, Problem> {
+    let message = || format!("The value of {option} must be true or false.");
+    text.parse().map_err(|_| Problem::invalid(option, message()))
+}
+
+/// The fields of `$select`, or `None` for all of them.
+fn selection(text: &str) -> Result<Option<Vec<String>>, Problem> {
+    let mut names = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        if name == "*" {
+            return Ok(None);
+        }
+        if !field::exists(name) {
+            let message = format!("Could not find a property named '{name}' on type 'Referral'.");
+            return Err(Problem::invalid("$select", message));
+        }
+        if name.contains('/') {
+            return Err(Problem::NotSimulated(format!("`$select` path `{name}`")));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(Some(names))
+}
+
+/// Which rows a query is about.
+struct Search<'a> {
+    query: &'a Query,
+    condition: Option<&'a Condition>,
+    related: bool,
+}
+
+impl Search<'_> {
+    fn holds(&self, store: &Store, place: Place) -> bool {
+        let Some(referral) = store.at(place) else {
+            return false;
+        };
+        let wanted = self.related || !is_microsofts(referral);
+        wanted && self.condition.is_none_or(|condition| condition.holds(referral))
+    }
+
+    /// The postings that may hold an answer: the smallest choice of the indexes.
+    fn postings<'a>(&self, store: &'a Store) -> Vec<&'a Postings> {
+        let index = store.index();
+        let may_hold = |condition: &Condition, facet| condition.of_facet(facet) != Some(false);
+        let facets: Vec<&Postings> = index
+            .facets()
+            .filter(|(facet, _)| self.related || !facet.microsofts)
+            .filter(|(facet, _)| self.condition.is_none_or(|condition| may_hold(condition, *facet)))
+            .map(|(_, postings)| postings)
+            .collect();
+        let text_of = |field| self.condition.and_then(|condition| condition.text_of(field));
+        let country = text_of(Field::Country).map(|code| index.country(code).into_iter().collect());
+        let email = text_of(Field::TeamEmail).map(|address| index.email(address).into_iter().collect());
+        let choices = [Some(facets), country, email];
+        let size = |choice: &Vec<&Postings>| choice.iter().map(|postings| postings.len()).sum::<usize>();
+        choices.into_iter().flatten().min_by_key(size).unwrap_or_default()
+    }
+
+    /// The rows that may be on the page, in order, from where the last page ended.
+    fn rows<'a>(&self, store: &'a Store) -> Walk<'a> {
+        let query = self.query;
+        if let Some(engagement) = self.condition.and_then(Condition::engagement) {
+            return Box::new(query.sorted(store, store.of_engagement(engagement)).into_iter());
+        }
+        let postings = self.postings(store);
+        let mut span = query.span();
+        let (first, last) = self
+            .condition
+            .map_or((Bound::Unbounded, Bound::Unbounded), Condition::updated);
+        if matches!((first, last), (Bound::Unbounded, Bound::Unbounded)) {
+            return walk(&postings, span);
+        }
+        // Of all rows of one moment the first and the last place are the edges.
+        let first = at_place(first, Place::MIN, Place::MAX);
+        let last = at_place(last, Place::MAX, Place::MIN);
+        if span.by_updated {
+            span.edges = (higher(span.edges.0, first), lower(span.edges.1, last));
+            return walk(&postings, span);
+        }
+        let range = Span {
+            by_updated: true,
+            descending: false,
+            edges: (first, last),
+        };
+        let found: Vec<Place> = walk(&postings, range)
+            .map(|(_, place)| place)
+            .take(MOST_SORTED + 1)
+            .collect();
+        if found.len() > MOST_SORTED {
+            return walk(&postings, span);
+        }
+        Box::new(query.sorted(store, found.into_iter()).into_iter())
+    }
+
+    /// How many rows there are on all pages. It looks at each that an index does not settle.
+    fn total(&self, store: &Store) -> usize {
+        let whole = Query {
+            after: None,
+            ..self.query.clone()
+        };
+        let all = Search { query: &whole, ..*self };
+        let settled = |condition: &Condition, facet| condition.of_facet(facet) == Some(true);
+        let index = store.index();
+        let wanted = || index.facets().filter(|(facet, _)| self.related || !facet.microsofts);
+        let by_facets = wanted().all(|(facet, _)| {
+            self.condition
+                .is_none_or(|condition| condition.of_facet(facet).is_some())
+        });
+        if by_facets {
+            return wanted()
+                .filter(|(facet, _)| self.condition.is_none_or(|condition| settled(condition, *facet)))
+                .map(|(_, postings)| postings.len())
+                .sum();
+        }
+        all.rows(store).filter(|(_, place)| self.holds(store, *place)).count()
+    }
+}
+
+fn walk<'a>(postings: &[&'a Postings], span: Span) -> Walk<'a> {
+    merged(postings.iter().map(|one| one.walk(span)).collect(), span.descending)
+}
+
+/// An edge in time as an edge between rows.
+fn at_place(edge: Bound<jiff::Timestamp>, included: Place, excluded: Place) -> Bound<Position> {
+    match edge {
+        Bound::Included(moment) => Bound::Included((moment, included)),
+        Bound::Excluded(moment) => Bound::Excluded((moment, excluded)),
+        Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+fn higher(one: Bound<Position>, other: Bound<Position>) -> Bound<Position> {
+    match (&one, &other) {
+        (Bound::Unbounded, _) => other,
+        (_, Bound::Unbounded) => one,
+        (Bound::Included(left) | Bound::Excluded(left), Bound::Included(right) | Bound::Excluded(right)) => {
+            if left >= right { one } else { other }
+        }
+    }
+}
+
+fn lower(one: Bound<Position>, other: Bound<Position>) -> Bound<Position> {
+    match (&one, &other) {
+        (Bound::Unbounded, _) => other,
+        (_, Bound::Unbounded) => one,
+        (Bound::Included(left) | Bound::Excluded(left), Bound::Included(right) | Bound::Excluded(right)) => {
+            if left <= right { one } else { other }
+        }
+    }
+}
+
 /// One page of referrals as the API prints it.
 pub(super) fn page(store: &mut Store, settings: &Settings, mut query: Query) -> Result<Vec<u8>, Problem> {
     let condition = match &query.filter {
-        Some(text) => Some(Condition::of(&filter::parse(text)?)?),
+        Some(text) => Some(Condition::of(&filter::parse(text)?, settings.undocumented_filters)?),
         None => None,
     };
     let engagement = condition.as_ref().and_then(Condition::engagement);
-    let related = settings.list_shows_related || engagement.is_some();
-    let wanted = |store: &Store, place: &Place| {
-        let Some(referral) = store.at(*place) else {
-            return false;
-        };
-        (related || !is_microsofts(referral)) && condition.as_ref().is_none_or(|condition| condition.holds(referral))
+    let search = Search {
+        query: &query,
+        condition: condition.as_ref(),
+        related: settings.list_shows_related || engagement.is_some(),
     };
     let size = query.top.unwrap_or(usize::MAX).min(settings.page_size.max(1));
-    let mut rows: Vec<Place> = query
-        .places(store, engagement)
-        .filter(|place| wanted(store, place))
+    let mut rows: Vec<Place> = search
+        .rows(store)
+        .map(|(_, place)| place)
+        .filter(|place| search.holds(store, *place))
+        .skip(query.skip)
         // One more tells whether there is another page.
         .take(size.saturating_add(1))
         .collect();
     let more = rows.len() > size && query.top.is_none_or(|top| top > size);
     rows.truncate(size);
-    let count = match settings.count_meaning {
-        CountMeaning::Page => rows.len(),
-        CountMeaning::Total => {
-            let all = Query {
-                after: None,
-                ..query.clone()
-            };
-            all.places(store, engagement)
-                .filter(|place| wanted(store, place))
-                .count()
-        }
+    let meaning = match query.count {
+        None => Some(settings.count_meaning),
+        Some(true) => Some(CountMeaning::Total),
+        Some(false) => None,
     };
+    let count = meaning.map(|meaning| match meaning {
+        CountMeaning::Page => rows.len(),
+        CountMeaning::Total => search.total(store),
+    });
     let next = rows.last().filter(|_| more).map(|last| {
         query.after = Some(query.position(store, *last));
         query.top = query.top.map(|top| top - size);
+        query.skip = 0;
         query.token()
     });
-    Ok(print(store, &rows, count, next))
+    Ok(print(store, &rows, &query, count, next))
 }
 
 /// Assumed: `@odata.context` on https; the samples print http.
-fn print(store: &mut Store, rows: &[Place], count: usize, next: Option<String>) -> Vec<u8> {
+fn print(store: &mut Store, rows: &[Place], query: &Query, count: Option<usize>, next: Option<String>) -> Vec<u8> {
     let base = std::sync::Arc::clone(store.base());
     let mut text = Vec::with_capacity(256 + 2600 * rows.len());
-    let opening =
-        format!("{{\"@odata.context\":\"{base}/v1.0/$metadata#Referrals\",\"@odata.count\":{count},\"value\":[");
+    let opening = format!("{{\"@odata.context\":\"{base}/v1.0/$metadata#Referrals\"");
     text.extend_from_slice(opening.as_bytes());
+    if let Some(count) = count {
+        text.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
+    }
+    text.extend_from_slice(b",\"value\":[");
     for (index, place) in rows.iter().enumerate() {
-        text.extend_from_slice(if index == 0 { b"{" } else { b",{" });
-        text.extend_from_slice(&store.members(*place));
+        if index > 0 {
+            text.push(b',');
+        }
+        match &query.select {
+            None => {
+                text.push(b'{');
+                text.extend_from_slice(&store.members(*place));
+            }
+            Some(names) => text.extend_from_slice(&selected(&store.plain(*place), names)),
+        }
     }
     text.push(b']');
     if let Some(token) = next {
@@ -193,4 +372,11 @@ fn print(store: &mut Store, rows: &[Place], count: usize, next: Option<String>) 
     }
     text.push(b'}');
     text
+}
+
+/// A referral with some of its fields.
+fn selected(printed: &[u8], names: &[String]) -> Vec<u8> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(printed).unwrap_or_default();
+    fields.retain(|name, _| names.contains(name));
+    serde_json::to_vec(&fields).unwrap_or_default()
 }

@@ -21,10 +21,14 @@ mod check;
 mod patch;
 /// PUT as a patch.
 mod put;
-/// Stored referrals and indexes.
+/// Indexes of the list.
+mod index;
+/// Stored referrals.
 mod store;
-/// `$filter`.
+/// The grammar of `$filter`.
 mod filter;
+/// What it asks.
+mod condition;
 /// The list.
 mod list;
 /// Registration and events.
@@ -95,6 +99,9 @@ pub struct Settings {
     pub count_meaning: CountMeaning,
     /// Whether the plain list holds Microsoft's referrals too. Assumed: it does not; a filter on the engagement does.
     pub list_shows_related: bool,
+    /// Whether filters may use what `OData` has and no document shows: `or`, `not`, `ne`, and `gt`, `ge`, `lt`, `le` on
+    /// `updatedDateTime`. Assumed: the service has them not; they are refused as not simulated.
+    pub undocumented_filters: bool,
     /// Whether a create answers 201, as the general list of answers says, and not 200, as the connector's swagger says.
     pub create_answers_201: bool,
     /// Whether the partner's own deals are `Outgoing`, as the documented filters suggest, and not `Incoming`, as real
@@ -117,6 +124,7 @@ impl Default for Settings {
             page_size: 100,
             count_meaning: CountMeaning::Page,
             list_shows_related: false,
+            undocumented_filters: false,
             create_answers_201: false,
             own_deals_are_outgoing: false,
             resource_uri_at_referrals_host: false,

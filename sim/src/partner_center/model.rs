@@ -63,6 +63,14 @@ pub(super) struct Referral {
     pub(super) registrations: Nothing,
 }
 
+/// The `organizationId` of Microsoft's own referrals. Assumed: the literal that `invitedBy` holds for Microsoft.
+pub(super) const MICROSOFT: &str = "msft";
+
+/// Whether a referral is Microsoft's side of an engagement.
+pub(super) fn is_microsofts(referral: &Referral) -> bool {
+    &*referral.organization_id == MICROSOFT
+}
+
 /// A field that is always null here, so that it costs no memory.
 pub(super) type Never = ();
 /// A list that is always empty here.

@@ -1,20 +1,18 @@
-//! The stored referrals and their indexes: by id, by engagement, by time of change, by expiry.
+//! The stored referrals and their indexes: by id, by engagement, by expiry, and those of the list ([`super::index`]).
 //!
 //! It knows no rule of the API and notes no commit: that is [`super::writer`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::guid::Guid;
+use super::index::Index;
+pub(super) use super::index::Place;
 use super::model::Referral;
 use super::value::Status;
-
-/// The place of a referral in the order of creation. Referrals are never deleted, so places never move.
-pub(super) type Place = u32;
 
 /// One stored referral, and its text while nothing has changed it.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ pub(super) struct Store {
     rows: Vec<Stored>,
     by_id: BTreeMap<Guid, Place>,
     by_engagement: BTreeSet<(Guid, Place)>,
-    by_updated: BTreeSet<(Timestamp, Place)>,
+    index: Index,
     by_expiry: BTreeSet<(Timestamp, Place)>,
     base: Arc<str>,
     /// `{"@odata.context":"…"`: what an answer to get-by-id has in front of the referral.
@@ -42,7 +40,7 @@ impl Store {
             rows: Vec::new(),
             by_id: BTreeMap::new(),
             by_engagement: BTreeSet::new(),
-            by_updated: BTreeSet::new(),
+            index: Index::default(),
             by_expiry: BTreeSet::new(),
             base: Arc::from(base),
             opening: opening(base),
@@ -78,7 +76,7 @@ impl Store {
     }
 
     pub(super) fn at(&self, place: Place) -> Option<&Referral> {
-        self.rows.get(index(place)).map(|stored| &*stored.referral)
+        self.rows.get(row(place)).map(|stored| &*stored.referral)
     }
 
     /// The referrals of one engagement, oldest first.
@@ -87,20 +85,9 @@ impl Store {
         self.by_engagement.range(range).map(|(_, place)| *place)
     }
 
-    /// Places by time of change: those strictly after `after`, or strictly before it when descending.
-    pub(super) fn by_updated(
-        &self,
-        after: Option<(Timestamp, Place)>,
-        descending: bool,
-    ) -> Box<dyn Iterator<Item = Place> + '_> {
-        let edge = after.map_or(Bound::Unbounded, Bound::Excluded);
-        if descending {
-            let range = self.by_updated.range((Bound::Unbounded, edge));
-            Box::new(range.rev().map(|(_, place)| *place))
-        } else {
-            let range = self.by_updated.range((edge, Bound::Unbounded));
-            Box::new(range.map(|(_, place)| *place))
-        }
+    /// The indexes of the list.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// When the next unanswered referral expires.
@@ -112,7 +99,8 @@ impl Store {
         let place = self.len();
         self.by_id.insert(referral.id, place);
         self.by_engagement.insert((referral.engagement_id, place));
-        self.index(&referral, place);
+        self.index.insert(&referral, place);
+        self.by_expiry.extend(expiry(&referral).map(|due| (due, place)));
         self.rows.push(Stored {
             referral: Box::new(referral),
             printed: None,
@@ -122,31 +110,21 @@ impl Store {
 
     /// Puts another version in place of the one that is there.
     pub(super) fn replace(&mut self, place: Place, referral: Referral) {
-        let Some(stored) = self.rows.get_mut(index(place)) else {
+        let Some(stored) = self.rows.get_mut(row(place)) else {
             return;
         };
-        let before = std::mem::replace(&mut *stored.referral, referral);
-        stored.printed = None;
-        self.by_updated.remove(&(before.updated_date_time.0, place));
-        if let Some(due) = expiry(&before) {
+        self.index.replace(&stored.referral, &referral, place);
+        if let Some(due) = expiry(&stored.referral) {
             self.by_expiry.remove(&(due, place));
         }
-        let (updated, due) = match self.at(place) {
-            Some(after) => (after.updated_date_time.0, expiry(after)),
-            None => return,
-        };
-        self.by_updated.insert((updated, place));
-        self.by_expiry.extend(due.map(|due| (due, place)));
-    }
-
-    fn index(&mut self, referral: &Referral, place: Place) {
-        self.by_updated.insert((referral.updated_date_time.0, place));
-        self.by_expiry.extend(expiry(referral).map(|due| (due, place)));
+        self.by_expiry.extend(expiry(&referral).map(|due| (due, place)));
+        *stored.referral = referral;
+        stored.printed = None;
     }
 
     /// The answer to get-by-id, context included. Printed once for each version.
     pub(super) fn entity(&mut self, place: Place) -> Bytes {
-        let Some(stored) = self.rows.get_mut(index(place)) else {
+        let Some(stored) = self.rows.get_mut(row(place)) else {
             return Bytes::new();
         };
         if let Some(printed) = &stored.printed {
@@ -183,7 +161,7 @@ impl Store {
     }
 }
 
-fn index(place: Place) -> usize {
+fn row(place: Place) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::error::Problem;
 use super::guid::Guid;
 use super::model::{ETag, Referral};
+pub(super) use super::model::{MICROSOFT, is_microsofts};
 use super::store::Place;
 use super::value::{Stamp, Status, Substatus};
 use super::{Settings, State, field, lifecycle, webhook};
@@ -16,8 +17,6 @@ use crate::ground::Ground;
 use crate::happening::{Commit, CommitKind, Happening};
 use crate::site::Site;
 
-/// The `organizationId` of Microsoft's own referrals. Assumed: the literal that `invitedBy` holds for Microsoft.
-pub(super) const MICROSOFT: &str = "msft";
 /// The table name in commits and rows.
 pub(super) const TABLE: &str = "referral";
 
@@ -134,9 +133,4 @@ impl Writer<'_> {
             .of_engagement(engagement)
             .find(|place| store.at(*place).is_some_and(is_microsofts))
     }
-}
-
-/// Whether a referral is Microsoft's side of an engagement.
-pub(super) fn is_microsofts(referral: &Referral) -> bool {
-    &*referral.organization_id == MICROSOFT
 }

@@ -165,9 +165,9 @@ fn the_count_is_of_the_page_or_of_all() {
 fn what_the_list_cannot_do_is_refused_by_name() {
     let desk = Desk::new();
     for (query, missing) in [
-        ("$select=id", "query option `$select`"),
-        ("$skip=1", "query option `$skip`"),
-        ("$count=true", "query option `$count`"),
+        ("$expand=team", "query option `$expand`"),
+        ("$search=x", "query option `$search`"),
+        ("$select=details/notes", "`$select` path `details/notes`"),
         ("$orderby=name", "`$orderby` field `name`"),
         (
             "$filter=updatedDateTime%20gt%202026-01-01T00:00:00Z",
@@ -184,7 +184,138 @@ fn what_the_list_cannot_do_is_refused_by_name() {
         "$filter=status",
         "$skiptoken=nonsense",
         "$skiptoken=",
+        "$skip=-1",
+        "$count=maybe",
+        "$select=",
+        "$select=id,closeDate",
+        "$filter=closeDate%20eq%20'2026-01-01'",
     ] {
         assert_eq!(desk.get(&format!("{REFERRALS}?{query}")).status, 400, "{query}");
+    }
+}
+
+#[test]
+fn rows_can_be_skipped_counted_and_cut_to_some_fields() {
+    let desk = with_pages_of(2);
+    for name in ["a", "b", "c", "d"] {
+        desk.created(&deal(name));
+    }
+    assert_eq!(
+        names(&desk, &format!("{REFERRALS}?$skip=1")),
+        [vec!["b", "c"], vec!["d"]]
+    );
+    assert_eq!(
+        names(
+            &desk,
+            &format!("{REFERRALS}?$skip=3&$top=5&$orderby=createdDateTime%20desc")
+        ),
+        [vec!["a"]]
+    );
+    assert_eq!(names(&desk, &format!("{REFERRALS}?$skip=9")), [Vec::<String>::new()]);
+    let counted = desk.get(&format!("{REFERRALS}?$count=true&$skip=1")).json();
+    assert_eq!(counted["@odata.count"], 4);
+    let uncounted = desk.get(&format!("{REFERRALS}?$count=false")).json();
+    assert!(uncounted.get("@odata.count").is_none());
+    let cut = desk
+        .get(&format!("{REFERRALS}?$select=status,id,customerProfile"))
+        .json();
+    let fields: Vec<&String> = cut["value"][0].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["id", "status", "customerProfile"]);
+    let next = text(&cut["@odata.nextLink"]);
+    let second = desk
+        .get(next.strip_prefix("https://api.partner.microsoft.com").unwrap())
+        .json();
+    assert_eq!(second["value"][1].as_object().unwrap().len(), 3);
+}
+
+/// Two dozen deals that differ in what filters ask, and the time of change of each when it was made.
+fn varied(desk: &Desk) -> Vec<String> {
+    let mut moments = Vec::new();
+    for number in 0..24_usize {
+        let mut body = deal(&format!("n{number:02}"));
+        body["customerProfile"]["address"]["country"] = Value::from(["US", "DE", "FR"][number % 3]);
+        body["type"] = Value::from(["Shared", "Independent"][number % 2]);
+        if number % 4 == 0 {
+            body["team"] = json!([{"email": format!("e{}@contoso.com", number % 8)}]);
+        }
+        let made = desk.created(&body);
+        if number % 5 == 0 {
+            desk.created(&invitation("theirs", &made["engagementId"]));
+        }
+        desk.wait(SignedDuration::from_secs(1));
+        moments.push(text(&made["updatedDateTime"]));
+        if number % 6 == 1 {
+            let ending = ["Won", "Lost"][number % 4 / 2];
+            let states = json!([{"op": "replace", "path": "/status", "value": "Closed"},
+                                {"op": "replace", "path": "/substatus", "value": ending}]);
+            assert_eq!(desk.patch(&text(&made["id"]), &states).status, 204);
+        }
+    }
+    moments
+}
+
+/// Every answer of the indexes is the answer of looking at each row.
+#[test]
+fn indexes_answer_what_a_scan_answers() {
+    type Holds<'a> = &'a dyn Fn(&Value) -> bool;
+    let desk = Desk::with(Settings {
+        page_size: 3,
+        undocumented_filters: true,
+        ..Settings::default()
+    });
+    let moments = varied(&desk);
+    let between = format!(
+        "updatedDateTime ge {} and updatedDateTime lt {}",
+        moments[4], moments[15]
+    );
+    let is = |row: &Value, pointer: &str, word: &str| row.pointer(pointer).is_some_and(|value| value == word);
+    let in_country = |row: &Value, code: &str| is(row, "/customerProfile/address/country", code);
+    let filters: [(&str, Holds<'_>); 8] = [
+        ("status eq 'Closed'", &|row| is(row, "/status", "Closed")),
+        ("status ne 'Closed' and type eq 'Independent'", &|row| {
+            !is(row, "/status", "Closed") && is(row, "/type", "Independent")
+        }),
+        (
+            "substatus eq 'Won' or customerProfile/address/country eq 'DE'",
+            &|row| is(row, "/substatus", "Won") || in_country(row, "DE"),
+        ),
+        (
+            "customerProfile/address/country eq 'FR' and not (type eq 'Shared')",
+            &|row| in_country(row, "FR") && !is(row, "/type", "Shared"),
+        ),
+        ("team/any(t:t/email eq 'e4@contoso.com')", &|row| {
+            is(row, "/team/0/email", "e4@contoso.com")
+        }),
+        ("email eq 'nobody@contoso.com'", &|_| false),
+        ("customerProfile/address/country eq null", &|_| false),
+        (&between, &|row| {
+            let at = text(&row["updatedDateTime"]);
+            moments[4] <= at && at < moments[15]
+        }),
+    ];
+    for (filter, holds) in filters {
+        for order in ["createdDateTime", "updatedDateTime"] {
+            compare_with_scan(&desk, filter, order, holds);
+        }
+    }
+}
+
+fn compare_with_scan(desk: &Desk, filter: &str, order: &str, holds: &dyn Fn(&Value) -> bool) {
+    let rows = desk.it.rows().into_iter().map(|row| Value::Object(row.fields));
+    let mut expected: Vec<(String, String)> = rows
+        .filter(|row| row["organizationId"] != "msft" && holds(row))
+        .map(|row| (text(&row[order]), text(&row["name"])))
+        .collect();
+    expected.sort();
+    let mut expected: Vec<String> = expected.into_iter().map(|(_, name)| name).collect();
+    for direction in ["", "%20desc"] {
+        let path = format!(
+            "{REFERRALS}?$filter={}&$orderby={order}{direction}",
+            filter.replace(' ', "%20")
+        );
+        assert_eq!(names(desk, &path).concat(), expected, "{filter} by {order}{direction}");
+        let counted = desk.get(&format!("{path}&$count=true")).json();
+        assert_eq!(counted["@odata.count"], expected.len(), "{filter}");
+        expected.reverse();
     }
 }
