@@ -42,6 +42,9 @@ mod board;
 mod job;
 /// The four verbs.
 pub mod connector;
+/// The driver: clock, sockets, store.
+#[cfg(feature = "io")]
+pub mod driver;
 
 pub use connector::Connector;
 pub use contract::{Command, Decision, Event, Failure, Memory, Reason, Signature, System};

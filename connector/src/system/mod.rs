@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(link_on(base, "/next").as_deref(), Some("https://api.example/next"));
         assert_eq!(
             link_on(base, "http://api.example/a?b").as_deref(),
-            Some("http://api.example/a?b")
+            Some("https://api.example/a?b")
         );
         assert_eq!(link_on(base, "https://evil.example/a"), None);
     }
