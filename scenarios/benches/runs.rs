@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use cosell::plan::{Plan, PlannedStep};
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Customer, Edit, Money, NewDeal, Stage};
 use cosell::scenario::settings::{Settings, WorldSettings};
 use cosell::simulate::{self, Options};

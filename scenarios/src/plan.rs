@@ -4,10 +4,9 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only few steps have more to say")]
 
-use crate::record::Crm;
 use crate::scenario::act::{Act, Expectation};
 use crate::scenario::settings::{Settings, WorldSettings};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{Crm, Scenario};
 
 /// One run, ready to go.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,11 +69,7 @@ impl Plan {
 
 /// The CRMs that a scenario is for.
 pub fn crms_of(scenario: &Scenario) -> Vec<Crm> {
-    match scenario.crm {
-        None => Crm::ALL.to_vec(),
-        Some(scenario::Crm::Salesforce) => vec![Crm::Salesforce],
-        Some(scenario::Crm::Dynamics) => vec![Crm::Dynamics],
-    }
+    scenario.crm.map_or_else(|| Crm::ALL.to_vec(), |crm| vec![crm])
 }
 
 fn detail(act: &Act) -> String {

@@ -10,28 +10,9 @@ use cosell_sim::site::Site;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Which CRM a run uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Crm {
-    /// Salesforce.
-    Salesforce,
-    /// Dynamics 365 on Dataverse.
-    Dynamics,
-}
+use crate::scenario::Crm;
 
 impl Crm {
-    /// Both, in the order in which reports list them.
-    pub const ALL: [Self; 2] = [Self::Salesforce, Self::Dynamics];
-
-    /// The name that files, flags and reports use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Salesforce => "salesforce",
-            Self::Dynamics => "dynamics",
-        }
-    }
-
     /// The simulated system that stores its rows.
     pub fn site(self) -> Site {
         match self {

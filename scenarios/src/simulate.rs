@@ -16,7 +16,7 @@ use crate::hands::dataverse::DynamicsSeller;
 use crate::hands::salesforce::SalesforceSeller;
 use crate::hands::{Refused, Seller, Stages, partner_center};
 use crate::plan::{Plan, PlannedStep};
-use crate::record::Crm;
+use crate::scenario::Crm;
 use crate::scenario::act::{Act, Expectation};
 use crate::setup;
 use crate::trace::{Entry, FORMAT, Header, Trace, What};

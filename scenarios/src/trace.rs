@@ -8,7 +8,7 @@ use cosell_sim::world::observation::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::record::Crm;
+use crate::scenario::Crm;
 
 /// The version of the saved form. It rises with each field that is added.
 pub const FORMAT: u32 = 1;

@@ -3,7 +3,7 @@
 //! A history is data and becomes a [`Plan`]; shrinking drops events and shortens pauses.
 
 use cosell::plan::{Plan, PlannedStep};
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Call, CallFate, Edit, Fault, HookFate, Money, NewDeal, Outcome, Stage, System};
 use cosell::scenario::settings::Profile;
 use jiff::SignedDuration;

@@ -1,7 +1,7 @@
 //! Plans made by hand, as short as they can be.
 
 use cosell::plan::{Plan, PlannedStep};
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Contact, Customer, Edit, Help, Money, NewDeal, Stage};
 use cosell::scenario::settings::{Settings, WorldSettings};
 use jiff::SignedDuration;

@@ -5,7 +5,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use cosell::invariant::{self, Finding};
-use cosell::record::{Crm, Field};
+use cosell::record::Field;
+use cosell::scenario::Crm;
 use cosell::simulate::{self, Options};
 use cosell::trace::{Trace, What};
 use cosell::{board::Board, log};

@@ -1,7 +1,7 @@
 //! The same plan and the same seed give the same bytes, and the saved form gives the trace back. That another process
 //! writes the same bytes too is shown with the command line, in `scenarios/tests`.
 
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::simulate::{self, Options};
 use cosell::trace::Trace;
 use cosell_tests::arbitrary;

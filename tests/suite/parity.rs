@@ -2,7 +2,7 @@
 //! only a socket has: ports, Host, Date, Connection.
 
 use cosell::plan::Plan;
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Edit, Stage};
 use cosell::simulate::{self, Options};
 use cosell::trace::{Trace, What};

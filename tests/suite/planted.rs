@@ -2,7 +2,7 @@
 
 use cosell::invariant::{self, Code};
 use cosell::plan::Plan;
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Call, CallFate, Edit, Fault, Outcome, System};
 use cosell::simulate::{self, Options};
 use cosell_connector::planted::Planted;

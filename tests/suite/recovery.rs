@@ -2,7 +2,7 @@
 
 use cosell::invariant;
 use cosell::plan::Plan;
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Edit, Outcome, Stage};
 use cosell::simulate::{self, Options};
 use cosell::{log, trace::What};

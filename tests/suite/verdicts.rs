@@ -1,7 +1,7 @@
 //! How a run is judged: passed, failed, or inconclusive, and nothing in between.
 
 use cosell::invariant::Code;
-use cosell::record::Crm;
+use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Expectation};
 use cosell::simulate::{self, Options};
 use cosell::trace::{Entry, What};

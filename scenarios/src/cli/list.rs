@@ -18,7 +18,7 @@ pub(crate) struct ListArgs {
 pub(crate) fn run(args: &ListArgs, ui: Ui) -> Result<Exit, Exit> {
     let selected = select::load(&args.paths, ui)?;
     for scenario in &selected.scenarios {
-        let crms: Vec<&str> = crms_of(scenario).into_iter().map(crate::record::Crm::name).collect();
+        let crms: Vec<&str> = crms_of(scenario).into_iter().map(crate::scenario::Crm::name).collect();
         ui.out(&format!("{}  [{}]  {}", scenario.path, crms.join(", "), scenario.title))?;
     }
     ui.note(&format!("{} scenarios", selected.scenarios.len()));

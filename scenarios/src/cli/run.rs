@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::{Ui, select};
 use crate::exit::Exit;
 use crate::plan::{DEFAULT_SEED, Plan, crms_of};
-use crate::record::Crm;
 use crate::report::{Ran, Tally, human, json};
+use crate::scenario::Crm;
 use crate::simulate::{self, Options};
 use crate::verdict;
 

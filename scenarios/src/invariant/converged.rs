@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::{Code, Finding, Findings, Invariant, end_of};
 use crate::board::Board;
-use crate::record::{Crm, Field, Record, Standing, help_in_pc, pc_standing, visible_in_pc};
+use crate::record::{Field, Record, Standing, help_in_pc, pc_standing, visible_in_pc};
+use crate::scenario::Crm;
 use crate::trace::{Header, Trace};
 
 /// Looks only at the end.

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Span;
 use act::Act;
 use settings::{Settings, WorldSettings};
@@ -54,12 +56,26 @@ pub struct Scenario {
 }
 
 /// A CRM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Crm {
-    /// `salesforce`.
+    /// Salesforce.
     Salesforce,
-    /// `dynamics`.
+    /// Dynamics 365 on Dataverse.
     Dynamics,
+}
+
+impl Crm {
+    /// Both, in the order in which reports list them.
+    pub const ALL: [Self; 2] = [Self::Salesforce, Self::Dynamics];
+
+    /// The name that files, flags and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Salesforce => "salesforce",
+            Self::Dynamics => "dynamics",
+        }
+    }
 }
 
 /// One step.

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::plan::Plan;
-use crate::record::Crm;
+use crate::scenario::Crm;
 use crate::scenario::act::{Edit, Help, NewDeal};
 use crate::scenario::settings::{self, Field, Winner};
 

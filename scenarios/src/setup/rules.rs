@@ -10,7 +10,7 @@ use cosell_sim::site::Site;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::record::Crm;
+use crate::scenario::Crm;
 use crate::scenario::act::{Call, CallFate, Fault, HookFate, System};
 
 /// How long the earlier of two reordered webhooks is held back: longer than the pause between two changes that a
