@@ -107,3 +107,213 @@ impl Connector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::contract::{Failure, Signature};
+    use crate::id::HookId;
+    use crate::settings::{CrmSettings, PartnerCenterSettings, SalesforceSettings, Secret};
+
+    const REFERRAL: &str = "4111fffc-f9ee-4d53-bba6-569135228642";
+
+    /// A scripted outside: a new referral, an empty CRM, and what became of it.
+    #[derive(Default)]
+    struct Outside {
+        opportunity: Option<Value>,
+        reference: Value,
+        asked: Vec<String>,
+        memory: Memory,
+        answered: Vec<u16>,
+        lose_the_created: bool,
+    }
+
+    impl Outside {
+        /// The reply to a request; none is a lost reply.
+        fn reply(&mut self, request: &http::Request<Bytes>) -> Option<(u16, Value)> {
+            let sent: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            let uri = request.uri().to_string();
+            let what = uri
+                .split(['?', '\''])
+                .next()
+                .unwrap_or_default()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            self.asked.push(format!("{} {what}", request.method()));
+            Some(match (request.method().as_str(), what) {
+                (_, "token") => (200, json!({"access_token": "t", "expires_in": 3600})),
+                ("POST", "registration") => (409, json!({})),
+                ("PUT", "registration") => (200, json!({})),
+                ("GET", "referrals") => (200, json!({"value": []})),
+                ("GET", REFERRAL) => (200, self.referral()),
+                ("PATCH", REFERRAL) => {
+                    self.reference = sent[0]["value"].clone();
+                    (200, self.referral())
+                }
+                ("POST", "Opportunity") => {
+                    let mut row = sent;
+                    row["Id"] = json!("0067e00000RmwSWAAZ");
+                    row["LastModifiedDate"] = json!("2026-01-05T08:00:00.000+0000");
+                    row["SystemModstamp"] = row["LastModifiedDate"].clone();
+                    self.opportunity = Some(row);
+                    if std::mem::take(&mut self.lose_the_created) {
+                        return None;
+                    }
+                    (201, json!({"id": "0067e00000RmwSWAAZ", "success": true, "errors": []}))
+                }
+                ("POST", _) => (201, json!({"id": "0017e00000RmwSWAAZ", "success": true, "errors": []})),
+                ("GET", "query") if uri.contains("Referral_Identifier__c%20%3D") => {
+                    (200, json!({"records": self.opportunity.iter().collect::<Vec<_>>()}))
+                }
+                ("GET", "query") => (200, json!({"records": []})),
+                _ => (200, self.opportunity.clone().unwrap_or_default()),
+            })
+        }
+
+        fn referral(&self) -> Value {
+            json!({
+                "id": REFERRAL, "engagementId": "e", "name": "Deal", "status": "New", "substatus": "Pending",
+                "type": "Shared", "qualification": "SalesQualified", "externalReferenceId": self.reference,
+                "updatedDateTime": "2026-01-05T09:00:00.0000000Z", "eTag": format!("\"{}\"", self.reference),
+                "customerProfile": {"name": "Fabrikam", "address": {"postalCode": "1", "country": "DE"}},
+                "details": {"dealValue": 5, "currency": "USD", "closingDateTime": "2026-03-01T00:00:00Z"}
+            })
+        }
+
+        /// Carries commands out until the core waits; gives the replies in the order of the calls.
+        fn carry_out(&mut self, core: &mut Connector, now: Timestamp) {
+            let mut replies = std::collections::VecDeque::new();
+            loop {
+                while let Some(command) = core.poll_command() {
+                    match command {
+                        Command::Call { call, request, .. } => replies.push_back((call, self.reply(&request))),
+                        Command::Persist { key, value } => self.memory.apply(key, value),
+                        Command::Answer { status, .. } => self.answered.push(status),
+                        Command::Record(_) => {}
+                    }
+                }
+                let Some((call, reply)) = replies.pop_front() else {
+                    return;
+                };
+                let event = match reply {
+                    Some((status, body)) => {
+                        let mut response = http::Response::new(Bytes::from(body.to_string()));
+                        *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+                        Event::Reply { call, response }
+                    }
+                    None => Event::Failed {
+                        call,
+                        failure: Failure::Broken,
+                    },
+                };
+                core.handle_event(event, now);
+            }
+        }
+
+        fn times(&self, what: &str) -> usize {
+            self.asked.iter().filter(|asked| *asked == what).count()
+        }
+    }
+
+    fn core(memory: &Memory, now: Timestamp) -> Connector {
+        let partner_center = PartnerCenterSettings::new("t", "c", Secret::new("s"), Secret::new("r"));
+        let crm = SalesforceSettings::new("https://contoso.my.salesforce.com", "c", Secret::new("s"));
+        let mut settings = Settings::new(partner_center, CrmSettings::Salesforce(crm));
+        settings.hook_url = Some("https://connector.example/hook".to_owned());
+        Connector::new(settings, memory, 1, now).unwrap()
+    }
+
+    fn hook(signature: Signature) -> Event {
+        let uri = format!("https://api.partnercenter.microsoft.com/engagements/v1/referrals/{REFERRAL}");
+        let body = json!({"EventName": "referral-created", "ResourceUri": uri});
+        Event::Hook {
+            hook: HookId(1),
+            body: Bytes::from(body.to_string()),
+            signature,
+        }
+    }
+
+    fn start() -> Timestamp {
+        "2026-01-05T09:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_webhook_makes_one_opportunity_and_both_records_name_each_other() {
+        let mut outside = Outside::default();
+        let mut core = core(&Memory::default(), start());
+        outside.carry_out(&mut core, start());
+        core.handle_event(hook(Signature::Verified), start());
+        outside.carry_out(&mut core, start());
+        assert_eq!(outside.answered, [200]);
+        let row = outside.opportunity.clone().unwrap();
+        assert_eq!((&row["Name"], &row["StageName"]), (&json!("Deal ✔"), &json!("On Hold")));
+        assert_eq!(row["Referral_Identifier__c"], REFERRAL);
+        assert_eq!(outside.reference, "0067e00000RmwSWAAZ");
+        core.handle_event(hook(Signature::Verified), start());
+        outside.carry_out(&mut core, start());
+        assert_eq!(
+            (
+                outside.times("POST Opportunity"),
+                outside.times("PATCH 0067e00000RmwSWAAZ")
+            ),
+            (1, 0)
+        );
+    }
+
+    #[test]
+    fn a_webhook_without_a_good_signature_is_refused_and_marks_nothing() {
+        let mut outside = Outside::default();
+        let mut core = core(&Memory::default(), start());
+        outside.carry_out(&mut core, start());
+        for signature in [Signature::Forged, Signature::Absent] {
+            core.handle_event(hook(signature), start());
+            outside.carry_out(&mut core, start());
+        }
+        assert_eq!(outside.answered, [401, 401]);
+        assert_eq!(outside.memory.entries().count(), 0);
+    }
+
+    #[test]
+    fn after_a_lost_reply_and_a_restart_it_looks_before_it_creates() {
+        let mut outside = Outside {
+            lose_the_created: true,
+            ..Outside::default()
+        };
+        let mut first = core(&Memory::default(), start());
+        outside.carry_out(&mut first, start());
+        first.handle_event(hook(Signature::Verified), start());
+        outside.carry_out(&mut first, start());
+        assert_eq!(outside.reference, Value::Null);
+        drop(first);
+        let mut second = core(&outside.memory.clone(), start());
+        outside.carry_out(&mut second, start());
+        assert_eq!(outside.times("POST Opportunity"), 1);
+        assert_eq!(outside.reference, "0067e00000RmwSWAAZ");
+    }
+
+    #[test]
+    fn the_same_events_give_the_same_requests() {
+        let run = || {
+            let mut outside = Outside {
+                lose_the_created: true,
+                ..Outside::default()
+            };
+            let mut core = core(&Memory::default(), start());
+            outside.carry_out(&mut core, start());
+            core.handle_event(hook(Signature::Verified), start());
+            outside.carry_out(&mut core, start());
+            while let Some((at, _)) = core
+                .poll_timeout()
+                .filter(|(at, _)| at.as_second() < start().as_second() + 600)
+            {
+                core.handle_timeout(at);
+                outside.carry_out(&mut core, at);
+            }
+            (outside.asked, outside.memory)
+        };
+        assert_eq!(run(), run());
+    }
+}

@@ -1,10 +1,10 @@
 //! An opportunity for a referral that has none: look first, then account, contact, opportunity.
 //!
-//! Contact role, solution rows and the reference in Partner Center follow in [`super::sync_linked`], so that a crash in
+//! Contact role, solution rows and the reference in Partner Center follow in [`crate::job::sync_linked`], so that a crash in
 //! between leaves nothing half done.
 
 use super::desk::{Desk, Trouble};
-use super::run::{Seen, Step};
+use super::step::{Seen, Step};
 use super::{crm, pc};
 use crate::board::Causes;
 use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};

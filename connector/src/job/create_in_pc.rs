@@ -1,11 +1,11 @@
 //! A referral for an opportunity with Sync = Yes that has none: look first if one may exist, check what is required,
 //! create.
 //!
-//! Microsoft's invitation, and identifier and link in the CRM, follow in [`super::sync_linked`].
+//! Microsoft's invitation, and identifier and link in the CRM, follow in [`crate::job::sync_linked`].
 
 use super::create_in_crm::settled;
 use super::desk::{Desk, Trouble};
-use super::run::{Seen, Step};
+use super::step::{Seen, Step};
 use super::{crm, pc};
 use crate::deal::{Agreed, Customer, Field, Help, OpportunityState, canon};
 use crate::id::{DealNumber, OpportunityId, ReferralId};

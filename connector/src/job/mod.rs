@@ -4,6 +4,8 @@
 
 /// What every job works with, and how a call is made.
 pub(crate) mod desk;
+/// What one look at a deal leads to.
+pub(crate) mod step;
 /// The CRM's calls, whichever CRM it is.
 pub(crate) mod crm;
 /// Partner Center's calls.
@@ -12,6 +14,8 @@ pub(crate) mod pc;
 pub(crate) mod create_in_crm;
 /// A referral for an opportunity.
 pub(crate) mod create_in_pc;
+/// Both records of a linked deal.
+mod pair;
 /// Writes to a linked referral.
 mod to_pc;
 /// Writes to a linked opportunity.

@@ -6,6 +6,7 @@ use super::create_in_crm::create_in_crm;
 use super::create_in_pc::create_in_pc;
 use super::crm;
 use super::desk::{Desk, Trouble};
+use super::step::{Seen, Step};
 use super::sync_linked::sync_linked;
 use crate::board::{Causes, Started, due_key};
 use crate::contract::{Reason, System};
@@ -20,26 +21,6 @@ use crate::system::opportunity::{Change, Revision};
 const MOST_RACES: u32 = 5;
 /// How often a run looks again at all.
 const MOST_ROUNDS: u32 = 20;
-
-/// What one look led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Look again.
-    Again,
-    /// Nothing is left to do.
-    Done,
-}
-
-/// What a run has seen last, and why it runs.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
-    /// Why it runs.
-    pub(crate) causes: Causes,
-    /// The referral's eTag.
-    pub(crate) referral: Option<String>,
-    /// The opportunity's digest.
-    pub(crate) opportunity: Option<u64>,
-}
 
 /// Runs a deal to its end.
 pub(crate) async fn run(desk: Desk, started: Started) {

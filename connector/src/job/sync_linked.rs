@@ -5,13 +5,14 @@
 
 use jiff::SignedDuration;
 
-use super::create_in_crm::{furnish, link};
+use super::create_in_crm::furnish;
 use super::create_in_pc::invite;
 use super::desk::{Desk, Trouble};
-use super::run::{Seen, Step};
+use super::pair::Pair;
+use super::step::{Seen, Step};
 use super::{crm, pc, to_crm, to_pc};
 use crate::contract::Reason;
-use crate::deal::{Ending, Field, OpportunityState, ReferralState, canon};
+use crate::deal::{Field, OpportunityState, ReferralState, canon};
 use crate::id::{DealNumber, OpportunityId, ReferralId};
 use crate::record::{Outcome, Record};
 use crate::settings::{Direction, OnHoldEdits};
@@ -20,13 +21,6 @@ use crate::sync::merge::{Gate, Merged, Sides, merge};
 use crate::sync::status::{Move, agreed, decide};
 use crate::system::opportunity::{Opportunity, Revision};
 use crate::system::partner_center::Referral;
-
-/// Both records as they were read, and what their states ask for.
-pub(super) struct Pair {
-    pub(super) referral: Referral,
-    pub(super) row: Opportunity,
-    pub(super) ask: Move,
-}
 
 /// One look at both sides and what follows from it.
 pub(crate) async fn sync_linked(
@@ -311,24 +305,6 @@ fn announce(desk: &Desk, deal: DealNumber, merged: &Merged) {
             code => desk.say(&desk.record(deal), code, field, choice.detail.clone()),
         }
     }
-}
-
-/// How an ending is sent; a planted bug swaps it.
-#[cfg_attr(
-    not(feature = "planted"),
-    expect(unused_variables, reason = "only a planted bug looks at the settings")
-)]
-pub(super) fn sent(desk: &Desk, ending: Ending) -> Ending {
-    #[cfg(feature = "planted")]
-    if desk.settings().is_planted(crate::planted::Planted::SwapsWonAndLost) {
-        return ending.opposite();
-    }
-    ending
-}
-
-/// The link that an opportunity should show.
-pub(super) fn link_of(desk: &Desk, referral: &Referral) -> String {
-    link(desk, &referral.id)
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //!
 //! Where a closed opportunity cannot be written, what Audit is owed is a decision instead.
 
+use super::create_in_crm::link;
 use super::crm;
 use super::desk::{Desk, Trouble};
-use super::sync_linked::{Pair, link_of, sent};
+use super::pair::{Pair, sent};
 use crate::deal::{Field, OpportunityState, mark};
 use crate::id::DealNumber;
 use crate::record::Record;
@@ -63,7 +64,7 @@ fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, whole: boo
         | Move::Closed(_) => None,
     };
     change.referral = row.referral.is_none().then(|| referral.id.clone());
-    change.link = row.link.is_none().then(|| link_of(desk, referral));
+    change.link = row.link.is_none().then(|| link(desk, &referral.id));
     let mut lines = record.owed.clone();
     if gate_is_open(*ask) {
         put_back(pair, &mut change);

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::desk::{Desk, Trouble};
+use super::pair::{Pair, sent};
 use super::pc;
-use super::sync_linked::{Pair, sent};
 use crate::deal::{Agreed, Ending, Field, Help, ReferralState};
 use crate::id::DealNumber;
 use crate::record::Sending;

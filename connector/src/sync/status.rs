@@ -1,6 +1,6 @@
 //! What the states of both sides ask for: one table.
 //!
-//! It only names the move; the fields that go along are the business of [`super::merge`].
+//! It only names the move; the fields that go along are the business of [`crate::sync::merge`].
 
 use crate::deal::{Agreed, Ending, OpportunityState, ReferralState};
 

@@ -1,6 +1,6 @@
 //! What a CRM says about a deal and what is written to it, whichever CRM it is.
 //!
-//! Field names and paths are the business of [`super::salesforce`] and [`super::dataverse`].
+//! Field names and paths are the business of [`crate::system::salesforce`] and [`crate::system::dataverse`].
 
 use jiff::Timestamp;
 
