@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
         if self.connector.is_some() {
             return Ok(());
         }
-        let settings = setup::connector(self.plan, &self.world).map_err(RunError::Settings)?;
+        let settings = setup::connector(self.plan, &self.world.ground().bases).map_err(RunError::Settings)?;
         let connector = Connector::new(settings, &self.memory, self.plan.seed, self.world.now())
             .map_err(|error| RunError::Settings(error.to_string()))?;
         self.connector = Some(connector);

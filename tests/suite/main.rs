@@ -9,6 +9,7 @@ mod fidelity;
 mod catalog;
 mod determinism;
 mod parity;
+mod driver;
 mod recovery;
 mod planted;
 mod verdicts;

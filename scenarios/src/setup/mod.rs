@@ -10,8 +10,8 @@ use cosell_connector::settings::{
 use cosell_sim::identity::Authority;
 use cosell_sim::partner_center::{Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal};
 use cosell_sim::seed::Seed;
-use cosell_sim::site::Site;
-use cosell_sim::world::{World, WorldSettings};
+use cosell_sim::site::{Bases, Site};
+use cosell_sim::world::WorldSettings;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -48,9 +48,8 @@ pub fn world(plan: &Plan) -> WorldSettings {
     settings
 }
 
-/// The connector's settings for a plan, in a world that stands.
-pub fn connector(plan: &Plan, world: &World) -> Result<Settings, String> {
-    let bases = &world.ground().bases;
+/// The connector's settings for a plan, with the systems at their base URLs.
+pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
     let login = bases.of(Site::Entra);
     let secret = || Secret::new(SECRET);
     let refresh_token = Secret::new(Authority::refresh_token_of("connector"));

@@ -1,0 +1,160 @@
+//! The same core as a real process: the driver with the wall clock and real sockets, against the simulators on loopback
+//! ports, webhooks signed and verified. Judged on what both sides store in the end.
+
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cosell::record::{Book, Field};
+use cosell::scenario::Crm;
+use cosell::setup;
+use cosell_connector::driver::store::InMemory;
+use cosell_connector::driver::{self, DriverSettings};
+use cosell_sim::happening::{Commit, Happening};
+use cosell_sim::partner_center::MicrosoftAct;
+use cosell_sim::site::Site;
+use cosell_sim::transport::socket::{self, Seen, ServeSettings, Served};
+use cosell_tests::given::{deal, plan, value};
+use jiff::SignedDuration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// How long anything may take on a busy machine. Nothing waits for it but a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the test waits for.
+enum News {
+    Committed(Commit),
+    Delivered(u16),
+}
+
+fn serve() -> (Served, Receiver<News>) {
+    let (sender, news) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let watch = move |seen: &Seen<'_>| {
+        let told = match seen {
+            Seen::Happening(Happening::Committed(commit)) => News::Committed(commit.clone()),
+            Seen::Delivered {
+                outcome: Ok(status), ..
+            } => News::Delivered(*status),
+            _ => return,
+        };
+        // The test may have heard enough.
+        drop(sender.lock().expect("nobody panics with the lock").send(told));
+    };
+    let settings = ServeSettings {
+        watch: Arc::new(watch),
+        ..ServeSettings::default()
+    };
+    (socket::serve(&settings).expect("loopback ports are free"), news)
+}
+
+/// The driver in a thread of its own; it stops when this is dropped.
+struct Process {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.stop.take().map(|stop| stop.send(())));
+        drop(self.thread.take().map(std::thread::JoinHandle::join));
+    }
+}
+
+fn start(crm: Crm, served: &Served) -> Process {
+    let mut settings = setup::connector(&plan(crm, 1), served.bases()).expect("the settings are complete");
+    settings.poll_interval = SignedDuration::from_millis(300);
+    settings.reconcile_interval = SignedDuration::from_secs(2);
+    let certificates = served.bases().partner_center_events();
+    let host = certificates.trim_start_matches("http://").to_owned();
+    let driver_settings = DriverSettings {
+        trusted_certificate_hosts: vec![host],
+        certificate_issuer: "Cosell Simulator".to_owned(),
+        ..DriverSettings::default()
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            let address = listener.local_addr().expect("an address");
+            settings.hook_url = Some(format!("http://{address}/hooks/partner-center"));
+            let shutdown = async move { drop(stopped.await) };
+            let mut store = InMemory::default();
+            let done = driver::run(settings, driver_settings, &mut store, listener, |_| {}, shutdown).await;
+            done.expect("the driver stops when told, and not before");
+        });
+    });
+    Process {
+        stop: Some(stop),
+        thread: Some(thread),
+    }
+}
+
+/// Waits until the connector has committed a field on a site.
+fn await_commit(news: &Receiver<News>, site: Site, field: &str, hooks: &mut Vec<u16>) {
+    loop {
+        match news
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("{field} was never written on {}", site.name()))
+        {
+            News::Delivered(status) => hooks.push(status),
+            News::Committed(commit) => {
+                let wrote = commit.changes.iter().any(|change| change.field == field);
+                if commit.site == site && commit.actor == cosell::board::CONNECTOR && wrote {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn there_over_sockets(crm: Crm) {
+    let (served, news) = serve();
+    let _process = start(crm, &served);
+    let mut hooks = Vec::new();
+    let referral = served
+        .microsoft(setup::share(&deal("D1")))
+        .expect("Microsoft may share");
+    await_commit(&news, Site::PartnerCenter, "/externalReferenceId", &mut hooks);
+    let edit: MicrosoftAct = setup::microsoft_edit(&referral, &value(77_700.0));
+    served.microsoft(edit).expect("Microsoft may edit");
+    await_commit(&news, crm.site(), Field::Value.column(crm), &mut hooks);
+    while hooks.is_empty() {
+        match news.recv_timeout(PATIENCE).expect("a webhook is delivered") {
+            News::Delivered(status) => hooks.push(status),
+            News::Committed(_) => {}
+        }
+    }
+    assert!(
+        hooks.iter().all(|status| *status == 200),
+        "every signature is good: {hooks:?}"
+    );
+    let book = Book::of_rows(crm, "On Hold", &served.rows());
+    assert_eq!(book.opportunities.len(), 1);
+    let opportunity = book.opportunities.values().next().expect("there is one");
+    assert_eq!(book.referral_of(opportunity), referral);
+    let record = &book.referrals[&referral];
+    for field in Field::ALL {
+        assert_eq!(
+            book.crm_value(opportunity, field),
+            book.pc_value(record, field),
+            "{} differs",
+            field.name()
+        );
+    }
+}
+
+#[test]
+fn the_driver_keeps_salesforce_in_step_over_sockets() {
+    there_over_sockets(Crm::Salesforce);
+}
+
+#[test]
+fn the_driver_keeps_dynamics_in_step_over_sockets() {
+    there_over_sockets(Crm::Dynamics);
+}
