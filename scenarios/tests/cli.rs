@@ -252,7 +252,7 @@ fn curl(line: &str) -> (u16, String) {
 fn serve_prints_commands_that_work_as_they_stand() {
     let (_serving, lines) = serve(&[]);
     let commands: Vec<&String> = lines.iter().filter(|line| line.trim().starts_with("curl ")).collect();
-    assert_eq!(commands.len(), 3, "{lines:#?}");
+    assert_eq!(commands.len(), 4, "{lines:#?}");
     for command in commands {
         let (status, answer) = curl(command);
         assert_eq!(status, 200, "{command}\n{answer}");

@@ -71,6 +71,11 @@ impl Bases {
         self.read()[index(site)].clone()
     }
 
+    /// Looks at the base URL of a site without a copy: the simulators ask for each request.
+    pub fn with<T>(&self, site: Site, look: impl FnOnce(&str) -> T) -> T {
+        look(&self.read()[index(site)])
+    }
+
     /// The base URL of Partner Center's webhook registration.
     pub fn partner_center_events(&self) -> String {
         self.read()[4].clone()

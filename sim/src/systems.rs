@@ -153,6 +153,16 @@ impl Systems {
         }
     }
 
+    /// Stores printed referrals as they are; gives back how many.
+    pub fn load_referrals(
+        &self,
+        referrals: Vec<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<usize, partner_center::LoadError> {
+        self.partner_center
+            .as_ref()
+            .map_or(Ok(0), |partner_center| partner_center.load(referrals))
+    }
+
     /// Every stored row, in the order of [`Site::ALL`], within a site ordered by table and identifier.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();

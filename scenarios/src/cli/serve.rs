@@ -53,7 +53,7 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.note("help: choose another with `--port`, or leave it out to get free ports");
         Exit::Usage
     })?;
-    for line in greeting(&served) {
+    for line in greeting(&served, args.clock == ClockChoice::Manual) {
         ui.out(&line)?;
     }
     served.wait();
@@ -66,7 +66,7 @@ fn ports(first: Option<u16>) -> BTreeMap<Site, u16> {
 }
 
 /// Base URLs, a token for each, and three commands that work as they stand.
-fn greeting(served: &Served) -> Vec<String> {
+fn greeting(served: &Served, manual: bool) -> Vec<String> {
     let bases = served.bases();
     let token = |who: &str, site: Site, path: &str| served.token(who, site, path).unwrap_or_default();
     let referrals = token("connector", Site::PartnerCenter, "/v1.0/engagements/referrals");
@@ -86,7 +86,10 @@ fn greeting(served: &Served) -> Vec<String> {
         format!("Salesforce          {sf}"),
         format!("Dataverse           {dv}"),
     ];
-    lines.extend(served.control().map(|control| format!("control (clock)     {control}")));
+    let control = served.control();
+    lines.push(format!(
+        "control             {control}  (calls: {control}/control/openapi.json)"
+    ));
     lines.extend([
         String::new(),
         "tokens of the user `connector`, good for 30 days:".to_owned(),
@@ -104,11 +107,11 @@ fn greeting(served: &Served) -> Vec<String> {
             "  curl -s -H 'Authorization: Bearer {dataverse}' '{dv}/api/data/v9.2/transactioncurrencies?$select=isocurrencycode'"
         ),
     ]);
-    if let Some(control) = served.control() {
-        lines.push(format!(
-            "  curl -s -X POST {control}/control/clock -d '{{\"advance\":\"2d\"}}'"
-        ));
-    }
+    lines.push(if manual {
+        format!("  curl -s -X POST {control}/control/clock -d '{{\"advance\":\"2d\"}}'")
+    } else {
+        format!("  curl -s '{control}/control/journal?limit=5'")
+    });
     lines.extend([String::new(), "serving until Ctrl-C".to_owned()]);
     lines
 }

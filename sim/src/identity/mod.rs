@@ -144,6 +144,19 @@ impl Authority {
         self.lock().users.get(name).cloned()
     }
 
+    /// Everybody, by name.
+    pub fn users(&self) -> Vec<User> {
+        self.lock().users.values().cloned().collect()
+    }
+
+    /// Whose token a request carries, whatever it is for and however old it is.
+    pub fn bearer(&self, headers: &http::HeaderMap) -> Option<String> {
+        let header = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+        let (_, token) = header.split_once(' ')?;
+        let state = self.lock();
+        state.tokens.get(token.trim()).map(|issued| issued.user.clone())
+    }
+
     /// Adds a user, or replaces the roles of one who is known.
     pub fn put_user(&self, name: &str, roles: &[Role]) {
         let user = User {

@@ -39,6 +39,8 @@ mod writer;
 mod create;
 /// Microsoft's acts.
 mod microsoft;
+/// Printed referrals, stored again.
+mod load;
 /// A request, and answers.
 mod call;
 /// Calls of the referrals API.
@@ -64,6 +66,7 @@ use crate::happening::Row;
 use crate::seed::Stream;
 use crate::site::Site;
 
+pub use self::load::LoadError;
 pub use self::microsoft::{ActError, Customer, CustomerContact, MicrosoftAct, SharedDeal};
 pub use self::value::Assistance;
 
@@ -214,9 +217,10 @@ impl PartnerCenter {
 
     /// The state, its links at the base URL in force.
     fn lock(&self) -> MutexGuard<'_, State> {
-        let base = self.ground.bases.of(Site::PartnerCenter);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.store.move_to(&base);
+        self.ground
+            .bases
+            .with(Site::PartnerCenter, |base| state.store.move_to(base));
         state
     }
 

@@ -13,7 +13,6 @@ use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-use tower::util::MapResponseLayer;
 
 use crate::clock::Clock;
 use crate::ground::Ground;
@@ -26,10 +25,13 @@ use crate::systems::{SystemSettings, Systems, audience};
 
 /// Sends webhooks.
 mod postman;
-/// Moves a manual clock, over HTTP.
+/// Journal, faults, and what stands behind them.
+mod desk;
+/// The control API.
 mod control;
 
 use super::server;
+use desk::Desk;
 use postman::Postman;
 
 /// What decides a set of servers.
@@ -43,7 +45,7 @@ pub struct ServeSettings {
     pub systems: SystemSettings,
     /// The port of each site; the operating system chooses where none is named.
     pub ports: BTreeMap<Site, u16>,
-    /// The control port of a manual clock; the operating system chooses when none is named.
+    /// The control port; the operating system chooses when none is named.
     pub control_port: Option<u16>,
     /// How Partner Center delivers webhooks.
     pub hooks: HookSettings,
@@ -112,11 +114,10 @@ impl std::fmt::Debug for ServeSettings {
 #[derive(Debug)]
 pub struct Served {
     ground: Ground,
-    systems: Systems,
-    postman: Arc<Postman>,
-    control: Option<String>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    desk: Arc<Desk>,
+    control: String,
+    stops: Vec<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Starts the servers; they are reachable when this returns. A port that is taken is an error that names it.
@@ -147,31 +148,44 @@ fn serve_over(
     }
     let systems = systems(&ground);
     let postman = Arc::new(Postman::new(settings, ground.clone(), systems.clone()));
+    let desk = Desk::new(ground.clone(), systems, settings.systems.clone(), Arc::clone(&postman));
+    let desk = Arc::new(desk);
     let mut servers: Vec<(TcpListener, Router)> = Vec::new();
     for (site, listener) in listeners {
-        if let Some(router) = systems.routers().of(site) {
-            servers.push((listener, watched(router.clone(), &postman)));
+        if desk.systems().routers().of(site).is_some() {
+            servers.push((listener, desk.router(site)));
         }
     }
-    let mut control = None;
-    if ground.clock.is_manual() {
-        let listener = bind("the control port", settings.control_port)?;
-        control = Some(url_of(&listener)?);
-        servers.push((listener, control::router(Arc::clone(&postman))));
+    let listener = bind("the control port", settings.control_port)?;
+    let control = url_of(&listener)?;
+    servers.push((listener, control::router(Arc::clone(&desk))));
+    let (mut stops, mut threads) = (Vec::new(), Vec::new());
+    for number in 0..workers() {
+        let mut shared = Vec::new();
+        for (listener, router) in &servers {
+            shared.push((listener.try_clone()?, router.clone()));
+        }
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        // One of them does what happens without a request.
+        let working = (number == 0).then(|| Arc::clone(&postman));
+        let thread = std::thread::Builder::new().name("simulated systems".to_owned());
+        threads.push(thread.spawn(move || runtime.block_on(run(shared, working, stopped)))?);
+        stops.push(stop);
     }
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel();
-    let working = Arc::clone(&postman);
-    let thread = std::thread::Builder::new().name("simulated systems".to_owned());
-    let thread = thread.spawn(move || runtime.block_on(run(servers, working, stopped)))?;
     Ok(Served {
         ground,
-        systems,
-        postman,
+        desk,
         control,
-        stop: Some(stop),
-        thread: Some(thread),
+        stops,
+        threads,
     })
+}
+
+/// How many threads serve. Each has a runtime of its own and accepts from the same ports, so a connection stays on one
+/// thread.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
 }
 
 impl Served {
@@ -187,19 +201,19 @@ impl Served {
 
     /// Microsoft does something in Partner Center; gives back the id of the partner's referral.
     pub fn microsoft(&self, act: MicrosoftAct) -> Result<String, ActError> {
-        let done = self.systems.microsoft(act);
-        self.postman.collect();
+        let done = self.desk.systems().microsoft(act);
+        self.desk.postman().collect();
         done
     }
 
     /// Every stored row of every system, in a fixed order.
     pub fn rows(&self) -> Vec<Row> {
-        self.systems.rows()
+        self.desk.systems().rows()
     }
 
-    /// The base URL of the control port, when the clock is manual: `GET` and `POST /control/clock`.
-    pub fn control(&self) -> Option<&str> {
-        self.control.as_deref()
+    /// The base URL of the control port; `GET /control/openapi.json` says what it can do.
+    pub fn control(&self) -> &str {
+        &self.control
     }
 
     /// A token of that user for the URLs of a site, good for 30 days. None for Entra ID, which needs none, and for
@@ -217,7 +231,7 @@ impl Served {
 
     /// Blocks for as long as the servers run.
     pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // Whoever panicked there has already said so.
             drop(thread.join());
         }
@@ -226,11 +240,11 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
+        for stop in self.stops.drain(..) {
             // The receiver is gone when the servers are, which is what is wanted.
             let _ = stop.send(());
         }
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             drop(thread.join());
         }
     }
@@ -255,16 +269,7 @@ fn url_of(listener: &TcpListener) -> io::Result<String> {
     Ok(format!("http://{address}"))
 }
 
-/// A router whose systems' happenings are looked at after each response.
-fn watched(router: Router, postman: &Arc<Postman>) -> Router {
-    let postman = Arc::clone(postman);
-    router.layer(MapResponseLayer::new(move |response: axum::response::Response| {
-        postman.collect();
-        response
-    }))
-}
-
-async fn run(servers: Vec<(TcpListener, Router)>, postman: Arc<Postman>, stopped: oneshot::Receiver<()>) {
+async fn run(servers: Vec<(TcpListener, Router)>, postman: Option<Arc<Postman>>, stopped: oneshot::Receiver<()>) {
     for (listener, router) in servers {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
             return;
@@ -272,7 +277,9 @@ async fn run(servers: Vec<(TcpListener, Router)>, postman: Arc<Postman>, stopped
         // The runtime ends them all when it is dropped.
         drop(tokio::spawn(server(listener, router)));
     }
-    drop(tokio::spawn(postman.work()));
+    if let Some(postman) = postman {
+        drop(tokio::spawn(postman.work()));
+    }
     // An error says that nobody can stop the servers any more, so they run for good.
     if stopped.await.is_err() {
         std::future::pending::<()>().await;

@@ -2,12 +2,14 @@
 //!
 //! On the wall clock it works by itself; a manual clock lets it work while the control port moves the time.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Uri};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 
@@ -26,14 +28,18 @@ use crate::transport::client::Connection;
 const QUEUE_LIMIT: usize = 100_000;
 /// How many attempts may be under way at once.
 const AT_ONCE: usize = 64;
+/// How many attempts the log keeps.
+const LOGGED: usize = 10_000;
 
 /// Everything that happens on the servers without a request.
 pub(super) struct Postman {
     ground: Ground,
-    systems: Systems,
+    systems: RwLock<Systems>,
     hooks: HookSettings,
     watch: Watch,
     state: Mutex<State>,
+    /// The last attempts to deliver, oldest first.
+    delivered: Mutex<VecDeque<Value>>,
     /// Rung when something new may be due.
     bell: Notify,
     under_way: Arc<Semaphore>,
@@ -70,10 +76,11 @@ impl Postman {
         };
         Self {
             ground,
-            systems,
+            systems: RwLock::new(systems),
             hooks: settings.hooks.clone(),
             watch: Arc::clone(&settings.watch),
             state: Mutex::new(state),
+            delivered: Mutex::default(),
             bell: Notify::new(),
             under_way: Arc::new(Semaphore::new(AT_ONCE)),
             moving: tokio::sync::Mutex::new(()),
@@ -97,10 +104,52 @@ impl Postman {
         self.bell.notify_one();
     }
 
+    /// Lets other systems take the place of those that are here; what was on its way is forgotten.
+    pub(super) fn start_over(&self, systems: Systems) {
+        *self.systems.write().unwrap_or_else(PoisonError::into_inner) = systems;
+        self.lock().queue = Queue::new(QUEUE_LIMIT);
+        self.log().clear();
+    }
+
+    fn systems(&self) -> Systems {
+        self.systems.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn log(&self) -> MutexGuard<'_, VecDeque<Value>> {
+        self.delivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last attempts to deliver, oldest first.
+    pub(super) fn delivered(&self) -> Vec<Value> {
+        self.log().iter().cloned().collect()
+    }
+
+    /// Tells whoever watches, and the log.
+    fn tell(&self, seen: &Seen<'_>) {
+        if let Seen::Delivered {
+            event,
+            url,
+            attempt,
+            outcome,
+            abandoned,
+        } = seen
+        {
+            let mut log = self.log();
+            while log.len() >= LOGGED {
+                log.pop_front();
+            }
+            log.push_back(json!({
+                "at": self.now().to_string(), "event": event, "url": url, "attempt": attempt,
+                "status": outcome.ok(), "problem": outcome.err(), "abandoned": abandoned,
+            }));
+        }
+        (self.watch)(seen);
+    }
+
     /// When something is due next.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let letter = self.lock().queue.next_due();
-        [letter, self.systems.next_due()].into_iter().flatten().min()
+        [letter, self.systems().next_due()].into_iter().flatten().min()
     }
 
     /// The time now.
@@ -144,8 +193,9 @@ impl Postman {
 
     /// Lets the systems do what is due, and takes the first letter that is.
     fn take_due(&self, now: Timestamp) -> Option<Letter> {
-        if self.systems.next_due().is_some_and(|due| due <= now) {
-            self.systems.run_due(now);
+        let systems = self.systems();
+        if systems.next_due().is_some_and(|due| due <= now) {
+            systems.run_due(now);
             self.collect();
         }
         let mut state = self.lock();
@@ -173,7 +223,7 @@ impl Postman {
         let Letter { hook, attempt } = letter;
         let outcome = self.post(&hook).await;
         let next = self.hooks.judge(attempt, outcome.as_ref().ok().copied());
-        (self.watch)(&Seen::Delivered {
+        self.tell(&Seen::Delivered {
             event: &hook.event,
             url: &hook.url,
             attempt,
@@ -213,7 +263,7 @@ impl Postman {
         if let Some(full) = &full {
             let (event, url) = (event.as_str(), url.as_str());
             let outcome = Err(full.as_str());
-            (self.watch)(&Seen::Delivered {
+            self.tell(&Seen::Delivered {
                 event,
                 url,
                 attempt,
@@ -237,7 +287,7 @@ async fn exchange(request: http::Request<Bytes>) -> std::io::Result<u16> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "servers on the wall clock wait in real time")]
-async fn rest(wait: Duration) {
+pub(super) async fn rest(wait: Duration) {
     tokio::time::sleep(wait).await;
 }
 

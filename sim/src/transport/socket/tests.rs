@@ -82,7 +82,7 @@ fn a_manual_clock_brings_webhooks_when_it_is_moved_and_tries_again_later() {
     };
     let served = served(&settings, &url).unwrap();
     let base = served.bases().of(Site::PartnerCenter);
-    let control = served.control().unwrap().to_owned();
+    let control = served.control().to_owned();
     assert_eq!(say(&base, "GET /base"), ("HTTP/1.1 200 OK".to_owned(), base.clone()));
     assert_eq!(say(&base, "POST /write").1, "written");
     assert!(received.try_recv().is_err());
@@ -116,7 +116,6 @@ fn the_wall_clock_brings_webhooks_by_itself() {
         ..ServeSettings::default()
     };
     let served = served(&settings, &url).unwrap();
-    assert!(served.control().is_none());
     say(&served.bases().of(Site::PartnerCenter), "POST /write");
     assert!(received.recv_timeout(std::time::Duration::from_secs(10)).is_ok());
     drop(served);
@@ -146,4 +145,140 @@ fn a_port_is_free_again_when_its_servers_are_dropped() {
     let base = served_once.bases().of(Site::PartnerCenter);
     drop(served_once);
     assert!(TcpStream::connect(base.trim_start_matches("http://")).is_err());
+}
+
+/// All systems, a control port, and a token of the connector's.
+fn everything() -> (Served, String, String, String) {
+    let settings = ServeSettings {
+        clock: ServeClock::Manual(default_start()),
+        ..ServeSettings::default()
+    };
+    let served = serve(&settings).unwrap();
+    let (base, control) = (served.bases().of(Site::PartnerCenter), served.control().to_owned());
+    let token = served.token("connector", Site::PartnerCenter, "/").unwrap();
+    (served, base, control, token)
+}
+
+/// A GET on the list of referrals; an empty answer when the connection ended without one.
+fn list(base: &str, token: &str) -> String {
+    let mut socket = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+    let head = format!("authorization: Bearer {token}\r\nconnection: close\r\n\r\n");
+    write!(socket, "GET /v1.0/engagements/referrals HTTP/1.1\r\nhost: x\r\n{head}").unwrap();
+    let mut answer = String::new();
+    // A connection that is cut may also say so.
+    drop(socket.read_to_string(&mut answer));
+    answer
+}
+
+const SHARE: &str = "POST /control/microsoft\n{\"act\":\"share\",\"name\":\"Deal\",\"customer\":{\"name\":\"Fabrikam\",\
+                     \"country\":\"US\"},\"currency\":\"USD\",\"closing\":\"2026-06-30T00:00:00Z\",\"value\":5,\
+                     \"solutions\":[{\"id\":\"SOL-1\",\"name\":\"One\"}]}";
+
+#[test]
+fn a_fault_is_added_over_the_control_port_and_the_journal_names_it() {
+    let (_served, base, control, token) = everything();
+    let add = |fate: &str| {
+        say(
+            &control,
+            &format!("POST /control/faults\n{{\"site\":\"partner-center\",\"fate\":{fate}}}"),
+        )
+    };
+    let limited = r#"{"answer":{"status":429,"headers":{"retry-after":"5"},"body":{"statusCode":429}}}"#;
+    assert_eq!(add(limited).0, "HTTP/1.1 201 Created");
+    let answer = list(&base, &token);
+    assert!(
+        answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 5"),
+        "{answer}"
+    );
+    add("\"lose-reply\"");
+    assert_eq!(list(&base, &token), "");
+    assert!(list(&base, &token).starts_with("HTTP/1.1 200"));
+    let journal = say(&control, "GET /control/journal").1;
+    assert!(
+        journal.contains(r#""status":429,"who":"connector","fault":"fault 1""#),
+        "{journal}"
+    );
+    assert!(
+        journal.contains(r#""status":null,"who":"connector","fault":"fault 2""#),
+        "{journal}"
+    );
+    assert!(journal.contains(r#""total":3"#), "{journal}");
+    assert!(say(&control, "GET /control/faults").1.contains(r#""timesLeft":0"#));
+    assert_eq!(say(&control, "DELETE /control/faults/9").0, "HTTP/1.1 404 Not Found");
+    assert_eq!(say(&control, "DELETE /control/faults").1, r#"{"removed":2}"#);
+}
+
+#[test]
+fn a_state_is_dumped_reset_and_loaded_over_the_control_port() {
+    let (_served, base, control, token) = everything();
+    let (line, shared) = say(&control, SHARE);
+    assert_eq!(line, "HTTP/1.1 200 OK", "{shared}");
+    let dump = say(&control, "GET /control/state?site=partner-center").1;
+    assert!(dump.contains("\"Deal\""));
+    assert_eq!(say(&control, "POST /control/reset\n{\"seed\":7}").0, "HTTP/1.1 200 OK");
+    assert!(list(&base, &token).contains("\"value\":[]"));
+    let (line, loaded) = say(&control, &format!("PUT /control/state\n{dump}"));
+    assert_eq!((line.as_str(), loaded.as_str()), ("HTTP/1.1 200 OK", r#"{"loaded":2}"#));
+    assert_eq!(say(&control, "GET /control/state?site=partner-center").1, dump);
+    assert!(list(&base, &token).contains("\"Deal\""));
+    let whole = say(&control, "GET /control/state").1;
+    let (line, refused) = say(&control, &format!("PUT /control/state\n{whole}"));
+    assert!(
+        line.contains("501") && refused.contains("site=partner-center"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn roles_and_tokens_change_over_the_control_port_and_errors_say_what_to_do() {
+    let (_served, base, control, token) = everything();
+    say(&control, "PUT /control/users/connector\n{\"roles\":[]}");
+    assert!(list(&base, &token).starts_with("HTTP/1.1 403"));
+    say(
+        &control,
+        "PUT /control/users/connector\n{\"roles\":[\"referrals-admin\"]}",
+    );
+    say(&control, "DELETE /control/users/connector/tokens");
+    assert!(list(&base, &token).starts_with("HTTP/1.1 401"));
+    let issued = say(
+        &control,
+        "POST /control/users/connector/tokens\n{\"site\":\"partner-center\"}",
+    )
+    .1;
+    let token = issued.split('"').nth(3).unwrap();
+    assert!(list(&base, token).starts_with("HTTP/1.1 200"));
+    for (request, status, part) in [
+        (
+            "PUT /control/users/x\n{\"roles\":[\"king\"]}",
+            "400",
+            "unknown variant `king`",
+        ),
+        (
+            "POST /control/users/nobody/tokens\n{\"site\":\"partner-center\"}",
+            "404",
+            "GET /control/users",
+        ),
+        ("POST /control/faults\n{\"fate\":\"explode\"}", "400", "lose-reply"),
+        (
+            "POST /control/faults\n{\"fate\":{\"delay\":\"9d\"}}",
+            "400",
+            "/fate/delay",
+        ),
+        (
+            "POST /control/microsoft\n{\"act\":\"accept\",\"engagement\":\"x\"}",
+            "404",
+            "GET /control/state",
+        ),
+        ("GET /control/everything", "404", "GET /control/openapi.json"),
+        ("PATCH /control/clock", "404", "POST /control/clock"),
+    ] {
+        let (line, body) = say(&control, request);
+        assert!(line.contains(status) && body.contains(part), "{request}: {line} {body}");
+        assert!(body.contains("\"where\"") && body.contains("\"help\""), "{body}");
+    }
+    assert!(
+        say(&control, "GET /control/openapi.json")
+            .1
+            .contains("\"openapi\":\"3.0.3\"")
+    );
 }

@@ -1,58 +1,56 @@
-//! Moves a manual clock, over HTTP: `GET /control/clock`, `POST /control/clock` with `{"advance":"2d"}` or
+//! Tells and moves the clock: `GET /control/clock`, `POST /control/clock` with `{"advance":"2d"}` or
 //! `{"to":"2026-01-07T09:00:00Z"}`.
-//!
-//! It stands on a port of its own, because none of the simulated systems has such a thing.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use bytes::Bytes;
 use http::StatusCode;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde_json::{Value, json};
 
-use super::postman::Postman;
-use crate::reply::json_reply;
+use super::{Complaint, done};
+use crate::transport::socket::desk::Desk;
 
 /// How far the clock may be moved at once: ten years.
 const FARTHEST_HOURS: i64 = 10 * 366 * 24;
+/// What a body must be.
+const EXPECTED: &str = r#"{"advance":"2d"} or {"to":"2026-01-07T09:00:00Z"}"#;
 
-pub(super) fn router(postman: Arc<Postman>) -> Router {
-    Router::new()
-        .route("/control/clock", get(tell).post(advance))
-        .with_state(postman)
-}
-
-async fn tell(State(postman): State<Arc<Postman>>) -> Response {
-    reply(StatusCode::OK, &clock(&postman))
+pub(super) async fn tell(State(desk): State<Arc<Desk>>) -> Response {
+    done(StatusCode::OK, &clock(&desk))
 }
 
 /// Answers when everything that became due on the way is done, webhooks included.
-async fn advance(State(postman): State<Arc<Postman>>, body: Bytes) -> Response {
-    match target(&body, postman.now()) {
-        Ok(to) => {
-            postman.move_to(to).await;
-            reply(StatusCode::OK, &clock(&postman))
-        }
-        Err(error) => reply(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+pub(super) async fn advance(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Complaint> {
+    let postman = desk.postman();
+    if !desk.ground().clock.is_manual() {
+        return Err(Complaint::new("the clock", "a manual clock; this one is the machine's")
+            .help("start the servers with `cosell serve --clock manual`")
+            .status(StatusCode::CONFLICT));
     }
+    let to = target(&body, postman.now()).map_err(|problem| Complaint::new("request body", EXPECTED).found(problem))?;
+    postman.move_to(to).await;
+    Ok(done(StatusCode::OK, &clock(&desk)))
 }
 
-fn clock(postman: &Postman) -> Value {
-    json!({"now": postman.now().to_string(), "nextDue": postman.next_due().map(|due| due.to_string())})
+fn clock(desk: &Desk) -> Value {
+    let (ground, postman) = (desk.ground(), desk.postman());
+    json!({
+        "now": postman.now().to_string(),
+        "nextDue": postman.next_due().map(|due| due.to_string()),
+        "manual": ground.clock.is_manual(),
+    })
 }
 
 fn target(body: &[u8], now: Timestamp) -> Result<Timestamp, String> {
-    let expected = r#"expected {"advance":"2d"} or {"to":"2026-01-07T09:00:00Z"}"#;
-    let body: Value = serde_json::from_slice(body).map_err(|error| format!("{expected}: {error}"))?;
+    let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let members = body.as_object().filter(|members| members.len() == 1);
     let member = members.and_then(|members| members.iter().next());
     let (key, text) = member
         .and_then(|(key, value)| Some((key.as_str(), value.as_str()?)))
-        .ok_or(expected)?;
+        .ok_or("another body")?;
     let to = match key {
         "advance" => {
             let span: Span = text
@@ -63,7 +61,7 @@ fn target(body: &[u8], now: Timestamp) -> Result<Timestamp, String> {
             now.checked_add(by).map_err(|error| error.to_string())?
         }
         "to" => text.parse().map_err(|error| format!("{text:?} is no time: {error}"))?,
-        _ => return Err(expected.to_owned()),
+        _ => return Err(format!("a member {key:?}")),
     };
     let by = to.duration_since(now);
     if by.is_negative() {
@@ -73,10 +71,6 @@ fn target(body: &[u8], now: Timestamp) -> Result<Timestamp, String> {
         return Err("the clock moves ten years at most at once".to_owned());
     }
     Ok(to)
-}
-
-fn reply(status: StatusCode, body: &Value) -> Response {
-    json_reply(status, "application/json", body)
 }
 
 #[cfg(test)]
@@ -96,9 +90,9 @@ mod tests {
             (r#"{"advance":"-1h"}"#, "does not go back"),
             (r#"{"advance":"99999d"}"#, "ten years"),
             (r#"{"to":"2020-01-01T00:00:00Z"}"#, "does not go back"),
-            (r#"{"to":"x","advance":"1d"}"#, "expected"),
-            (r#"{"by":"1d"}"#, "expected"),
-            ("[", "expected"),
+            (r#"{"to":"x","advance":"1d"}"#, "another body"),
+            (r#"{"by":"1d"}"#, "a member"),
+            ("[", "EOF"),
         ] {
             assert!(to(body).unwrap_err().contains(problem), "{body}");
         }

@@ -1,0 +1,326 @@
+//! The desk in front of the served systems: every request passes it, is put in the journal, and may meet a fault.
+//!
+//! It answers for no system. Behind it the systems can be replaced as a whole, which is what a reset does.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::postman::{Postman, rest};
+use crate::fault::{Exchange, ExchangeKind, Fate, Rule as _, Targeted};
+use crate::ground::Ground;
+use crate::reply::json_reply;
+use crate::site::Site;
+use crate::systems::{SystemSettings, Systems};
+
+/// How many entries the journal keeps unless told otherwise.
+const KEPT: usize = 1_000;
+/// The most that it may be told to keep.
+pub(super) const MOST_KEPT: usize = 100_000;
+/// The largest body that faults and the journal look at. The systems themselves take less.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// How much of a body the journal keeps.
+const BODY_KEPT: usize = 16 * 1024;
+
+/// One answered request.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) number: u64,
+    at: Timestamp,
+    pub(super) site: Site,
+    method: http::Method,
+    path: String,
+    /// None when the reply was lost on purpose.
+    status: Option<u16>,
+    who: Option<String>,
+    fault: Option<String>,
+    request: Option<Bytes>,
+    response: Option<Bytes>,
+}
+
+impl Entry {
+    pub(super) fn print(&self) -> Value {
+        let text = |body: &Option<Bytes>| {
+            let kept = body.as_ref().map(|body| &body[..body.len().min(BODY_KEPT)]);
+            kept.map(|kept| String::from_utf8_lossy(kept).into_owned())
+        };
+        let mut entry = json!({
+            "number": self.number, "at": self.at.to_string(), "site": self.site.name(), "method": self.method.as_str(),
+            "path": self.path, "status": self.status, "who": self.who, "fault": self.fault,
+        });
+        if self.request.is_some() || self.response.is_some() {
+            entry["requestBody"] = json!(text(&self.request));
+            entry["responseBody"] = json!(text(&self.response));
+        }
+        entry
+    }
+}
+
+/// What was asked, as far as it is kept.
+#[derive(Debug)]
+pub(super) struct Journal {
+    pub(super) entries: VecDeque<Entry>,
+    pub(super) total: u64,
+    pub(super) keep: usize,
+    pub(super) bodies: bool,
+}
+
+/// A fault that somebody asked for.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) id: u64,
+    pub(super) rule: Targeted,
+}
+
+/// The faults in force, first added first asked.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) rules: Vec<Fault>,
+    pub(super) last: u64,
+}
+
+/// Stands in front of every served system.
+pub(super) struct Desk {
+    ground: RwLock<Ground>,
+    systems: RwLock<Systems>,
+    /// How the systems are set each time they start.
+    settings: SystemSettings,
+    postman: Arc<Postman>,
+    journal: Mutex<Journal>,
+    faults: Mutex<Faults>,
+    /// How many faults there are, so that a run without any takes no lock.
+    armed: AtomicUsize,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// The desk of one site.
+#[derive(Clone, Debug)]
+struct Window {
+    site: Site,
+    desk: Arc<Desk>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    pub(super) fn new(ground: Ground, systems: Systems, settings: SystemSettings, postman: Arc<Postman>) -> Self {
+        let journal = Journal {
+            entries: VecDeque::new(),
+            total: 0,
+            keep: KEPT,
+            bodies: false,
+        };
+        Self {
+            ground: RwLock::new(ground),
+            systems: RwLock::new(systems),
+            settings,
+            postman,
+            journal: Mutex::new(journal),
+            faults: Mutex::default(),
+            armed: AtomicUsize::new(0),
+        }
+    }
+
+    /// What a site's port serves.
+    pub(super) fn router(self: &Arc<Self>, site: Site) -> Router {
+        let desk = Arc::clone(self);
+        Router::new().fallback(answer).with_state(Window { site, desk })
+    }
+
+    pub(super) fn ground(&self) -> Ground {
+        self.ground.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn systems(&self) -> Systems {
+        self.systems.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn postman(&self) -> &Postman {
+        &self.postman
+    }
+
+    pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
+        locked(&self.journal)
+    }
+
+    /// Looks at the faults, or changes them.
+    pub(super) fn with_faults<T>(&self, work: impl FnOnce(&mut Faults) -> T) -> T {
+        let mut faults = locked(&self.faults);
+        let done = work(&mut faults);
+        self.armed.store(faults.rules.len(), Ordering::SeqCst);
+        done
+    }
+
+    /// Puts new systems on another ground behind the desk; journal and faults start as new, too.
+    pub(super) fn start_over(&self, ground: Ground) {
+        let systems = Systems::new(self.settings.clone(), &ground);
+        self.postman.start_over(systems.clone());
+        *self.ground.write().unwrap_or_else(PoisonError::into_inner) = ground;
+        *self.systems.write().unwrap_or_else(PoisonError::into_inner) = systems;
+        self.with_faults(|faults| faults.rules.clear());
+        let mut journal = self.journal();
+        journal.entries.clear();
+        journal.total = 0;
+    }
+
+    /// The system's answer.
+    async fn pass(&self, site: Site, request: Request) -> Response {
+        let router = {
+            let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);
+            systems.routers().of(site).cloned()
+        };
+        let response = match router {
+            Some(router) => match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            None => Response::default(),
+        };
+        self.postman.collect();
+        response
+    }
+
+    fn decide(&self, site: Site, parts: &http::request::Parts, body: &[u8]) -> (Fate, Option<String>) {
+        if self.armed.load(Ordering::SeqCst) == 0 {
+            return (Fate::Pass, None);
+        }
+        let exchange = Exchange {
+            number: 0,
+            site,
+            kind: ExchangeKind::Call,
+            method: &parts.method,
+            uri: &parts.uri,
+            body,
+            event: None,
+            sent: self.postman.now(),
+            attempt: 1,
+        };
+        let mut faults = locked(&self.faults);
+        for fault in &mut faults.rules {
+            let fate = fault.rule.decide(&exchange);
+            if !matches!(fate, Fate::Pass) {
+                return (fate, Some(fault.rule.name.clone()));
+            }
+        }
+        (Fate::Pass, None)
+    }
+
+    fn write_down(&self, mut entry: Entry) {
+        let mut journal = self.journal();
+        journal.total += 1;
+        entry.number = journal.total;
+        while journal.entries.len() >= journal.keep.max(1) {
+            journal.entries.pop_front();
+        }
+        if journal.keep > 0 {
+            journal.entries.push_back(entry);
+        }
+    }
+
+    /// Who the bearer token stands for.
+    fn who(&self, headers: &http::HeaderMap) -> Option<String> {
+        let ground = self.ground.read().unwrap_or_else(PoisonError::into_inner);
+        ground.authority.bearer(headers)
+    }
+
+    /// The slow way: bodies are read, because a fault or the journal wants them.
+    async fn look_at(self: &Arc<Self>, site: Site, request: Request, mut entry: Entry) -> Response {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+            let complaint = json!({"error": {
+                "where": "request body", "expected": format!("at most {LARGEST_BODY} bytes"), "help": "send less",
+            }});
+            return json_reply(StatusCode::PAYLOAD_TOO_LARGE, "application/json", &complaint);
+        };
+        let (fate, rule) = self.decide(site, &parts, &body);
+        let again = || Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let (response, lost) = match fate {
+            Fate::Pass => (self.pass(site, again()).await, false),
+            Fate::Delay(by) => {
+                rest(by).await;
+                (self.pass(site, again()).await, false)
+            }
+            Fate::LoseRequest => (Response::default(), true),
+            Fate::LoseReply => (self.pass(site, again()).await, true),
+            Fate::Duplicate(after) => {
+                self.repeat(site, again(), after);
+                (self.pass(site, again()).await, false)
+            }
+            Fate::Answer(answer) => (answer.map(Body::from), false),
+        };
+        entry.fault = rule;
+        entry.status = (!lost).then(|| response.status().as_u16());
+        let (head, answer) = response.into_parts();
+        // Simulated bodies are in memory.
+        let answer = to_bytes(answer, usize::MAX).await.unwrap_or_default();
+        if self.journal().bodies {
+            entry.request = Some(body);
+            entry.response = Some(answer.clone());
+        }
+        self.write_down(entry);
+        if lost {
+            return lost_reply();
+        }
+        Response::from_parts(head, Body::from(answer))
+    }
+
+    /// Lets the same request arrive once more; nobody waits for its answer.
+    fn repeat(self: &Arc<Self>, site: Site, request: Request, after: Duration) {
+        let desk = Arc::clone(self);
+        drop(tokio::spawn(async move {
+            rest(after).await;
+            drop(desk.pass(site, request).await);
+        }));
+    }
+}
+
+/// A body that fails before its first byte, at which the server closes the connection without an answer.
+fn lost_reply() -> Response {
+    let fails = async { Err::<hyper::body::Frame<Bytes>, _>(std::io::Error::other("lost on purpose")) };
+    Response::new(Body::new(http_body_util::StreamBody::new(futures_util::stream::once(
+        fails,
+    ))))
+}
+
+async fn answer(State(Window { site, desk }): State<Window>, request: Request) -> Response {
+    let entry = Entry {
+        number: 0,
+        at: desk.postman.now(),
+        site,
+        method: request.method().clone(),
+        path: request
+            .uri()
+            .path_and_query()
+            .map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()),
+        status: None,
+        who: desk.who(request.headers()),
+        fault: None,
+        request: None,
+        response: None,
+    };
+    if desk.armed.load(Ordering::SeqCst) > 0 || desk.journal().bodies {
+        return desk.look_at(site, request, entry).await;
+    }
+    let response = desk.pass(site, request).await;
+    let status = Some(response.status().as_u16());
+    desk.write_down(Entry { status, ..entry });
+    response
+}
