@@ -42,7 +42,7 @@ impl PartnerCenter {
         read.sort_by_key(|referral| (referral.created_date_time, referral.e_tag.version));
         for referral in read {
             state.versions = state.versions.max(referral.e_tag.version);
-            state.store.insert(referral);
+            state.store.insert(&referral);
         }
         // The same seed would draw the identifiers that have just been loaded.
         state.ids = self

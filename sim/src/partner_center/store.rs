@@ -32,6 +32,8 @@ pub(super) struct Store {
     base: Arc<str>,
     /// `{"@odata.context":"…"`: what an answer to get-by-id has in front of the referral.
     opening: String,
+    /// Where referrals are printed before their text is kept.
+    scratch: Vec<u8>,
 }
 
 impl Store {
@@ -44,6 +46,7 @@ impl Store {
             by_expiry: BTreeSet::new(),
             base: Arc::from(base),
             opening: opening(base),
+            scratch: Vec::new(),
         }
     }
 
@@ -95,14 +98,15 @@ impl Store {
         self.by_expiry.first().copied()
     }
 
-    pub(super) fn insert(&mut self, referral: Referral) -> Place {
+    pub(super) fn insert(&mut self, referral: &Referral) -> Place {
         let place = self.len();
         self.by_id.insert(referral.id, place);
         self.by_engagement.insert((referral.engagement_id, place));
-        self.index.insert(&referral, place);
-        self.by_expiry.extend(expiry(&referral).map(|due| (due, place)));
+        self.index.insert(referral, place);
+        self.by_expiry.extend(expiry(referral).map(|due| (due, place)));
         self.rows.push(Stored {
-            referral: Box::new(referral),
+            // A copy has no room to spare: lists that were read from a body have it for four entries at least.
+            referral: Box::new(referral.clone()),
             printed: None,
         });
         place
@@ -130,7 +134,8 @@ impl Store {
         if let Some(printed) = &stored.printed {
             return printed.clone();
         }
-        let mut text = Vec::with_capacity(3072);
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
         text.extend_from_slice(self.opening.as_bytes());
         let written = serde_json::to_writer(&mut text, &*stored.referral);
         debug_assert!(
@@ -140,7 +145,9 @@ impl Store {
         if let Some(brace) = text.get_mut(self.opening.len()) {
             *brace = b',';
         }
-        let printed = Bytes::from(text);
+        // A copy has no room to spare, which would cost kilobytes for each referral.
+        let printed = Bytes::copy_from_slice(&text);
+        self.scratch = text;
         stored.printed = Some(printed.clone());
         printed
     }

@@ -45,7 +45,7 @@ impl Writer<'_> {
         referral.e_tag = self.next_etag();
         let changes = field::contents(&referral);
         let (id, microsofts) = (referral.id, is_microsofts(&referral));
-        let place = self.state.store.insert(referral);
+        let place = self.state.store.insert(&referral);
         self.note(id, microsofts, CommitKind::Created, changes);
         place
     }

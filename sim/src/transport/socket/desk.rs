@@ -3,7 +3,7 @@
 //! It answers for no system. Behind it the systems can be replaced as a whole, which is what a reset does.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -73,7 +73,6 @@ pub(super) struct Journal {
     pub(super) entries: VecDeque<Entry>,
     pub(super) total: u64,
     pub(super) keep: usize,
-    pub(super) bodies: bool,
 }
 
 /// A fault that somebody asked for.
@@ -101,6 +100,8 @@ pub(super) struct Desk {
     faults: Mutex<Faults>,
     /// How many faults there are, so that a run without any takes no lock.
     armed: AtomicUsize,
+    /// Whether the journal keeps bodies, likewise.
+    with_bodies: AtomicBool,
 }
 
 impl std::fmt::Debug for Desk {
@@ -126,7 +127,6 @@ impl Desk {
             entries: VecDeque::new(),
             total: 0,
             keep: KEPT,
-            bodies: false,
         };
         Self {
             ground: RwLock::new(ground),
@@ -136,6 +136,7 @@ impl Desk {
             journal: Mutex::new(journal),
             faults: Mutex::default(),
             armed: AtomicUsize::new(0),
+            with_bodies: AtomicBool::new(false),
         }
     }
 
@@ -159,6 +160,14 @@ impl Desk {
 
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
         locked(&self.journal)
+    }
+
+    pub(super) fn keeps_bodies(&self) -> bool {
+        self.with_bodies.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn keep_bodies(&self, keep: bool) {
+        self.with_bodies.store(keep, Ordering::SeqCst);
     }
 
     /// Looks at the faults, or changes them.
@@ -271,7 +280,7 @@ impl Desk {
         let (head, answer) = response.into_parts();
         // Simulated bodies are in memory.
         let answer = to_bytes(answer, usize::MAX).await.unwrap_or_default();
-        if self.journal().bodies {
+        if self.keeps_bodies() {
             entry.request = Some(body);
             entry.response = Some(answer.clone());
         }
@@ -316,7 +325,7 @@ async fn answer(State(Window { site, desk }): State<Window>, request: Request) -
         request: None,
         response: None,
     };
-    if desk.armed.load(Ordering::SeqCst) > 0 || desk.journal().bodies {
+    if desk.armed.load(Ordering::SeqCst) > 0 || desk.keeps_bodies() {
         return desk.look_at(site, request, entry).await;
     }
     let response = desk.pass(site, request).await;

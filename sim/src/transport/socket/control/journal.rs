@@ -45,7 +45,7 @@ pub(super) async fn list(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuer
     let start = wanted.len().saturating_sub(limit);
     let entries: Vec<Value> = wanted[start..].iter().map(|entry| entry.print()).collect();
     let body = json!({
-        "total": journal.total, "kept": journal.entries.len(), "keep": journal.keep, "bodies": journal.bodies,
+        "total": journal.total, "kept": journal.entries.len(), "keep": journal.keep, "bodies": desk.keeps_bodies(),
         "entries": entries,
     });
     drop(journal);
@@ -61,11 +61,13 @@ pub(super) async fn set(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Re
     }
     let mut journal = desk.journal();
     journal.keep = wanted.keep.unwrap_or(journal.keep);
-    journal.bodies = wanted.bodies.unwrap_or(journal.bodies);
+    if let Some(bodies) = wanted.bodies {
+        desk.keep_bodies(bodies);
+    }
     while journal.entries.len() > journal.keep {
         journal.entries.pop_front();
     }
-    let body = json!({"keep": journal.keep, "bodies": journal.bodies});
+    let body = json!({"keep": journal.keep, "bodies": desk.keeps_bodies()});
     drop(journal);
     Ok(done(StatusCode::OK, &body))
 }
