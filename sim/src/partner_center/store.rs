@@ -2,7 +2,7 @@
 //!
 //! It knows no rule of the API and notes no commit: that is [`super::writer`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,6 +13,9 @@ use super::index::Index;
 pub(super) use super::index::Place;
 use super::model::Referral;
 use super::value::Status;
+
+/// How many printed texts are kept: more would double the memory of a large world.
+const TEXTS: usize = 50_000;
 
 /// One stored referral, and its text while nothing has changed it.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(super) struct Store {
     opening: String,
     /// Where referrals are printed before their text is kept.
     scratch: Vec<u8>,
+    /// Whose texts are kept, oldest first. A text that was outdated meanwhile is in it twice, and goes early.
+    texts: VecDeque<Place>,
 }
 
 impl Store {
@@ -47,6 +52,7 @@ impl Store {
             base: Arc::from(base),
             opening: opening(base),
             scratch: Vec::new(),
+            texts: VecDeque::new(),
         }
     }
 
@@ -149,6 +155,12 @@ impl Store {
         let printed = Bytes::copy_from_slice(&text);
         self.scratch = text;
         stored.printed = Some(printed.clone());
+        self.texts.push_back(place);
+        if self.texts.len() > TEXTS
+            && let Some(oldest) = self.texts.pop_front().and_then(|place| self.rows.get_mut(row(place)))
+        {
+            oldest.printed = None;
+        }
         printed
     }
 
