@@ -33,6 +33,8 @@ pub struct Board {
     /// Symbolic deal names by record id.
     names: BTreeMap<String, String>,
     writes: BTreeMap<(String, String), LastWrites>,
+    /// Opportunities that a person opened again after they were closed, with the position of the trace.
+    reopened: BTreeMap<String, usize>,
     /// Records that existed once.
     pub deleted: BTreeSet<String>,
     /// The number of entries folded so far.
@@ -46,6 +48,7 @@ impl Board {
             book: Book::new(header.crm, &header.on_hold_stage),
             names: BTreeMap::new(),
             writes: BTreeMap::new(),
+            reopened: BTreeMap::new(),
             deleted: BTreeSet::new(),
             position: 0,
         }
@@ -65,7 +68,13 @@ impl Board {
     }
 
     fn commit(&mut self, commit: &Commit) {
+        let was_closed = self.is_closed_in_crm(&commit.id);
         self.book.apply(commit);
+        if self.is_closed_in_crm(&commit.id) {
+            self.reopened.remove(&commit.id);
+        } else if was_closed && commit.actor != CONNECTOR {
+            self.reopened.insert(commit.id.clone(), self.position);
+        }
         if commit.kind == CommitKind::Deleted {
             self.deleted.insert(commit.id.clone());
         }
@@ -81,6 +90,11 @@ impl Board {
             }
         }
         self.spread_name(commit);
+    }
+
+    fn is_closed_in_crm(&self, id: &str) -> bool {
+        let opportunity = self.book.opportunities.get(id);
+        opportunity.is_some_and(|opportunity| self.book.crm_standing(opportunity).is_closed())
     }
 
     /// A record made by the connector takes the name of the deal that it links to.
@@ -129,6 +143,11 @@ impl Board {
         self.ids_of(deal)
             .filter_map(|id| self.book.referrals.get(id).map(|record| (id, record)))
             .filter(|(_, record)| !crate::record::is_microsoft_side(record))
+    }
+
+    /// When a person opened a closed opportunity again, unless it is closed by now.
+    pub fn reopened(&self, opportunity: &str) -> Option<usize> {
+        self.reopened.get(opportunity).copied()
     }
 
     /// When a field of a record was last written, by whom.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::board::Board;
 use crate::invariant::{self, Code, Finding};
+use crate::money;
 use crate::record::{Field, Mark, Record, Standing, canonical, is_microsoft_side, visible_in_pc};
 use crate::scenario::act::{self, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money};
 use crate::trace::Trace;
@@ -233,8 +234,8 @@ impl Eye<'_> {
             if (&wanted_minor, &wanted.currency) != (minor, &found_currency) {
                 let found = minor
                     .as_deref()
-                    .map_or_else(|| "no value".to_owned(), |minor| show(minor, &found_currency));
-                let wanted = show(&wanted_minor.unwrap_or_default(), &wanted.currency);
+                    .map_or_else(|| "no value".to_owned(), |minor| money::show(minor, &found_currency));
+                let wanted = money::show(&wanted_minor.unwrap_or_default(), &wanted.currency);
                 self.miss(
                     Some("value"),
                     &wanted,
@@ -274,30 +275,4 @@ struct SharedFields<'a> {
 
 fn yes_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
-}
-
-/// Minor units as people write them: `50000 USD`.
-fn show(minor: &str, currency: &str) -> String {
-    let scale = usize::try_from(crate::record::scale(currency)).unwrap_or_default();
-    let (sign, digits) = minor.strip_prefix('-').map_or(("", minor), |digits| ("-", digits));
-    let digits = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    if fraction.bytes().all(|digit| digit == b'0') {
-        format!("{sign}{whole} {currency}")
-    } else {
-        format!("{sign}{whole}.{fraction} {currency}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::show;
-
-    #[test]
-    fn minor_units_are_shown_as_people_write_amounts() {
-        assert_eq!(show("5000000", "USD"), "50000 USD");
-        assert_eq!(show("5", "USD"), "0.05 USD");
-        assert_eq!(show("1200", "JPY"), "1200 JPY");
-        assert_eq!(show("-150", "EUR"), "-1.50 EUR");
-    }
 }

@@ -15,6 +15,8 @@ pub mod scenario;
 pub mod catalog;
 /// From paths to scenarios.
 pub mod load;
+/// Amounts in minor units, and as people write them.
+pub mod money;
 /// What the rows of both sides say about a deal.
 pub mod record;
 /// A run, resolved.

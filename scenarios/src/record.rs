@@ -10,6 +10,7 @@ use cosell_sim::site::Site;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::money;
 use crate::scenario::Crm;
 
 impl Crm {
@@ -338,11 +339,7 @@ impl Book {
 
     /// Whether the opportunity is marked as visible to Microsoft.
     pub fn visible_in_crm(&self, opportunity: &Record) -> bool {
-        let column = match self.crm {
-            Crm::Salesforce => "Referral_visible_to_Microsoft_sellers__c",
-            Crm::Dynamics => "msft_microsoftpartnercenterreferralvisible",
-        };
-        opportunity.get(column).as_bool().unwrap_or(false)
+        opportunity.get(visibility_column(self.crm)).as_bool().unwrap_or(false)
     }
 
     /// The mark that the opportunity's name carries.
@@ -358,6 +355,14 @@ fn flatten(record: &mut Record, path: &str, fields: &serde_json::Map<String, Val
             Some(inner) => flatten(record, &field, inner, pointers),
             None => record.set(&field, value),
         }
+    }
+}
+
+/// The column that says whether an opportunity is visible to Microsoft.
+pub fn visibility_column(crm: Crm) -> &'static str {
+    match crm {
+        Crm::Salesforce => "Referral_visible_to_Microsoft_sellers__c",
+        Crm::Dynamics => "msft_microsoftpartnercenterreferralvisible",
     }
 }
 
@@ -459,32 +464,13 @@ fn decode_entities(text: &str) -> String {
 pub fn canonical(field: Field, value: &Value, currency: &str) -> Option<String> {
     let text = match (field, value) {
         (_, Value::Null) => return None,
-        (Field::Value, value) => return minor_units(value, currency).map(|minor| minor.to_string()),
+        (Field::Value, value) => return money::minor_units(value, currency).map(|minor| minor.to_string()),
         (Field::Name, Value::String(text)) => plain_name(text),
         (Field::Closes, Value::String(text)) => text.chars().take(10).collect(),
         (Field::Notes | Field::Currency, Value::String(text)) => decode_entities(text).trim().to_owned(),
         (_, other) => other.to_string(),
     };
     Some(text).filter(|text| !text.is_empty())
-}
-
-/// An amount in minor units of its currency. Partner Center takes text as well as numbers (facts section 2.2).
-fn minor_units(value: &Value, currency: &str) -> Option<i64> {
-    let amount = value
-        .as_str()
-        .map_or_else(|| value.as_f64(), |text| text.parse().ok())?;
-    #[expect(clippy::cast_possible_truncation, reason = "amounts are far below 2^53 minor units")]
-    let minor = (amount * 10_f64.powi(scale(currency))).round() as i64;
-    Some(minor)
-}
-
-/// Decimal places of a currency (ISO 4217): two unless listed here.
-pub fn scale(currency: &str) -> i32 {
-    match currency {
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" | "XAF" | "XOF" => 0,
-        "KWD" | "BHD" | "OMR" | "JOD" | "TND" => 3,
-        _ => 2,
-    }
 }
 
 #[cfg(test)]

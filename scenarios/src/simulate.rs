@@ -115,7 +115,10 @@ impl<'a> Run<'a> {
             on_hold: plan.settings.on_hold_stage.clone(),
         };
         let seller: Box<dyn Seller> = match plan.crm {
-            Crm::Salesforce => Box::new(SalesforceSeller { stages }),
+            Crm::Salesforce => Box::new(SalesforceSeller {
+                stages,
+                multi_currency: plan.world.salesforce_multi_currency,
+            }),
             Crm::Dynamics => Box::new(DynamicsSeller),
         };
         Ok(Self {

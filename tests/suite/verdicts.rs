@@ -1,8 +1,10 @@
 //! How a run is judged: passed, failed, or inconclusive, and nothing in between.
 
 use cosell::invariant::Code;
+use cosell::plan::Plan;
 use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Expectation};
+use cosell::scenario::file::parse;
 use cosell::simulate::{self, Options};
 use cosell::trace::{Entry, What};
 use cosell::verdict::{self, Outcome};
@@ -77,4 +79,23 @@ fn a_saved_trace_is_judged_as_the_run_itself() {
     let saved = trace.to_json_lines().expect("a trace can be written");
     let read = cosell::trace::Trace::from_json_lines(&saved).expect("a trace can be read");
     assert_eq!(verdict::decide(&plan, &trace), verdict::decide(&plan, &read));
+}
+
+#[test]
+fn a_closing_that_never_reaches_the_crm_is_no_reopening_by_the_seller() {
+    let text = "title: t\nsteps:\n  - microsoft shares: {deal: D1}\n  - settle\n  \
+        - seller moves: {deal: D1, to: active}\n  - settle\n  \
+        - answer: {of: update opportunity, status: 400, times: 50}\n  \
+        - answer: {of: close opportunity, status: 400, times: 50}\n  \
+        - partner closes: {deal: D1, as: won}\n  - settle\n";
+    let scenario = parse("t.yaml", text).expect("a scenario");
+    for crm in Crm::ALL {
+        let plan = Plan::of(&scenario, crm, None);
+        let trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+        let findings = verdict::decide(&plan, &trace).findings;
+        assert!(
+            findings.iter().any(|finding| finding.code == Code::Converged),
+            "{crm:?}: {findings:#?}"
+        );
+    }
 }

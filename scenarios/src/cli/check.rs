@@ -16,6 +16,9 @@ pub(crate) struct CheckArgs {
 
 pub(crate) fn run(args: &CheckArgs, ui: Ui) -> Result<Exit, Exit> {
     let selected = select::load(&args.paths, ui)?;
-    ui.out(&format!("{} scenarios are fine", selected.scenarios.len()))?;
+    ui.out(&match selected.scenarios.len() {
+        1 => "1 scenario is fine".to_owned(),
+        count => format!("{count} scenarios are fine"),
+    })?;
     Ok(Exit::Passed)
 }

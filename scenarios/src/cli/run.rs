@@ -98,7 +98,7 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
             ))?;
         }
         Format::Json => {
-            let document = json::document(&runs).map_err(|error| {
+            let document = json::document(&runs, &selected.sources).map_err(|error| {
                 ui.note(&format!("error: the report could not be made: {error}"));
                 Exit::Harness
             })?;

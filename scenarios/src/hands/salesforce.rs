@@ -6,13 +6,15 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Refused, Seller, Stages, amount, ask, encode, json as body_of};
-use crate::scenario::act::{Edit, Help, NewDeal, Outcome, Stage};
+use crate::scenario::act::{Edit, Help, Money, NewDeal, Outcome, Stage};
 
 /// A seller in Salesforce.
 #[derive(Clone, Debug)]
 pub struct SalesforceSeller {
     /// The org's stages.
     pub stages: Stages,
+    /// Whether the org has several currencies: only then has an opportunity a currency of its own.
+    pub multi_currency: bool,
 }
 
 const WHO: &str = "seller";
@@ -73,6 +75,11 @@ impl SalesforceSeller {
         Self::insert(world, "Microsoft_Solutions__c", row).map(drop)
     }
 
+    fn put_currency(&self, body: &mut Value, money: Option<&Money>) {
+        let money = money.filter(|_| self.multi_currency);
+        put(body, "CurrencyIsoCode", money.map(|money| json!(money.currency)));
+    }
+
     fn stage<'a>(&'a self, stage: &'a Stage) -> &'a str {
         match stage {
             Stage::Active => &self.stages.active,
@@ -97,11 +104,7 @@ impl Seller for SalesforceSeller {
             "Amount",
             deal.value.as_ref().map(|money| amount(money.amount)),
         );
-        put(
-            &mut body,
-            "CurrencyIsoCode",
-            deal.value.as_ref().map(|money| json!(money.currency)),
-        );
+        self.put_currency(&mut body, deal.value.as_ref());
         put(&mut body, "Description", deal.notes.as_ref().map(|notes| json!(notes)));
         put(
             &mut body,
@@ -137,7 +140,7 @@ impl Seller for SalesforceSeller {
         put(&mut body, "Name", edit.name.as_ref().map(|name| json!(name)));
         if let Some(money) = &edit.value {
             put(&mut body, "Amount", Some(amount(money.amount)));
-            put(&mut body, "CurrencyIsoCode", Some(json!(money.currency)));
+            self.put_currency(&mut body, Some(money));
         }
         put(
             &mut body,

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::{Code, Finding, Findings, Invariant, end_of};
 use crate::board::Board;
-use crate::record::{Field, Record, Standing, help_in_pc, pc_standing, visible_in_pc};
+use crate::money;
+use crate::record::{Field, Record, Standing, help_in_pc, pc_standing, visibility_column, visible_in_pc};
 use crate::scenario::Crm;
 use crate::trace::{Header, Trace};
 
@@ -134,8 +135,10 @@ impl<'a> Check<'a> {
         if in_pc == in_crm {
             return;
         }
-        let reopened_by_a_person = in_pc.is_closed() && !in_crm.is_closed() && self.seller_moved_last(pair);
-        if reopened_by_a_person {
+        // Only what was closed can be opened again, and only the closing that came before is excused by it.
+        let closed_in_pc = self.board.last_writes(pair.referral_id, "/status").others;
+        let reopened = self.board.reopened(pair.opportunity_id);
+        if in_pc.is_closed() && reopened.is_some_and(|reopened| Some(reopened) > closed_in_pc) {
             return;
         }
         let text = format!("{} is closed differently on both sides", self.name(pair));
@@ -167,10 +170,11 @@ impl<'a> Check<'a> {
         let deal = self.name(pair);
         let text = format!("{} of {deal} differs between Partner Center and the CRM", field.name());
         let finding = Finding::new(Code::Converged, self.at, Some(deal), text);
-        let show = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
+        let currency_in_pc = self.board.book.pc_value(pair.referral, Field::Currency);
+        let currency_in_crm = self.board.book.crm_value(pair.opportunity, Field::Currency);
         findings.add(finding.comparing(
-            format!("{} in Partner Center", show(in_pc)),
-            format!("{} in the CRM", show(in_crm)),
+            format!("{} in Partner Center", shown(field, in_pc, currency_in_pc)),
+            format!("{} in the CRM", shown(field, in_crm, currency_in_crm)),
         ));
     }
 
@@ -199,6 +203,14 @@ impl<'a> Check<'a> {
             let text = format!("{} is visible to Microsoft in the CRM only", self.name(pair));
             self.add(pair, text, findings, None);
         }
+        // A seller who takes it back is put right.
+        let taken_back = self
+            .board
+            .last_writes(pair.opportunity_id, visibility_column(self.header.crm));
+        if visible_in_pc(pair.referral) && !in_crm && taken_back.others > taken_back.connector {
+            let text = format!("{} is hidden from Microsoft in the CRM only", self.name(pair));
+            self.add(pair, text, findings, None);
+        }
     }
 
     fn name(&self, pair: &Pair<'a>) -> &'a str {
@@ -216,6 +228,15 @@ impl<'a> Check<'a> {
             finding = finding.comparing(format!("{expected} in Partner Center"), format!("{actual} in the CRM"));
         }
         findings.add(finding);
+    }
+}
+
+/// A value as people write it: amounts are compared in minor units.
+fn shown(field: Field, value: Option<String>, currency: Option<String>) -> String {
+    match (field, value) {
+        (_, None) => "nothing".to_owned(),
+        (Field::Value, Some(minor)) => money::show(&minor, &currency.unwrap_or_default()),
+        (_, Some(value)) => value,
     }
 }
 

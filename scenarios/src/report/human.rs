@@ -75,7 +75,7 @@ fn title_of(run: &Ran<'_>) -> Span {
 }
 
 /// A finding with its place in the scenario: the step's field, the step, or the title.
-fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
+pub(super) fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
     let step = finding.step.and_then(|step| run.scenario.steps.get(step));
     let span = match (step, &finding.field) {
         (Some(step), Some(field)) => step.place(field),

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Ran, Tally};
+use super::{Ran, Tally, human};
+use crate::diagnostic::Sources;
 use crate::invariant::Finding;
 use crate::verdict::Outcome;
 
@@ -35,6 +36,9 @@ struct Run<'a> {
 
 #[derive(Debug, Serialize)]
 struct Located<'a> {
+    /// Where in the scenario file: the words that the human report points at.
+    line: Option<usize>,
+    column: Option<usize>,
     code: &'a str,
     text: &'a str,
     deal: Option<&'a str>,
@@ -46,7 +50,7 @@ struct Located<'a> {
 }
 
 /// The document for a set of runs.
-pub fn document(runs: &[Ran<'_>]) -> Result<String, serde_json::Error> {
+pub fn document(runs: &[Ran<'_>], sources: &Sources) -> Result<String, serde_json::Error> {
     let tally = Tally::of(runs);
     serde_json::to_string_pretty(&Document {
         format: FORMAT,
@@ -54,11 +58,11 @@ pub fn document(runs: &[Ran<'_>]) -> Result<String, serde_json::Error> {
         passed: tally.passed,
         failed: tally.failed,
         inconclusive: tally.inconclusive,
-        runs: runs.iter().map(run).collect(),
+        runs: runs.iter().map(|ran| run(ran, sources)).collect(),
     })
 }
 
-fn run<'a>(ran: &'a Ran<'_>) -> Run<'a> {
+fn run<'a>(ran: &'a Ran<'_>, sources: &Sources) -> Run<'a> {
     Run {
         title: &ran.plan.title,
         path: &ran.plan.path,
@@ -67,14 +71,22 @@ fn run<'a>(ran: &'a Ran<'_>) -> Run<'a> {
         outcome: ran.outcome(),
         must_fail_with: ran.scenario.expect_failure.as_deref(),
         virtual_seconds: ran.virtual_time().as_secs_f64(),
-        findings: ran.verdict.findings.iter().map(located).collect(),
+        findings: ran
+            .verdict
+            .findings
+            .iter()
+            .map(|finding| located(ran, finding, sources))
+            .collect(),
         refused: &ran.verdict.refused,
         reproduce: ran.command(),
     }
 }
 
-fn located(finding: &Finding) -> Located<'_> {
+fn located<'a>(ran: &Ran<'_>, finding: &'a Finding, sources: &Sources) -> Located<'a> {
+    let place = human::diagnostic(ran, finding).position(sources);
     Located {
+        line: place.map(|place| place.line),
+        column: place.map(|place| place.column),
         code: finding.code.name(),
         text: &finding.text,
         deal: finding.deal.as_deref(),

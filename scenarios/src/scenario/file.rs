@@ -202,6 +202,8 @@ fn texts(reader: &mut Reader<'_>, given: &Given) {
             Some("empty")
         } else if title.contains('\n') {
             Some("more than one line")
+        } else if title.chars().any(char::is_control) {
+            Some("not only letters, digits and signs")
         } else if title.chars().count() > 160 {
             Some("longer than 160 characters")
         } else {
@@ -211,6 +213,16 @@ fn texts(reader: &mut Reader<'_>, given: &Given) {
             let message = "the title is not one sentence".to_owned();
             reader.report(place("title"), message, wrong.to_owned(), None);
         }
+    }
+    let settings = given.map("settings").unwrap_or_default();
+    let (default, stage) = (Settings::default(), |key| settings.text(key));
+    let on_hold = stage("on-hold stage").unwrap_or(default.on_hold_stage);
+    if on_hold == stage("active stage").unwrap_or(default.active_stage) {
+        let keys = ["on-hold stage", "active stage"];
+        let span = keys.iter().find_map(|key| settings.places.get(*key)).copied();
+        let message = "on hold and active are the same stage".to_owned();
+        let help = "nobody could see which deals wait for acceptance: name two stages".to_owned();
+        reader.report(span.unwrap_or_default(), message, quote(&on_hold), Some(help));
     }
     for (id, span) in given.texts_in_place("proves").unwrap_or_default() {
         let number = id.strip_prefix(['M', 'H', 'F']).unwrap_or_default();

@@ -52,7 +52,7 @@ impl Kind {
         match self {
             Self::Deal => "the name of a deal, such as `D1`".to_owned(),
             Self::Text => "a text".to_owned(),
-            Self::Texts => "a list of texts, such as `[SOL-1, SOL-2]`".to_owned(),
+            Self::Texts => "a list of texts, such as `[one, two]`".to_owned(),
             Self::Money => "an amount and a currency, such as `50000 USD`".to_owned(),
             Self::Date => "a day as year-month-day, such as `2026-06-30`".to_owned(),
             Self::Duration => "a length of time, such as `10m` or `2d 4h`".to_owned(),
