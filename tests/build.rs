@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/catalog");
+    // Asked when it runs: the folder may have moved since this was compiled.
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let catalog = root.join("../scenarios/catalog");
     println!("cargo::rerun-if-changed={}", catalog.display());
     let mut files = Vec::new();
     collect(&catalog, &mut files);
