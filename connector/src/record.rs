@@ -82,6 +82,15 @@ pub struct Sending {
     pub line: String,
 }
 
+/// A write to the CRM that has left, or was about to leave, and is not confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writing {
+    /// The values that it carries.
+    pub values: BTreeMap<Field, Option<String>>,
+    /// A digest of the Audit field as it writes it: nobody else writes there, so finding it tells that the write arrived.
+    pub audit: u64,
+}
+
 /// How the last run that came to an end went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,6 +144,9 @@ pub struct Record {
     /// An unconfirmed write to Partner Center.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sending: Option<Sending>,
+    /// An unconfirmed write to the CRM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writing: Option<Writing>,
     /// Audit lines about what happened, not yet on the opportunity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<String>,
@@ -169,7 +181,8 @@ fn is_false(flag: &bool) -> bool {
 impl Record {
     /// Whether something is left to do that no change on either side would announce.
     pub fn is_unfinished(&self) -> bool {
-        self.creating.is_some() || self.sending.is_some() || !self.owed.is_empty() || self.furnish || self.invite
+        let unconfirmed = self.creating.is_some() || self.sending.is_some() || self.writing.is_some();
+        unconfirmed || !self.owed.is_empty() || self.furnish || self.invite
     }
 
     /// Remembers that something was said; whether it is new.

@@ -162,7 +162,7 @@ fn adopt(desk: &Desk, deal: DealNumber, referral: &Referral) -> Step {
 }
 
 /// What is required and not there (product.md M13). "Solution ID is required" is quoted; the other texts are assumed.
-fn missing(row: &Opportunity, around: &Surroundings) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn missing(row: &Opportunity, around: &Surroundings) -> Vec<(&'static str, &'static str)> {
     let nothing = Customer::default();
     let customer = around.customer.as_ref();
     let country = customer.unwrap_or(&nothing).address.country.as_deref();
@@ -274,6 +274,13 @@ pub(crate) async fn invite(
             Err(trouble) => {
                 if !trouble.is_unknown() {
                     desk.change(deal, |record| record.creating = None);
+                }
+                // Nothing ties an invitation to the state of the deal: it may have been closed meanwhile.
+                if matches!(trouble, Trouble::Refused { .. }) {
+                    let now = pc::read(desk, &referral.id).await?;
+                    if now.is_some_and(|now| now.state != referral.state) {
+                        return Err(Trouble::Raced);
+                    }
                 }
                 return Err(trouble);
             }

@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 
 use super::create_in_crm::furnish;
-use super::create_in_pc::invite;
+use super::create_in_pc::{invite, missing};
 use super::desk::{Desk, Trouble};
 use super::pair::Pair;
 use super::step::{Seen, Step};
@@ -14,8 +14,8 @@ use super::{crm, pc, to_crm, to_pc};
 use crate::contract::Reason;
 use crate::deal::{Field, OpportunityState, ReferralState, canon};
 use crate::id::{DealNumber, OpportunityId, ReferralId};
-use crate::record::{Outcome, Record};
-use crate::settings::{Direction, OnHoldEdits};
+use crate::record::{Outcome, Record, digest};
+use crate::settings::OnHoldEdits;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::{Gate, Merged, Sides, merge};
 use crate::sync::status::{Move, agreed, decide};
@@ -47,7 +47,8 @@ pub(crate) async fn sync_linked(
     seen.opportunity = Some(row.digest());
     desk.change(deal, |record| {
         record.engagement = Some(referral.engagement.clone());
-        take_stock(record, &referral);
+        take_stock_of_sending(record, &referral);
+        take_stock_of_writing(record, &row);
     });
     if !row.sync {
         desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
@@ -71,7 +72,7 @@ pub(crate) async fn sync_linked(
 }
 
 /// What became of a write to Partner Center whose reply was lost.
-fn take_stock(record: &mut Record, referral: &Referral) {
+fn take_stock_of_sending(record: &mut Record, referral: &Referral) {
     let Some(sending) = record.sending.take() else {
         return;
     };
@@ -80,17 +81,30 @@ fn take_stock(record: &mut Record, referral: &Referral) {
         ReferralState::Active => crate::deal::Agreed::Active,
         ReferralState::Closed(ending) => crate::deal::Agreed::closed(ending),
     };
-    let arrived = sending
-        .values
-        .iter()
-        .all(|(field, value)| referral.values.get(*field) == value.as_deref())
-        && sending.status.is_none_or(|status| status == now);
+    // A write arrives whole: one value that only it can have brought tells about all of them.
+    let brought = |field, value: &Option<String>| {
+        record.base.differs(field, value.as_deref()) && referral.values.get(field) == value.as_deref()
+    };
+    let arrived = sending.status == Some(now) || sending.values.iter().any(|(field, value)| brought(*field, value));
     if arrived {
         for (field, value) in sending.values {
             record.base.agree(field, value);
         }
         record.base.status = sending.status.or(record.base.status);
         record.owed.push(sending.line);
+    }
+}
+
+/// What became of a write to the CRM whose reply was lost.
+fn take_stock_of_writing(record: &mut Record, row: &Opportunity) {
+    let Some(writing) = record.writing.take() else {
+        return;
+    };
+    if digest(row.audit.as_bytes()) == writing.audit {
+        for (field, value) in writing.values {
+            record.base.agree(field, value);
+        }
+        record.owed.clear();
     }
 }
 
@@ -141,8 +155,10 @@ async fn wait_for_trust(desk: &Desk, row: &Opportunity) -> Step {
 async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
     match pair.ask {
         Move::Accept => {
+            if desk.settings().on_hold_edits == OnHoldEdits::Drop && to_crm::drop_edits(desk, deal, &pair).await? {
+                return Ok(Step::Again);
+            }
             to_pc::accept(desk, deal, &pair.referral).await?;
-            drop_edits_on_hold(desk, deal, &pair);
             return Ok(Step::Again);
         }
         Move::Decline => {
@@ -192,31 +208,13 @@ fn owe(desk: &Desk, deal: DealNumber, way: Way, what: &str) {
     desk.change(deal, |record| record.owed.push(line));
 }
 
-/// With the switch set, what the CRM edited on hold is forgotten: Partner Center's values stand.
-fn drop_edits_on_hold(desk: &Desk, deal: DealNumber, pair: &Pair) {
-    if desk.settings().on_hold_edits != OnHoldEdits::Drop {
-        return;
-    }
-    for field in Field::ALL {
-        let value = pair.row.values.get(field);
-        if desk.record(deal).base.differs(field, value) && desk.settings().direction(field) != Direction::Never {
-            desk.change(deal, |record| record.base.agree(field, value.map(str::to_owned)));
-            desk.say(
-                &desk.record(deal),
-                "hold.dropped",
-                Some(field.name()),
-                "an edit on hold was dropped",
-            );
-        }
-    }
-}
-
 /// Merges, writes to Partner Center, then to the CRM.
 async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
     let merged = merge_pair(desk, &desk.record(deal), &pair);
     announce(desk, deal, &merged);
     let open = pair.ask == Move::Live;
-    let pair = to_pc::write(desk, deal, pair, &merged, open).await?;
+    let pieces = help_needs(desk, &pair, open).await?;
+    let pair = to_pc::write(desk, deal, pair, &merged, (open, open && pieces.is_empty())).await?;
     seen.referral = Some(pair.referral.etag.clone());
     let record = desk.record(deal);
     if record.invite
@@ -232,22 +230,38 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
         crm::reopen(desk, &pair.row).await?;
         return Ok(Step::Again);
     }
-    let written = to_crm::write(desk, deal, &pair, &merged, seen.causes.whole).await?;
+    let failing = !pieces.is_empty();
+    let written = to_crm::write(desk, deal, &pair, &merged, (seen.causes.whole, failing)).await?;
     desk.change(deal, |record| {
         for (field, value) in merged.agreed.iter().chain(&merged.to_crm) {
             record.base.agree(*field, value.clone());
         }
         record.base.status = agreed(pair.ask, record.base.status);
-        record.outcome = Outcome::Succeeded;
+        if !failing {
+            record.outcome = Outcome::Succeeded;
+        }
+        record.writing = None;
         record.furnish = false;
     });
     seen.opportunity = Some(written.digest());
+    if failing {
+        return Err(Trouble::Incomplete { pieces });
+    }
     // What the CRM edited on hold is looked at again now that it is not on hold any more.
     Ok(if pair.ask == Move::Activate {
         Step::Again
     } else {
         Step::Done
     })
+}
+
+/// What is missing before Microsoft can be asked for the help that the CRM chose later. Everything else goes on without.
+async fn help_needs(desk: &Desk, pair: &Pair, open: bool) -> Result<Vec<(&'static str, &'static str)>, Trouble> {
+    if !open || pair.row.help.is_none() || pair.referral.help.is_some() {
+        return Ok(Vec::new());
+    }
+    let around = crm::surroundings(desk, &pair.row.id).await?;
+    Ok(missing(&pair.row, &around))
 }
 
 /// Whether the identifier can only be written to an opportunity that is opened for it.

@@ -8,19 +8,21 @@ use super::desk::{Desk, Trouble};
 use super::pair::{Pair, sent};
 use crate::deal::{Field, OpportunityState, mark};
 use crate::id::DealNumber;
-use crate::record::Record;
+use crate::record::{Record, Writing, digest};
+use crate::settings::Direction;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::Merged;
 use crate::sync::status::Move;
 use crate::system::opportunity::{Change, Opportunity, Stage};
 
-/// Writes what the merge asks for, what Audit is owed, and the mark. Gives the opportunity as it is then.
+/// Writes what the merge asks for, what Audit is owed, and the mark. Gives the opportunity as it is then. `failing`: the run
+/// will end with something missing.
 pub(super) async fn write(
     desk: &Desk,
     deal: DealNumber,
     pair: &Pair,
     merged: &Merged,
-    whole: bool,
+    (whole, failing): (bool, bool),
 ) -> Result<Opportunity, Trouble> {
     let record = desk.record(deal);
     let row = &pair.row;
@@ -31,17 +33,66 @@ pub(super) async fn write(
         desk.change(deal, |record| record.owed.clear());
         return Ok(row.clone());
     }
-    let change = change(desk, &record, pair, merged, whole);
+    let change = change(desk, &record, pair, merged, (whole, failing));
     if change.is_empty() {
         desk.change(deal, |record| record.owed.clear());
         return Ok(row.clone());
+    }
+    if let Some(audit) = change.audit.as_ref().filter(|_| !merged.to_crm.is_empty()) {
+        let writing = Writing {
+            values: merged.to_crm.iter().cloned().collect(),
+            audit: digest(audit.as_bytes()),
+        };
+        desk.change(deal, |record| record.writing = Some(writing));
     }
     crm::update(desk, row, &change).await?;
     desk.change(deal, |record| record.owed.clear());
     Ok(row.clone().with(&change))
 }
 
-fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, whole: bool) -> Change {
+/// Puts Partner Center's values where the CRM edited them on hold; whether there was anything to put back. It comes before
+/// the accept, so that nothing of it can leave afterwards.
+pub(super) async fn drop_edits(desk: &Desk, deal: DealNumber, pair: &Pair) -> Result<bool, Trouble> {
+    let row = &pair.row;
+    let record = desk.record(deal);
+    let dropped = |field: &Field| {
+        let (pc, crm) = (pair.referral.values.get(*field), row.values.get(*field));
+        let kept = desk.settings().direction(*field) == Direction::Never || (pc.is_none() && !field.may_be_empty());
+        !kept && pc != crm && record.base.differs(*field, crm)
+    };
+    let fields: Vec<Field> = Field::ALL.into_iter().filter(dropped).collect();
+    let locked = matches!(row.state, OpportunityState::Closed(_)) && !crm::writes_closed(desk);
+    if fields.is_empty() || locked {
+        return Ok(false);
+    }
+    let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+    for name in &names {
+        desk.say(&record, "hold.dropped", Some(name), "an edit on hold was dropped");
+    }
+    let merged = Merged {
+        to_crm: fields
+            .iter()
+            .map(|field| (*field, pair.referral.values.get(*field).map(str::to_owned)))
+            .collect(),
+        ..Merged::default()
+    };
+    let mut change = change(desk, &record, pair, &merged, (false, false));
+    let line = audit::line(
+        desk.now(),
+        Way::PcToCrm,
+        &format!("put back after on-hold: {}", names.join(", ")),
+    );
+    change.audit = audit::append(&row.audit, &[line], desk.settings().audit_limit);
+    crm::update(desk, row, &change).await?;
+    desk.change(deal, |record| {
+        for (field, value) in merged.to_crm {
+            record.base.agree(field, value);
+        }
+    });
+    Ok(true)
+}
+
+fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, (whole, failing): (bool, bool)) -> Change {
     let Pair { referral, row, ask } = pair;
     let mut change = Change::default();
     for (field, value) in &merged.to_crm {
@@ -86,7 +137,8 @@ fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, whole: boo
     change.audit = audit::append(&row.audit, &lines, desk.settings().audit_limit);
     if desk.settings().display_check_mark {
         let name = change.name.as_deref().unwrap_or(&row.name);
-        let marked = mark::put(name, mark::CHECK, crm::longest_name(desk));
+        let shown = if failing { mark::CROSS } else { mark::CHECK };
+        let marked = mark::put(name, shown, crm::longest_name(desk));
         change.name = (marked != row.name).then_some(marked);
     }
     change

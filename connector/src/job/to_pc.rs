@@ -78,15 +78,17 @@ pub(super) async fn write(
     deal: DealNumber,
     pair: Pair,
     merged: &Merged,
-    open: bool,
+    (open, ask): (bool, bool),
 ) -> Result<Pair, Trouble> {
     let mut pair = pair;
     let name = merged.to_pc.iter().find(|(field, _)| *field == Field::Name);
-    let help = pair.row.help.filter(|_| open && pair.referral.help.is_none());
+    let help = pair.row.help.filter(|_| ask && pair.referral.help.is_none());
     if name.is_some() || help.is_some() {
         pair.referral = replace(desk, deal, &pair.referral, name, help).await?;
     }
-    let show = open && !pair.referral.visible && (pair.row.visible || help.is_some());
+    // Help makes a deal visible; until Microsoft is invited that may still be owed.
+    let helped = pair.referral.help.is_some() && desk.record(deal).invite;
+    let show = open && !pair.referral.visible && (pair.row.visible || helped);
     let (patch, sending) = patch(desk, &pair, merged, show);
     if !patch.is_empty() {
         pair.referral = match sending {
