@@ -66,9 +66,10 @@ impl Call {
             .any(|one| one.trim().eq_ignore_ascii_case("return=representation"))
     }
 
-    /// The last segment of the path. A guid needs no escapes, so an escaped one is not found.
+    /// The last segment of the path, slashes behind it aside. A guid needs no escapes, so an escaped one is not found.
     pub(super) fn id(&self) -> &str {
-        self.uri.path().rsplit('/').next().unwrap_or_default()
+        let path = self.uri.path().trim_end_matches('/');
+        path.rsplit('/').next().unwrap_or_default()
     }
 
     /// Whom the token stands for. It must be for one of the audiences, or for the base URL in force.

@@ -1,7 +1,7 @@
 //! POST: a partner's own referral, and Microsoft's referral of the same engagement (partner-center.md sections 2.5
 //! and 3.1).
 //!
-//! Partner-to-partner invitations are not simulated.
+//! Partner-to-partner invitations are not simulated, and refused by name.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -14,9 +14,11 @@ use super::model::{
     Consent, Contact, CustomerProfile, Details, ETag, InviteContext, Links, NoneWord, Organization, Referral, Target,
     TrackingInfo, Unknown,
 };
+use super::registered::RegistrationStatus;
 use super::store::Place;
 use super::value::{Direction, Qualification, ReferralType, Stamp, Status, Substatus};
 use super::writer::{MICROSOFT, Writer};
+use super::{kind, value::stage_number};
 
 /// The body of a create. Fields that only the service sets are refused as not simulated.
 #[derive(Debug, Deserialize)]
@@ -70,7 +72,7 @@ impl Draft {
             qualification: self.qualification.unwrap_or(Qualification::None),
             kind,
             campaign_id: self.campaign_id,
-            sales_stage: self.sales_stage,
+            sales_stage: self.sales_stage.map(|stage| stage_number(&stage)).transpose()?,
             referral_program: self.referral_program,
             target: self.target.unwrap_or_default(),
             customer_profile,
@@ -123,7 +125,7 @@ pub(super) fn blank(id: Guid, engagement_id: Guid, now: Timestamp) -> Referral {
         accepted_date_time: Some(Stamp(now)),
         closed_date_time: None,
         call_to_action: (),
-        registration_status: NoneWord::None,
+        registration_status: RegistrationStatus::None,
         target: Vec::new(),
         customer_profile: CustomerProfile::default(),
         consent: Consent::default(),
@@ -136,7 +138,7 @@ pub(super) fn blank(id: Guid, engagement_id: Guid, now: Timestamp) -> Referral {
             engagement_id,
         },
         tracking_info: TrackingInfo::default(),
-        registrations: [],
+        registrations: Vec::new(),
     }
 }
 
@@ -170,7 +172,8 @@ impl Writer<'_> {
         let (id, engagement) = (self.guid(), self.guid());
         let mut referral = draft.referral(id, engagement, self.now)?;
         self.own(&mut referral);
-        check::creation(&referral)?;
+        kind::simulated(&referral.target, &referral.details.requirements.solutions)?;
+        check::creation(&referral, self.settings, self.now)?;
         Ok(self.insert(referral))
     }
 
@@ -181,9 +184,12 @@ impl Writer<'_> {
         let own = own.ok_or(Problem::NotFound)?;
         super::lifecycle::refuse_when_closed(own)?;
         if !draft.invites_microsoft() {
-            return Err(Problem::NotSimulated(
-                "create for another partner's organization".to_owned(),
-            ));
+            return Err(Problem::NotSimulated("partner-to-partner deal".to_owned()));
+        }
+        // Assumed: a private deal is shared with Microsoft's sellers before Microsoft is invited (section 3.2).
+        if !own.consent.is_shared() {
+            let message = "A private deal must be shared with Microsoft sellers before Microsoft is invited.";
+            return Err(Problem::invalid(check::SHARE, message));
         }
         if self.microsofts_of(engagement).is_some() {
             let message = "Microsoft already has a referral in this engagement.";
@@ -195,7 +201,8 @@ impl Writer<'_> {
         // Assumed: seen from the partner who sent it.
         referral.direction = Direction::Outgoing;
         await_answer(&mut referral, self.now);
-        check::creation(&referral)?;
+        kind::simulated(&referral.target, &referral.details.requirements.solutions)?;
+        check::creation(&referral, self.settings, self.now)?;
         Ok(self.insert(referral))
     }
 

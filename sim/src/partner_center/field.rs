@@ -72,11 +72,14 @@ const FIELDS: &[Field] = fields! {
     "/details/requirements/products" => details.requirements.products;
     "/details/requirements/services" => details.requirements.services;
     "/details/requirements/solutions" => details.requirements.solutions;
+    "/details/requirements/additionalRequirements/attributes" => details.requirements.additional_requirements.attributes;
     "/team" => team;
     "/inviteContext/notes" => invite_context.notes;
     "/inviteContext/assistanceRequestCode" => invite_context.assistance_request_code;
     "/inviteContext/invitedMpnId" => invite_context.invited_mpn_id;
     "/inviteContext/invitedBy" => invite_context.invited_by;
+    "/registrationStatus" => registration_status;
+    "/registrations" => registrations;
     "/trackingInfo/microsoftMsxId" => tracking_info.microsoft_msx_id;
 };
 
@@ -96,8 +99,6 @@ pub(super) fn exists(path: &str) -> bool {
         "createdVia",
         "tags",
         "callToAction",
-        "registrationStatus",
-        "registrations",
         "links",
     ];
     let is_or_holds = |pointer: &str| {
@@ -127,7 +128,13 @@ pub(super) fn contents(referral: &Referral) -> Vec<Change> {
         before: Value::Null,
         after: (field.show)(referral),
     });
-    shown.filter(|change| !change.after.is_null()).collect()
+    // Nothing is registered, and nothing is asked beyond what every referral has: as absent as null.
+    let is_blank = |change: &Change| match change.field.as_str() {
+        "/registrationStatus" | "/registrations" => true,
+        "/details/requirements/additionalRequirements/attributes" => change.after == Value::Array(Vec::new()),
+        _ => change.after.is_null(),
+    };
+    shown.filter(|change| !is_blank(change)).collect()
 }
 
 #[cfg(test)]

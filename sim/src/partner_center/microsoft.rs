@@ -13,13 +13,13 @@ use super::lifecycle;
 use super::model::{Address, Consent, Contact, CustomerProfile, Details, InviteContext, Organization, Referral};
 use super::model::{Requirements, Solution, Target};
 use super::patch::{Patch, Right};
+use super::reason::SHOWN_FROM;
 use super::store::Place;
 use super::value::{Amount, Assistance, Qualification, ReferralType, Status, Substatus};
 use super::writer::{MICROSOFT, Writer};
 
 /// Something that Microsoft does.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "acts are few and live for a moment")]
 pub enum MicrosoftAct {
     /// Shares a new deal with the partner, who has 14 days to answer.
     Share(SharedDeal),
@@ -39,9 +39,19 @@ pub enum MicrosoftAct {
     Decline {
         /// The engagement, or any referral of it.
         engagement: String,
-        /// Shown as `statusReason`; none when the value is small (partner-center.md section 3.6).
+        /// Shown as `statusReason`, see [`super::reason::MICROSOFT_DECLINES`]; none when the value is small
+        /// (partner-center.md section 3.6).
         reason: Option<String>,
     },
+    /// Adds somebody of Microsoft's to the deal.
+    AddTeamMember {
+        /// The engagement, or any referral of it.
+        engagement: String,
+        /// Who.
+        member: TeamMember,
+    },
+    /// Gives the partner a lead, who has 14 days to answer. The deal's help is not looked at.
+    ShareLead(SharedDeal, Lead),
     /// Gives the deal its number in Microsoft's own CRM.
     SetMsxId {
         /// The engagement, or any referral of it.
@@ -49,6 +59,30 @@ pub enum MicrosoftAct {
         /// For example `7-3GHJKL2MNO`.
         id: String,
     },
+}
+
+/// Where a lead comes from (partner-center.md section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// A customer asked in a marketplace.
+    Marketplace,
+    /// Microsoft's marketing found it.
+    Marketing,
+    /// Microsoft's sales found it.
+    Sales,
+}
+
+/// Somebody of Microsoft's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TeamMember {
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// E-mail address.
+    pub email: String,
 }
 
 /// A deal that Microsoft shares.
@@ -136,6 +170,8 @@ impl Writer<'_> {
             MicrosoftAct::Decline { engagement, reason } => {
                 self.answer(&engagement, (Status::Closed, Substatus::Declined), reason)?
             }
+            MicrosoftAct::AddTeamMember { engagement, member } => self.add_team_member(&engagement, member)?,
+            MicrosoftAct::ShareLead(deal, lead) => self.share_lead(deal, lead)?,
             MicrosoftAct::SetMsxId { engagement, id } => self.set_msx_id(&engagement, &id)?,
         };
         let referral = self.state.store.at(place);
@@ -162,24 +198,59 @@ impl Writer<'_> {
         Ok(self.insert(referral))
     }
 
-    fn edit(&mut self, id: &str, changes: Vec<(String, Value)>) -> Result<Place, ActError> {
-        let place = self.place_of(id)?;
-        let invited = self.invited(place);
-        let now = self.now;
-        let patch = Patch::replacing(changes);
-        self.update(place, |referral| patch.apply(referral, Right::Microsoft, invited, now))?;
-        Ok(place)
+    /// A lead is visible to one partner: Microsoft has no referral of its own. Assumed: it waits for an answer like a
+    /// shared deal, and a marketplace names no inviter.
+    fn share_lead(&mut self, deal: SharedDeal, lead: Lead) -> Result<Place, ActError> {
+        let (engagement, own) = (self.guid(), self.guid());
+        let mut referral = deal.referral(own, engagement, self.now)?;
+        let inviter = referral.invite_context.invited_by.take();
+        self.own(&mut referral);
+        referral.kind = ReferralType::Independent;
+        referral.qualification = match lead {
+            Lead::Marketplace => Qualification::Direct,
+            Lead::Marketing => Qualification::MarketingQualified,
+            Lead::Sales => Qualification::SalesQualified,
+        };
+        referral.invite_context = InviteContext {
+            invited_by: inviter.filter(|_| lead != Lead::Marketplace),
+            ..InviteContext::default()
+        };
+        referral.consent.consent_to_share_referral_with_microsoft_sellers = Some(false);
+        referral.direction = super::value::Direction::Incoming;
+        await_answer(&mut referral, self.now);
+        super::check::everything(&referral)?;
+        Ok(self.insert(referral))
     }
 
-    /// Whether Microsoft has a referral in the engagement of the referral at a place.
-    pub(super) fn invited(&self, place: Place) -> bool {
-        let referral = self.state.store.at(place);
-        referral.is_some_and(|referral| self.microsofts_of(referral.engagement_id).is_some())
+    /// Assumed: Microsoft's people stand in the `team` of Microsoft's referral, as a partner's stand in its own.
+    fn add_team_member(&mut self, engagement: &str, member: TeamMember) -> Result<Place, ActError> {
+        let (own, microsofts) = self.both_of(engagement)?;
+        self.update(microsofts, |referral| {
+            lifecycle::refuse_when_closed(referral)?;
+            referral.team.push(Contact {
+                first_name: Some(member.first_name),
+                last_name: Some(member.last_name),
+                phone_number: member.phone,
+                email: Some(member.email),
+                ..Contact::default()
+            });
+            super::check::everything(referral)
+        })?;
+        Ok(own)
+    }
+
+    fn edit(&mut self, id: &str, changes: Vec<(String, Value)>) -> Result<Place, ActError> {
+        let place = self.place_of(id)?;
+        let terms = self.terms(place);
+        let patch = Patch::replacing(changes);
+        self.update(place, |referral| patch.apply(referral, Right::Microsoft, terms))?;
+        Ok(place)
     }
 
     fn answer(&mut self, engagement: &str, to: (Status, Substatus), reason: Option<String>) -> Result<Place, ActError> {
         let (own, microsofts) = self.both_of(engagement)?;
         let now = self.now;
+        let reason = reason.filter(|_| self.shows_reason(own));
         self.update(microsofts, |referral| {
             lifecycle::refuse_when_closed(referral)?;
             lifecycle::check_move((referral.status, referral.substatus), to, false)?;
@@ -188,6 +259,16 @@ impl Writer<'_> {
             Ok(())
         })?;
         Ok(own)
+    }
+
+    /// "No reason shown" for a value under 25,000 US dollars (partner-center.md section 3.6). Assumed: other currencies
+    /// are not converted, and the reason is shown.
+    fn shows_reason(&self, own: Place) -> bool {
+        self.state.store.at(own).is_none_or(|referral| {
+            let in_dollars = referral.details.currency.as_deref() == Some("USD");
+            let value = referral.details.deal_value.map_or(0.0, Amount::get);
+            !in_dollars || value >= SHOWN_FROM
+        })
     }
 
     /// Assumed: the number appears on both referrals of the engagement, Microsoft's first, and not on a closed one.

@@ -5,20 +5,28 @@
 
 /// GUIDs as numbers.
 mod guid;
+/// The error envelope.
+mod error;
 /// Words, amounts, times.
 mod value;
+/// A registered deal.
+mod registered;
 /// The resource.
 mod model;
 /// Its fields by JSON pointer.
 mod field;
-/// The error envelope.
-mod error;
 /// States and moves.
 mod lifecycle;
+/// Why deals end.
+pub mod reason;
+/// Kinds of deals.
+mod kind;
 /// What a referral must hold.
 mod check;
 /// JSON Patch.
 mod patch;
+/// Registering a deal.
+mod deal_registration;
 /// PUT as a patch.
 mod put;
 /// Indexes of the list.
@@ -67,7 +75,7 @@ use crate::seed::Stream;
 use crate::site::Site;
 
 pub use self::load::LoadError;
-pub use self::microsoft::{ActError, Customer, CustomerContact, MicrosoftAct, SharedDeal};
+pub use self::microsoft::{ActError, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember};
 pub use self::value::Assistance;
 
 /// What `@odata.count` counts: the sources print both (partner-center.md section 1.5).
@@ -105,6 +113,16 @@ pub struct Settings {
     /// Whether filters may use what `OData` has and no document shows: `or`, `not`, `ne`, and `gt`, `ge`, `lt`, `le` on
     /// `updatedDateTime`. Assumed: the service has them not; they are refused as not simulated.
     pub undocumented_filters: bool,
+    /// Whether a create must hold all that a row of a bulk file must: address line 1, city, a team member, consent, a
+    /// solution (partner-center.md section 3.3). Assumed: the API asks for less.
+    pub bulk_requirements: bool,
+    /// Whether a closing date that has passed is taken. Assumed: it is, as no document refuses one.
+    pub closing_date_may_be_past: bool,
+    /// The partner's co-sell ready solutions, Microsoft's included. Without a list every identifier is known.
+    pub known_solutions: Option<Vec<String>>,
+    /// Whether the reason of Declined, Lost and Error must be one of the lists in [`reason`]. Assumed: it is free text,
+    /// as in the documented sample.
+    pub reasons_are_checked: bool,
     /// Whether a create answers 201, as the general list of answers says, and not 200, as the connector's swagger says.
     pub create_answers_201: bool,
     /// Whether the partner's own deals are `Outgoing`, as the documented filters suggest, and not `Incoming`, as real
@@ -128,6 +146,10 @@ impl Default for Settings {
             count_meaning: CountMeaning::Page,
             list_shows_related: false,
             undocumented_filters: false,
+            bulk_requirements: false,
+            closing_date_may_be_past: true,
+            known_solutions: None,
+            reasons_are_checked: false,
             create_answers_201: false,
             own_deals_are_outgoing: false,
             resource_uri_at_referrals_host: false,

@@ -12,6 +12,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::guid::Guid;
+use super::registered::{Registered, RegistrationStatus};
 use super::value::{Amount, Assistance, Direction, Qualification, ReferralType, Stamp, Status, Substatus};
 
 /// One referral: one party's view of an engagement.
@@ -51,7 +52,7 @@ pub(super) struct Referral {
     pub(super) accepted_date_time: Option<Stamp>,
     pub(super) closed_date_time: Option<Stamp>,
     pub(super) call_to_action: Never,
-    pub(super) registration_status: NoneWord,
+    pub(super) registration_status: RegistrationStatus,
     pub(super) target: Vec<Target>,
     pub(super) customer_profile: CustomerProfile,
     pub(super) consent: Consent,
@@ -60,7 +61,7 @@ pub(super) struct Referral {
     pub(super) invite_context: InviteContext,
     pub(super) links: Links,
     pub(super) tracking_info: TrackingInfo,
-    pub(super) registrations: Nothing,
+    pub(super) registrations: Vec<Registered>,
 }
 
 /// The `organizationId` of Microsoft's own referrals. Assumed: the literal that `invitedBy` holds for Microsoft.
@@ -242,7 +243,7 @@ pub(super) struct Requirements {
     pub(super) solutions: Vec<Solution>,
     #[serde(skip_deserializing)]
     pub(super) sales_plays: Nothing,
-    #[serde(skip_deserializing)]
+    #[serde(deserialize_with = "or_default")]
     pub(super) additional_requirements: AdditionalRequirements,
 }
 
@@ -269,10 +270,24 @@ pub(super) struct Solution {
     pub(super) closing_date_time: Option<Timestamp>,
 }
 
-/// `details.requirements.additionalRequirements`: printed as in real answers, never written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// `details.requirements.additionalRequirements`. `iot` is printed as in real answers and never written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct AdditionalRequirements {
+    #[serde(skip_deserializing)]
     iot: Iot,
+    /// The generic list of the connector's swagger. Real answers without entries do not print it.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "or_default")]
+    pub(super) attributes: Vec<Attribute>,
+}
+
+/// `additionalRequirements.attributes[]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attribute {
+    pub(super) id: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

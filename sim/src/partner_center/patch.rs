@@ -2,16 +2,16 @@
 //!
 //! It edits a copy; storing it is up to [`super::writer`].
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::Value;
 
-use super::check;
+use super::check::{self, Terms};
 use super::error::Problem;
 use super::lifecycle;
 use super::model::Referral;
-use super::value::{Status, Substatus};
+use super::reason;
+use super::value::{Status, Substatus, stage_number};
 
 /// Who edits: each may do what those above it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,31 +78,30 @@ impl Patch {
         Self(edits.into_iter().map(operation).collect())
     }
 
-    /// Applies all operations, or refuses them all. `invited`: Microsoft has a referral in the engagement.
-    pub(super) fn apply(
-        self,
-        referral: &mut Referral,
-        right: Right,
-        invited: bool,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
+    /// Applies all operations, or refuses them all.
+    pub(super) fn apply(self, referral: &mut Referral, right: Right, terms: Terms<'_>) -> Result<(), Problem> {
         lifecycle::refuse_when_closed(referral)?;
         let before = referral.clone();
         let (mut status, mut substatus) = (None, None);
         for Operation { path, value, .. } in self.0 {
             let value = value.unwrap_or(Value::Null);
             match path.as_str() {
+                // The party that received a referral answers it (section 3.1): the partner, not Microsoft.
+                "/status" | "/substatus" if right == Right::Microsoft => return Err(refused(&path)),
                 "/status" => status = Some(read::<Status>(&path, value)?),
                 "/substatus" => substatus = Some(read::<Substatus>(&path, value)?),
                 _ => set(referral, &path, value, right)?,
             }
         }
-        check::update(&before, referral, invited)?;
+        check::update(&before, referral, terms)?;
         match (status, substatus) {
             (None, None) => Ok(()),
             (Some(status), Some(substatus)) => {
                 lifecycle::check_move((before.status, before.substatus), (status, substatus), false)?;
-                lifecycle::enter(referral, status, substatus, now);
+                if terms.settings.reasons_are_checked {
+                    reason::check(substatus, referral.status_reason.as_deref())?;
+                }
+                lifecycle::enter(referral, status, substatus, terms.now);
                 Ok(())
             }
             (None, Some(_)) | (Some(_), None) => {
@@ -131,7 +130,10 @@ fn set(referral: &mut Referral, path: &str, value: Value, right: Right) -> Resul
         "/details/requirements/solutions/-" => details.requirements.solutions.push(read(path, value)?),
         "/externalReferenceId" => referral.external_reference_id = read(path, value)?,
         "/referralProgram" => referral.referral_program = read(path, value)?,
-        "/salesStage" => referral.sales_stage = read(path, value)?,
+        "/salesStage" => {
+            let stage: Option<String> = read(path, value)?;
+            referral.sales_stage = stage.map(|stage| stage_number(&stage)).transpose()?;
+        }
         "/statusReason" => referral.status_reason = read(path, value)?,
         "/team" => referral.team = read(path, value)?,
         "/team/-" => referral.team.push(read(path, value)?),

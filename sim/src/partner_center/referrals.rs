@@ -15,7 +15,7 @@ use super::guid::Guid;
 use super::patch::{Patch, Right};
 use super::store::{Place, Store};
 use super::value::Stamp;
-use super::{PartnerCenter, list, put};
+use super::{PartnerCenter, deal_registration, list, put};
 use crate::identity::{Grant, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, TokenFault};
 use crate::reply::empty_reply;
 use crate::site::Site;
@@ -53,6 +53,16 @@ pub(super) async fn patch(State(it): State<PartnerCenter>, request: Request) -> 
 /// PUT on one.
 pub(super) async fn replace(State(it): State<PartnerCenter>, request: Request) -> Response {
     it.answer(&Call::of(request).await, OWN, PartnerCenter::replace)
+}
+
+/// PATCH with one slash behind the id: registers a won deal.
+pub(super) async fn register_deal(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::register_deal)
+}
+
+/// PATCH with two slashes behind the id: changes its registration.
+pub(super) async fn update_registration(State(it): State<PartnerCenter>, request: Request) -> Response {
+    it.answer(&Call::of(request).await, OWN, PartnerCenter::update_registration)
 }
 
 impl PartnerCenter {
@@ -159,6 +169,31 @@ impl PartnerCenter {
         Ok(with_etag(response, &state.store, place))
     }
 
+    /// Both forms answer 204.
+    fn register_deal(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        call.no_options()?;
+        let given = deal_registration::creation(call.json()?)?;
+        let mut state = self.lock();
+        let place = writable(&state.store, call.id())?;
+        precondition(call, &state.store, place, false)?;
+        let mut writer = self.writer(&mut state, &grant.user.name);
+        let (id, now) = (writer.guid(), writer.now);
+        writer.update(place, |referral| deal_registration::add(referral, given, id, now))?;
+        Ok(with_etag(empty_reply(StatusCode::NO_CONTENT), &state.store, place))
+    }
+
+    fn update_registration(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        call.no_options()?;
+        let body = call.json()?;
+        let mut state = self.lock();
+        let place = writable(&state.store, call.id())?;
+        precondition(call, &state.store, place, false)?;
+        let mut writer = self.writer(&mut state, &grant.user.name);
+        let now = writer.now;
+        writer.update(place, |referral| deal_registration::update(referral, body, now))?;
+        Ok(with_etag(empty_reply(StatusCode::NO_CONTENT), &state.store, place))
+    }
+
     fn apply(
         &self,
         state: &mut super::State,
@@ -168,8 +203,8 @@ impl PartnerCenter {
         right: Right,
     ) -> Result<(), Problem> {
         let mut writer = self.writer(state, &grant.user.name);
-        let (invited, now) = (writer.invited(place), writer.now);
-        writer.update(place, |referral| patch.apply(referral, right, invited, now))
+        let terms = writer.terms(place);
+        writer.update(place, |referral| patch.apply(referral, right, terms))
     }
 }
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, patch};
 use http::{HeaderValue, Method, Uri, header};
 
 use super::signature::{CERTIFICATE_PATH, certificate};
@@ -24,6 +24,12 @@ pub(super) fn router(partner_center: &PartnerCenter) -> Router {
             get(referrals::all).post(referrals::create),
         )
         .route("/v1.0/engagements/referrals/{id}", one)
+        // The two forms of deal registration differ by their slashes alone.
+        .route("/v1.0/engagements/referrals/{id}/", patch(referrals::register_deal))
+        .route(
+            "/v1.0/engagements/referrals/{id}//",
+            patch(referrals::update_registration),
+        )
         // The address that events carry.
         .route("/engagements/v1/referrals/{id}", get(referrals::read_from_event))
         .route("/webhooks/v1/registration", hook)
@@ -41,13 +47,7 @@ async fn certificate_file() -> Response {
     response
 }
 
-/// Everything else is refused, and the two forms of deal registration by their name.
+/// Everything else is refused.
 async fn unknown(State(it): State<PartnerCenter>, method: Method, uri: Uri) -> Response {
-    let slashed = uri.path().starts_with("/v1.0/engagements/referrals/") && uri.path().ends_with('/');
-    let missing = if method == Method::PATCH && slashed {
-        "deal registration"
-    } else {
-        "route"
-    };
-    refuse(&it.ground.happenings, Site::PartnerCenter, &method, &uri, missing)
+    refuse(&it.ground.happenings, Site::PartnerCenter, &method, &uri, "route")
 }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::error::Problem;
+
 /// An enumeration whose variants are printed and read as they are spelled.
 macro_rules! words {
     ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$word_doc:meta])* $word:ident),+ $(,)? }) => {
@@ -130,6 +132,24 @@ impl Assistance {
     ];
 }
 
+/// A sales stage as real answers print it: a number as text (partner-center.md section 3.5). Both families of names are
+/// taken. Assumed: which number each of the connector's four names stands for.
+pub(super) fn stage_number(stage: &str) -> Result<String, Problem> {
+    let number = match stage {
+        "10" | "Created" | "Accepted" => "10",
+        "20" | "Qualified" | "Qualify" => "20",
+        "40" | "Developed" | "Develop" => "40",
+        "60" | "Proposed" | "Propose" => "60",
+        "80" | "Negotiated" => "80",
+        "100" | "Won" | "Close" => "100",
+        _ => {
+            let message = "The sales stage is not one of 10, 20, 40, 60, 80, 100.";
+            return Err(Problem::invalid("salesStage", message));
+        }
+    };
+    Ok(number.to_owned())
+}
+
 /// An amount of money: never negative, never infinite, read from a number or from its text (the PATCH samples of
 /// partner-center.md section 4.1 send `"10000"`), printed without a fraction when it has none.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -145,6 +165,13 @@ impl Amount {
     pub(super) fn new(value: f64) -> Option<Self> {
         // `abs` makes one zero of the two.
         (0.0..=Self::LIMIT).contains(&value).then_some(Self(value.abs()))
+    }
+}
+
+impl Amount {
+    /// The amount as a number.
+    pub(super) fn get(self) -> f64 {
+        self.0
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::check::Terms;
 use super::error::Problem;
 use super::guid::Guid;
 use super::model::{ETag, Referral};
@@ -30,7 +31,17 @@ pub(super) struct Writer<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    /// Under which terms the referral at a place is updated.
+    pub(super) fn terms(&self, place: Place) -> Terms<'a> {
+        let referral = self.state.store.at(place);
+        Terms {
+            invited: referral.is_some_and(|referral| self.microsofts_of(referral.engagement_id).is_some()),
+            now: self.now,
+            settings: self.settings,
+        }
+    }
+
     /// A new GUID.
     pub(super) fn guid(&mut self) -> Guid {
         let text = self.state.ids.guid();

@@ -100,7 +100,9 @@ fn microsoft_edits_the_partners_referral() {
 #[test]
 fn microsoft_answers_an_invitation_once() {
     let desk = Desk::new();
-    let own = desk.created(&deal("a"));
+    let mut body = deal("a");
+    body["details"]["dealValue"] = json!(25_000);
+    let own = desk.created(&body);
     let engagement = text(&own["engagementId"]);
     let accept = || {
         let engagement = engagement.clone();
@@ -157,4 +159,63 @@ fn the_same_seed_gives_the_same_bytes() {
         (desk.get(REFERRALS).text, desk.it.rows())
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn microsoft_gives_no_reason_for_a_small_deal() {
+    let desk = Desk::new();
+    let own = desk.created(&deal("a"));
+    let microsofts = desk.created(&invitation("a", &own["engagementId"]));
+    let reason = Some(reason::MICROSOFT_DECLINES[0].to_owned());
+    let engagement = text(&own["engagementId"]);
+    desk.it.microsoft(MicrosoftAct::Decline { engagement, reason }).unwrap();
+    let stored = desk.stored(&text(&microsofts["id"]));
+    assert_eq!(
+        (&stored["substatus"], &stored["statusReason"]),
+        (&json!("Declined"), &Value::Null)
+    );
+}
+
+#[test]
+fn microsofts_people_stand_on_microsofts_side() {
+    let desk = Desk::new();
+    let own = desk.created(&deal("a"));
+    let microsofts = desk.created(&invitation("a", &own["engagementId"]));
+    let member = TeamMember {
+        first_name: "Ada".to_owned(),
+        last_name: "Byron".to_owned(),
+        phone: None,
+        email: "ada@microsoft.example".to_owned(),
+    };
+    let engagement = text(&own["id"]);
+    desk.it
+        .microsoft(MicrosoftAct::AddTeamMember { engagement, member })
+        .unwrap();
+    let stored = desk.stored(&text(&microsofts["id"]));
+    assert_eq!(stored["team"][0]["email"], "ada@microsoft.example");
+    assert_eq!(desk.stored(&text(&own["id"]))["team"], json!([]));
+}
+
+#[test]
+fn a_lead_is_classified_by_three_fields() {
+    let desk = Desk::new();
+    for (lead, qualification, inviter) in [
+        (Lead::Marketplace, "Direct", Value::Null),
+        (Lead::Marketing, "MarketingQualified", json!("msft")),
+        (Lead::Sales, "SalesQualified", json!("msft")),
+    ] {
+        let id = desk
+            .it
+            .microsoft(MicrosoftAct::ShareLead(from_microsoft("lead"), lead))
+            .unwrap();
+        let stored = desk.stored(&id);
+        assert_eq!(stored["type"], "Independent");
+        assert_eq!(stored["qualification"], qualification);
+        assert_eq!(stored["inviteContext"]["invitedBy"]["organizationId"], inviter);
+        assert_eq!(
+            (&stored["status"], &stored["direction"]),
+            (&json!("New"), &json!("Incoming"))
+        );
+    }
+    assert_eq!(desk.it.rows().len(), 3, "Microsoft has no referral of its own");
 }

@@ -158,14 +158,8 @@ fn wrong_transport_is_refused() {
         assert_eq!(desk.get(path).status.as_u16(), status, "{path}");
     }
     desk.refusals();
-    for (method, path, missing) in [
-        (Method::DELETE, one(&id), "route"),
-        (Method::PATCH, format!("{}/", one(&id)), "deal registration"),
-        (Method::PATCH, format!("{}//", one(&id)), "deal registration"),
-    ] {
-        assert_eq!(desk.write(method, &path, &[], &json!([])).status, 501);
-        assert_eq!(desk.refusals()[0].missing, missing);
-    }
+    assert_eq!(desk.write(Method::DELETE, &one(&id), &[], &json!([])).status, 501);
+    assert_eq!(desk.refusals()[0].missing, "route");
 }
 
 #[test]

@@ -22,6 +22,8 @@ mod bad_input;
 mod golden;
 /// Pages and filters.
 mod lists;
+/// Kinds of deals, reasons, and registering a deal.
+mod rules;
 /// POST, PATCH, PUT.
 mod writes;
 /// Registration and events.
