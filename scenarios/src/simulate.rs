@@ -393,9 +393,16 @@ impl<'a> Run<'a> {
                 self.name(deal, Site::PartnerCenter, id);
                 Ok(())
             }
-            Act::MicrosoftEdits(edit) => {
+            Act::MicrosoftEdits(_)
+            | Act::MicrosoftAccepts
+            | Act::MicrosoftDeclines(_)
+            | Act::MicrosoftSetsMsxId(_)
+            | Act::MicrosoftAddsTeamMember(_) => {
                 let referral = self.referral(deal)?;
-                self.microsoft(setup::microsoft_edit(&referral, edit)).map(drop)
+                match setup::microsofts(&referral, act) {
+                    Some(act) => self.microsoft(act).map(drop),
+                    None => Ok(()),
+                }
             }
             Act::PartnerEdits(edit) => {
                 let referral = self.referral(deal)?;

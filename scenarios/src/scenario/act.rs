@@ -11,6 +11,14 @@ pub enum Act {
     MicrosoftShares(NewDeal),
     /// `microsoft edits`: Microsoft's seller changes it.
     MicrosoftEdits(Edit),
+    /// `microsoft accepts`: Microsoft takes part in a deal that the partner shared.
+    MicrosoftAccepts,
+    /// `microsoft declines`: it does not, for a reason.
+    MicrosoftDeclines(Option<String>),
+    /// `microsoft sets msx id`: the deal's number in Microsoft's own CRM.
+    MicrosoftSetsMsxId(String),
+    /// `microsoft adds team member`: somebody of Microsoft's joins the deal.
+    MicrosoftAddsTeamMember(Contact),
     /// `partner edits`: a person of the partner changes it in the Partner Center portal.
     PartnerEdits(Edit),
     /// `partner accepts`, in the portal.

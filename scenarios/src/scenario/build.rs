@@ -31,6 +31,22 @@ pub(super) fn microsoft_edits(given: &Given) -> Option<Act> {
     Some(Act::MicrosoftEdits(edit(given)))
 }
 
+pub(super) fn microsoft_declines(given: &Given) -> Option<Act> {
+    Some(Act::MicrosoftDeclines(given.text("reason")))
+}
+
+pub(super) fn microsoft_sets_msx_id(given: &Given) -> Option<Act> {
+    Some(Act::MicrosoftSetsMsxId(given.text("id")?))
+}
+
+pub(super) fn microsoft_adds_team_member(given: &Given) -> Option<Act> {
+    Some(Act::MicrosoftAddsTeamMember(Contact {
+        first_name: given.text("first name")?,
+        last_name: given.text("last name")?,
+        email: given.text("email")?,
+    }))
+}
+
 pub(super) fn partner_edits(given: &Given) -> Option<Act> {
     Some(Act::PartnerEdits(edit(given)))
 }

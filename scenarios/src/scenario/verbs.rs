@@ -85,6 +85,12 @@ const CONTACT_KEYS: [Key; 3] = [
     must("last name", Kind::Text, "the contact's last name"),
     must("email", Kind::Text, "the contact's address"),
 ];
+const TEAM_MEMBER: [Key; 4] = [
+    DEAL,
+    must("first name", Kind::Text, "the person's first name"),
+    must("last name", Kind::Text, "the person's last name"),
+    must("email", Kind::Text, "the person's address"),
+];
 const VALUE_OR_NONE: Key = may_be_none("value", Kind::Money, "the deal value");
 const CLOSES_OR_NONE: Key = may_be_none("closes", Kind::Date, "the closing date");
 const SHARED_DEAL: [Key; 12] = [
@@ -199,9 +205,13 @@ const IN_CRM: Role = Role::Changes(Side::Crm);
 
 /// Every step.
 #[rustfmt::skip]
-pub const VERBS: [Verb; 35] = [
+pub const VERBS: [Verb; 39] = [
     keys("microsoft shares", Role::Makes(Side::PartnerCenter), &SHARED_DEAL, build::microsoft_shares, "Microsoft's seller shares a deal with the partner"),
     keys("microsoft edits", IN_PC, &[DEAL, VALUE, CLOSES, NOTES], build::microsoft_edits, "Microsoft's seller changes a deal"),
+    one("microsoft accepts", IN_PC, Kind::Deal, |_| Some(Act::MicrosoftAccepts), "Microsoft takes part in a deal that the partner shared"),
+    keys("microsoft declines", IN_PC, &[DEAL, REASON], build::microsoft_declines, "Microsoft does not take part in a deal that the partner shared"),
+    keys("microsoft sets msx id", IN_PC, &[DEAL, must("id", Kind::Text, "the deal's number in Microsoft's own CRM")], build::microsoft_sets_msx_id, "a shared deal gets its number in Microsoft's own CRM"),
+    keys("microsoft adds team member", IN_PC, &TEAM_MEMBER, build::microsoft_adds_team_member, "somebody of Microsoft's joins a shared deal"),
     keys("partner edits", IN_PC, &[DEAL, NAME, VALUE, CLOSES, NOTES], build::partner_edits, "a person changes a deal in the Partner Center portal"),
     one("partner accepts", IN_PC, Kind::Deal, |_| Some(Act::PartnerAccepts), "a person accepts a deal in the portal"),
     keys("partner declines", IN_PC, &[DEAL, REASON], build::partner_declines, "a person declines a deal in the portal"),

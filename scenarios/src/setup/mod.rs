@@ -8,7 +8,7 @@ use cosell_connector::settings::{
     Settings,
 };
 use cosell_sim::identity::Authority;
-use cosell_sim::partner_center::{Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal};
+use cosell_sim::partner_center::{Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal, TeamMember};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::{Bases, Site};
 use cosell_sim::world::WorldSettings;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::plan::Plan;
 use crate::scenario::Crm;
-use crate::scenario::act::{Edit, Help, NewDeal};
+use crate::scenario::act::{Act, Edit, Help, NewDeal};
 use crate::scenario::settings::{self, Field, Winner};
 
 /// Faults as rules of the network.
@@ -180,6 +180,33 @@ pub fn share(deal: &NewDeal) -> MicrosoftAct {
             .collect(),
         help: deal.help.map(assistance),
     })
+}
+
+/// What Microsoft does with a deal that is there, named by the partner's referral; `None` for what others do.
+pub fn microsofts(referral: &str, act: &Act) -> Option<MicrosoftAct> {
+    let engagement = referral.to_owned();
+    match act {
+        Act::MicrosoftEdits(edit) => Some(microsoft_edit(referral, edit)),
+        Act::MicrosoftAccepts => Some(MicrosoftAct::Accept { engagement }),
+        Act::MicrosoftDeclines(reason) => Some(MicrosoftAct::Decline {
+            engagement,
+            reason: reason.clone(),
+        }),
+        Act::MicrosoftSetsMsxId(id) => Some(MicrosoftAct::SetMsxId {
+            engagement,
+            id: id.clone(),
+        }),
+        Act::MicrosoftAddsTeamMember(member) => Some(MicrosoftAct::AddTeamMember {
+            engagement,
+            member: TeamMember {
+                first_name: member.first_name.clone(),
+                last_name: member.last_name.clone(),
+                phone: None,
+                email: member.email.clone(),
+            },
+        }),
+        _ => None,
+    }
 }
 
 /// What Microsoft changes.
