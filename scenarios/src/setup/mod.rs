@@ -3,6 +3,8 @@
 //! The only place that names the types of both. It decides nothing: what a scenario leaves open, each side's own
 //! defaults decide.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "Microsoft does few of the many acts")]
+
 use cosell_connector::settings::{
     CrmSettings, DataverseSettings, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings, Secret,
     Settings,
