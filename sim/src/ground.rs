@@ -1,6 +1,7 @@
 //! What every simulated system stands on: clock, seed, base URLs, token authority, and the place to note what it did.
 
 use crate::clock::Clock;
+use crate::delivery_log::DeliveryLog;
 use crate::happening::Happenings;
 use crate::identity::{Authority, entra};
 use crate::seed::Seed;
@@ -17,6 +18,8 @@ pub struct Ground {
     pub bases: Bases,
     /// Where a system notes what it did.
     pub happenings: Happenings,
+    /// Webhooks owed and delivered.
+    pub deliveries: DeliveryLog,
     /// Users and tokens.
     pub authority: Authority,
 }
@@ -30,6 +33,7 @@ impl Ground {
             seed,
             bases: Bases::default(),
             happenings: Happenings::default(),
+            deliveries: DeliveryLog::default(),
             authority,
         }
     }
@@ -43,6 +47,7 @@ impl From<&Ground> for entra::Footing {
             bases,
             happenings,
             authority,
+            ..
         } = ground.clone();
         Self::new(authority, bases, clock, happenings, seed)
     }

@@ -89,6 +89,8 @@ pub struct Hook {
     pub signature_in_ms_header: bool,
     /// When the change happened that it reports.
     pub at: Timestamp,
+    /// Its number in the book of deliveries; none when nobody owes it.
+    pub number: Option<u64>,
 }
 
 /// One stored row as its system prints it, system columns included.

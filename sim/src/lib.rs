@@ -16,6 +16,8 @@ pub mod site;
 pub mod fidelity;
 /// What a system says it did: rows committed, requests refused, webhooks due.
 pub mod happening;
+/// The book of webhooks: what was owed, each attempt, how it ended.
+pub mod delivery_log;
 /// Replies that every system shares: JSON bodies, and the loud refusal of what is not simulated.
 pub mod reply;
 /// Who may call: users, roles, tokens and their life, and the Entra ID token endpoint.

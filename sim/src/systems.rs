@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::dataverse::{self, Dataverse};
 use crate::ground::Ground;
 use crate::happening::Row;
-use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE, entra};
+use crate::identity::{self, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE, entra};
 use crate::partner_center::{self, ActError, MicrosoftAct, PartnerCenter, signature};
 use crate::salesforce::{self, Salesforce};
 use crate::site::{Bases, Site};
@@ -18,6 +18,8 @@ use crate::site::{Bases, Site};
 pub struct SystemSettings {
     /// The CRMs that exist; Entra ID and Partner Center always do.
     pub crm: Vec<Site>,
+    /// How Entra ID hands out tokens.
+    pub identity: identity::Settings,
     /// How Partner Center is set.
     pub partner_center: partner_center::Settings,
     /// How the Salesforce org is set.
@@ -31,6 +33,7 @@ impl Default for SystemSettings {
     fn default() -> Self {
         Self {
             crm: vec![Site::Salesforce, Site::Dataverse],
+            identity: identity::Settings::default(),
             partner_center: partner_center::Settings::default(),
             salesforce: salesforce::Settings::default(),
             dataverse: dataverse::Settings::default(),
@@ -103,6 +106,7 @@ impl Systems {
     /// The systems that the settings name, all on the same ground.
     pub fn new(settings: SystemSettings, ground: &Ground) -> Self {
         let mut systems = Self::default();
+        ground.authority.set(settings.identity);
         let partner_center = PartnerCenter::new(settings.partner_center, ground);
         systems.routers.set(Site::Entra, entra::router(ground));
         systems.routers.set(Site::PartnerCenter, partner_center.router());

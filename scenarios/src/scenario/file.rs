@@ -82,8 +82,18 @@ const CONFLICTS: [Key; 4] = [
     may("notes", WINS, "notes and Description"),
 ];
 
-const WORLD: [Key; 2] = [
+const WORLD: [Key; 4] = [
     may("page size", Kind::Number(1, 5_000), "rows on a page of any list"),
+    may(
+        "daily calls",
+        Kind::Number(1, 1_000_000),
+        "how many calls to Partner Center a user has in a day",
+    ),
+    may(
+        "calls per minute",
+        Kind::Number(1, 100_000),
+        "how many calls Partner Center takes in a minute",
+    ),
     may("salesforce", Kind::Map(&SALESFORCE), "the Salesforce org"),
 ];
 const SALESFORCE: [Key; 1] = [may("multi-currency", Kind::YesNo, "whether it has several currencies")];
@@ -260,6 +270,8 @@ fn world(given: &Given) -> WorldSettings {
     let salesforce = given.map("salesforce").unwrap_or_default();
     WorldSettings {
         page_size: given.count("page size"),
+        daily_calls: given.count("daily calls"),
+        calls_per_minute: given.count("calls per minute"),
         salesforce_multi_currency: salesforce.yes_no("multi-currency").unwrap_or(true),
     }
 }
@@ -312,7 +324,7 @@ mod tests {
     #[test]
     fn settings_faults_and_places_are_read() {
         let text = "title: t\nproves: [M8, F26]\ncrm: dynamics\nseed: 7\nsettings:\n  conflicts: {value: crm wins}\n\
-                    world: {page size: 2, salesforce: {multi-currency: no}}\nsteps:\n\
+                    world: {page size: 2, daily calls: 500, calls per minute: 60, salesforce: {multi-currency: no}}\nsteps:\n\
                     \x20 - lose reply: {of: create referral, times: 2, after: 1}\n\
                     \x20 - microsoft shares: {deal: D1, help: proof of concept or demo, postal code: 01067}\n\
                     \x20 - settle\n  - expect in crm: {deal: D1, stage: on hold, mark: none, value: 10000 USD}\n\
@@ -323,6 +335,10 @@ mod tests {
         assert_eq!(
             (scenario.world.page_size, scenario.world.salesforce_multi_currency),
             (Some(2), false)
+        );
+        assert_eq!(
+            (scenario.world.daily_calls, scenario.world.calls_per_minute),
+            (Some(500), Some(60))
         );
         let place = scenario.places["settings.conflicts.value"];
         assert_eq!(&text[place.start..place.end], "crm wins");

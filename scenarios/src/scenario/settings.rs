@@ -111,6 +111,10 @@ pub enum Winner {
 pub struct WorldSettings {
     /// `page size` of lists, in all systems; `None` for each system's own.
     pub page_size: Option<u32>,
+    /// `daily calls`: how many calls to Partner Center a user has in a day of UTC; `None` for any number.
+    pub daily_calls: Option<u32>,
+    /// `calls per minute`: how many calls Partner Center takes in a minute; `None` for any number.
+    pub calls_per_minute: Option<u32>,
     /// `salesforce: {multi-currency: …}`: whether the org has several currencies.
     pub salesforce_multi_currency: bool,
 }
@@ -119,6 +123,8 @@ impl Default for WorldSettings {
     fn default() -> Self {
         Self {
             page_size: None,
+            daily_calls: None,
+            calls_per_minute: None,
             salesforce_multi_currency: true,
         }
     }

@@ -5,12 +5,16 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "Microsoft does few of the many acts")]
 
+use std::time::Duration;
+
 use cosell_connector::settings::{
     CrmSettings, DataverseSettings, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings, Secret,
     Settings,
 };
 use cosell_sim::identity::Authority;
-use cosell_sim::partner_center::{Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal, TeamMember};
+use cosell_sim::partner_center::{
+    Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal, TeamMember, Throttle,
+};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::{Bases, Site};
 use cosell_sim::world::WorldSettings;
@@ -46,6 +50,11 @@ pub fn world(plan: &Plan) -> WorldSettings {
         settings.salesforce.page_size = page_size;
         settings.dataverse.page_size = page_size;
     }
+    settings.partner_center.daily_calls = plan.world.daily_calls;
+    settings.partner_center.throttle = plan.world.calls_per_minute.map(|calls| Throttle {
+        calls,
+        per: Duration::from_mins(1),
+    });
     settings.salesforce.multi_currency = plan.world.salesforce_multi_currency;
     settings
 }

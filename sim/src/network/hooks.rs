@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::delivery_log::DeliveryState;
+
 /// How Partner Center delivers webhooks.
 ///
 /// That it makes 10 attempts is documented (partner-center.md section 6.3). All times are assumed, and that a status
@@ -62,6 +64,17 @@ pub enum AfterAttempt {
     AgainAfter(Duration),
     /// Nothing: there were enough.
     Abandoned,
+}
+
+impl AfterAttempt {
+    /// How the webhook stands then.
+    pub fn state(self) -> DeliveryState {
+        match self {
+            Self::Accepted => DeliveryState::Delivered,
+            Self::AgainAfter(_) => DeliveryState::Waiting,
+            Self::Abandoned => DeliveryState::Offline,
+        }
+    }
 }
 
 #[cfg(test)]

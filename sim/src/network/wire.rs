@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,18 +16,21 @@ use serde_json::Value;
 pub const REDACTED: &str = "…";
 
 /// Parameters of a token request, and members of a token reply, that nobody else may read.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 14] = [
     "access_token",
     "assertion",
     "client_assertion",
     "client_secret",
     "code",
+    "code_verifier",
+    "device_code",
     "id_token",
     "password",
     "refresh_token",
     "sessionId",
     "sid",
     "token",
+    "user_code",
 ];
 
 /// A request as a trace shows it.
@@ -83,14 +86,16 @@ impl WireRequest {
 impl WireResponse {
     /// The trace's copy of the response to a request for that path.
     pub fn of(response: &http::Response<Bytes>, path: &str) -> Self {
+        let mut headers = Headers::of(response.headers());
         let body = if is_token_endpoint(path) {
+            headers.redact_location();
             redact_json(response.body())
         } else {
             WireBody(response.body().clone())
         };
         Self {
             status: response.status().as_u16(),
-            headers: Headers::of(response.headers()),
+            headers,
             body,
         }
     }
@@ -104,6 +109,15 @@ impl Headers {
             *value = redact_authorization(value);
         }
         Self(headers)
+    }
+
+    /// The address that a sign-in goes back to carries an authorization code.
+    fn redact_location(&mut self) {
+        if let Some(value) = self.0.get_mut(LOCATION) {
+            let uri = text_of(value).and_then(|text| text.parse().ok());
+            let shown = uri.and_then(|uri| HeaderValue::try_from(redact_query(&uri)).ok());
+            *value = shown.unwrap_or_else(|| HeaderValue::from_static("-"));
+        }
     }
 
     /// The first value of a header, found without regard to case.
@@ -238,6 +252,20 @@ impl<'de> Deserialize<'de> for WireBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_traced_sign_in_shows_no_code() {
+        let response = http::Response::builder()
+            .header("location", "http://localhost:1/back?code=abc&state=x")
+            .body(Bytes::from_static(br#"{"device_code":"abc","interval":5}"#))
+            .unwrap();
+        let shown = WireResponse::of(&response, "/contoso/oauth2/authorize");
+        assert_eq!(
+            shown.headers.get("location"),
+            Some("http://localhost:1/back?code=…&state=x")
+        );
+        assert_eq!(shown.body.text(), r#"{"device_code":"…","interval":5}"#);
+    }
 
     #[test]
     fn a_traced_request_shows_no_token_and_no_secret() {

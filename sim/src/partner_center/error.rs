@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::throttle::too_many;
 use crate::reply::json_reply;
 
 /// Why a request to the referrals API fails.
@@ -44,6 +45,9 @@ pub(super) enum Problem {
     /// Assumed: 415 `invalidRequest` for what is not `application/json`, the only type of the samples.
     #[error("The content type of the request is not supported. Use application/json.")]
     UnsupportedMediaType,
+    /// The 429 of section 1.6, which is not in the envelope.
+    #[error("Rate limit is exceeded. Try again in {0} seconds.")]
+    TooMany(u64),
     /// Needs something that is not simulated: answered with 501, which is not the vendor's.
     #[error("not simulated: {0}")]
     NotSimulated(String),
@@ -72,6 +76,9 @@ impl Problem {
 
     /// The vendor-shaped answer. [`Problem::NotSimulated`] must have been handled before.
     pub(super) fn answer(&self) -> Response {
+        if let Self::TooMany(seconds) = self {
+            return too_many(*seconds);
+        }
         let (status, code, target, inner) = match self {
             Self::Invalid { target, .. } => (400, "invalidRequest", target.as_str(), Value::Null),
             Self::NotFound => (404, "itemNotFound", "referral", Value::Null),
@@ -81,6 +88,7 @@ impl Problem {
             Self::Conflict(_) => (409, "invalidRequest", "engagementId", Value::Null),
             Self::TooLarge => (413, "invalidRequest", "body", Value::Null),
             Self::UnsupportedMediaType => (415, "invalidRequest", "Content-Type", Value::Null),
+            Self::TooMany(_) => (429, "serviceNotAvailable", "referral", Value::Null),
             Self::NotSimulated(_) => (501, "generalException", "referral", Value::Null),
         };
         let mut error = json!({"code": code, "message": shortened(&self.to_string()), "target": target});

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::access::Access;
 use super::condition::{Condition, Field};
 use super::error::Problem;
 use super::index::{Place, Position, Postings, Span, Walk, merged};
@@ -178,6 +179,7 @@ fn selection(text: &str) -> Result<Option<Vec<String>>, Problem> {
 /// Which rows a query is about.
 struct Search<'a> {
     query: &'a Query,
+    access: &'a Access,
     condition: Option<&'a Condition>,
     related: bool,
 }
@@ -188,7 +190,7 @@ impl Search<'_> {
             return false;
         };
         let wanted = self.related || !is_microsofts(referral);
-        wanted && self.condition.is_none_or(|condition| condition.holds(referral))
+        wanted && self.access.sees(referral) && self.condition.is_none_or(|condition| condition.holds(referral))
     }
 
     /// The postings that may hold an answer: the smallest choice of the indexes.
@@ -204,7 +206,11 @@ impl Search<'_> {
         let text_of = |field| self.condition.and_then(|condition| condition.text_of(field));
         let country = text_of(Field::Country).map(|code| index.country(code).into_iter().collect());
         let email = text_of(Field::TeamEmail).map(|address| index.email(address).into_iter().collect());
-        let choices = [Some(facets), country, email];
+        let team = self
+            .access
+            .team_member()
+            .map(|address| index.email(address).into_iter().collect());
+        let choices = [Some(facets), country, email, team];
         let size = |choice: &Vec<&Postings>| choice.iter().map(|postings| postings.len()).sum::<usize>();
         choices.into_iter().flatten().min_by_key(size).unwrap_or_default()
     }
@@ -259,7 +265,7 @@ impl Search<'_> {
             self.condition
                 .is_none_or(|condition| condition.of_facet(facet).is_some())
         });
-        if by_facets {
+        if by_facets && self.access.is_whole() {
             return wanted()
                 .filter(|(facet, _)| self.condition.is_none_or(|condition| settled(condition, *facet)))
                 .map(|(_, postings)| postings.len())
@@ -303,7 +309,12 @@ fn lower(one: Bound<Position>, other: Bound<Position>) -> Bound<Position> {
 }
 
 /// One page of referrals as the API prints it.
-pub(super) fn page(store: &mut Store, settings: &Settings, mut query: Query) -> Result<Vec<u8>, Problem> {
+pub(super) fn page(
+    store: &mut Store,
+    settings: &Settings,
+    access: &Access,
+    mut query: Query,
+) -> Result<Vec<u8>, Problem> {
     let condition = match &query.filter {
         Some(text) => Some(Condition::of(&filter::parse(text)?, settings.undocumented_filters)?),
         None => None,
@@ -311,6 +322,7 @@ pub(super) fn page(store: &mut Store, settings: &Settings, mut query: Query) -> 
     let engagement = condition.as_ref().and_then(Condition::engagement);
     let search = Search {
         query: &query,
+        access,
         condition: condition.as_ref(),
         related: settings.list_shows_related || engagement.is_some(),
     };

@@ -41,6 +41,10 @@ mod condition;
 mod list;
 /// Registration and events.
 mod webhook;
+/// Test events and their reports.
+mod validation;
+/// Call limits.
+mod throttle;
 /// Every write.
 mod writer;
 /// POST.
@@ -49,6 +53,8 @@ mod create;
 mod microsoft;
 /// Printed referrals, stored again.
 mod load;
+/// Who sees what.
+mod access;
 /// A request, and answers.
 mod call;
 /// Calls of the referrals API.
@@ -67,6 +73,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::store::Store;
+use self::throttle::Meter;
+use self::validation::Validations;
 use self::webhook::Registration;
 use self::writer::{TABLE, Writer};
 use crate::ground::Ground;
@@ -76,6 +84,7 @@ use crate::site::Site;
 
 pub use self::load::LoadError;
 pub use self::microsoft::{ActError, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember};
+pub use self::throttle::Throttle;
 pub use self::value::Assistance;
 
 /// What `@odata.count` counts: the sources print both (partner-center.md section 1.5).
@@ -132,6 +141,16 @@ pub struct Settings {
     pub resource_uri_at_referrals_host: bool,
     /// Whether a PUT without `If-Match` is refused.
     pub put_requires_if_match: bool,
+    /// Whether only webhook URLs with `http` can be registered, because whoever delivers speaks no TLS: 501 otherwise.
+    /// `cosell serve` sets it.
+    pub hooks_over_http_only: bool,
+    /// Whether a Referrals user may write too, as the older page on permissions says, and not only read, as the newest
+    /// page says about the API.
+    pub referrals_user_may_write: bool,
+    /// How many calls the tenant may make in a while; `None` for any number.
+    pub throttle: Option<Throttle>,
+    /// How many calls a user may make in a day (product.md M23); `None` for any number.
+    pub daily_calls: Option<u32>,
 }
 
 impl Default for Settings {
@@ -154,6 +173,10 @@ impl Default for Settings {
             own_deals_are_outgoing: false,
             resource_uri_at_referrals_host: false,
             put_requires_if_match: true,
+            hooks_over_http_only: false,
+            referrals_user_may_write: false,
+            throttle: None,
+            daily_calls: None,
         }
     }
 }
@@ -171,6 +194,8 @@ pub struct PartnerCenter {
 struct State {
     store: Store,
     registration: Option<Registration>,
+    validations: Validations,
+    meter: Meter,
     /// How many versions have been written: part of each eTag.
     versions: u32,
     ids: Stream,
@@ -183,6 +208,8 @@ impl PartnerCenter {
         let state = State {
             store: Store::new(&ground.bases.of(Site::PartnerCenter)),
             registration: None,
+            validations: Validations::default(),
+            meter: Meter::default(),
             versions: 0,
             ids: ground.seed.stream("partner-center ids"),
             requests: ground.seed.stream("partner-center request ids"),

@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::{StatusCode, header};
 use serde_json::Value;
 
+use super::access::Access;
 use super::call::{Call, insert, json};
 use super::create::Draft;
 use super::error::Problem;
@@ -16,7 +17,7 @@ use super::patch::{Patch, Right};
 use super::store::{Place, Store};
 use super::value::Stamp;
 use super::{PartnerCenter, deal_registration, list, put};
-use crate::identity::{Grant, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, TokenFault};
+use crate::identity::{Grant, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, TokenFault};
 use crate::reply::empty_reply;
 use crate::site::Site;
 
@@ -73,7 +74,10 @@ impl PartnerCenter {
         audiences: &[&str],
         handle: impl FnOnce(&Self, &Call, &Grant) -> Result<Response, Problem>,
     ) -> Response {
-        let answered = self.admit(call, audiences).and_then(|grant| handle(self, call, &grant));
+        let answered = self.admit(call, audiences).and_then(|grant| {
+            self.metered(&grant).map_err(Problem::TooMany)?;
+            handle(self, call, &grant)
+        });
         let mut response = match answered {
             Ok(response) => response,
             Err(Problem::NotSimulated(missing)) => call.refuse(&self.ground.happenings, &missing),
@@ -90,7 +94,7 @@ impl PartnerCenter {
         response
     }
 
-    /// Users with the role Referrals admin, with a token for one of the audiences or for the base URL in force.
+    /// Users with a Partner Center role, with a token for one of the audiences or for the base URL in force.
     fn admit(&self, call: &Call, audiences: &[&str]) -> Result<Grant, Problem> {
         let base = self.ground.bases.of(Site::PartnerCenter);
         let grant = call.grant(&self.ground.authority, audiences, &base).map_err(|fault| {
@@ -104,31 +108,32 @@ impl PartnerCenter {
         if grant.app_only {
             return Err(Problem::NotAuthorized(StatusCode::UNAUTHORIZED));
         }
-        if grant.user.roles.contains(&Role::ReferralsAdmin) {
-            Ok(grant)
-        } else if grant.user.roles.contains(&Role::ReferralsUser) {
-            Err(Problem::NotSimulated("role Referrals user".to_owned()))
-        } else {
-            Err(Problem::NotAuthorized(StatusCode::FORBIDDEN))
-        }
+        self.access(&grant).map(|_| grant)
     }
 
-    fn list(&self, call: &Call, _: &Grant) -> Result<Response, Problem> {
+    /// What the caller's roles allow.
+    fn access(&self, grant: &Grant) -> Result<Access, Problem> {
+        Access::of(&grant.user, &self.settings)
+    }
+
+    fn list(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        let access = self.access(grant)?;
         let query = list::Query::read(call.uri.query().unwrap_or_default())?;
-        let body = list::page(&mut self.lock().store, &self.settings, query)?;
+        let body = list::page(&mut self.lock().store, &self.settings, &access, query)?;
         Ok(json(StatusCode::OK, Bytes::from(body)))
     }
 
-    fn read(&self, call: &Call, _: &Grant) -> Result<Response, Problem> {
+    fn read(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
         call.no_options()?;
         let mut state = self.lock();
-        let place = find(&state.store, call.id())?;
+        let place = find(&state.store, &self.access(grant)?, call.id())?;
         let body = state.store.entity(place);
         Ok(with_etag(json(StatusCode::OK, body), &state.store, place))
     }
 
     fn create(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
         call.no_options()?;
+        self.access(grant)?.to_write()?;
         let draft = Draft::read(call.json()?)?;
         let mut state = self.lock();
         let place = self.writer(&mut state, &grant.user.name).create(draft)?;
@@ -145,7 +150,7 @@ impl PartnerCenter {
         call.no_options()?;
         let patch = Patch::read(call.json()?)?;
         let mut state = self.lock();
-        let place = writable(&state.store, call.id())?;
+        let place = writable(&state.store, &self.access(grant)?, call.id())?;
         precondition(call, &state.store, place, false)?;
         self.apply(&mut state, grant, place, patch, Right::Patch)?;
         let response = if call.wants_representation() {
@@ -160,7 +165,7 @@ impl PartnerCenter {
         call.no_options()?;
         let body = call.json()?;
         let mut state = self.lock();
-        let place = writable(&state.store, call.id())?;
+        let place = writable(&state.store, &self.access(grant)?, call.id())?;
         precondition(call, &state.store, place, self.settings.put_requires_if_match)?;
         let stored: Value = serde_json::from_slice(&state.store.plain(place)).unwrap_or_default();
         let patch = put::patch(&stored, body)?;
@@ -174,7 +179,7 @@ impl PartnerCenter {
         call.no_options()?;
         let given = deal_registration::creation(call.json()?)?;
         let mut state = self.lock();
-        let place = writable(&state.store, call.id())?;
+        let place = writable(&state.store, &self.access(grant)?, call.id())?;
         precondition(call, &state.store, place, false)?;
         let mut writer = self.writer(&mut state, &grant.user.name);
         let (id, now) = (writer.guid(), writer.now);
@@ -186,7 +191,7 @@ impl PartnerCenter {
         call.no_options()?;
         let body = call.json()?;
         let mut state = self.lock();
-        let place = writable(&state.store, call.id())?;
+        let place = writable(&state.store, &self.access(grant)?, call.id())?;
         precondition(call, &state.store, place, false)?;
         let mut writer = self.writer(&mut state, &grant.user.name);
         let now = writer.now;
@@ -208,13 +213,16 @@ impl PartnerCenter {
     }
 }
 
-fn find(store: &Store, id: &str) -> Result<Place, Problem> {
-    Guid::parse(id).and_then(|id| store.find(id)).ok_or(Problem::NotFound)
+fn find(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> {
+    let place = Guid::parse(id).and_then(|id| store.find(id));
+    let seen = place.filter(|place| store.at(*place).is_some_and(|referral| access.sees(referral)));
+    seen.ok_or(Problem::NotFound)
 }
 
 /// The referral to write to. Microsoft's are read-only to the partner; assumed: 403.
-fn writable(store: &Store, id: &str) -> Result<Place, Problem> {
-    let place = find(store, id)?;
+fn writable(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> {
+    let place = find(store, access, id)?;
+    access.to_write()?;
     match store.at(place) {
         Some(referral) if super::writer::is_microsofts(referral) => Err(Problem::NotAuthorized(StatusCode::FORBIDDEN)),
         _ => Ok(place),

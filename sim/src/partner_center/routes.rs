@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, patch};
+use axum::routing::{get, patch, post};
 use http::{HeaderValue, Method, Uri, header};
 
 use super::signature::{CERTIFICATE_PATH, certificate};
@@ -34,6 +34,14 @@ pub(super) fn router(partner_center: &PartnerCenter) -> Router {
         .route("/engagements/v1/referrals/{id}", get(referrals::read_from_event))
         .route("/webhooks/v1/registration", hook)
         .route("/webhooks/v1/registration/events", get(registration::events))
+        .route(
+            "/webhooks/v1/registration/validationEvents",
+            post(registration::validate),
+        )
+        .route(
+            "/webhooks/v1/registration/validationEvents/{id}",
+            get(registration::report),
+        )
         .route(CERTIFICATE_PATH, get(certificate_file))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)

@@ -2,6 +2,8 @@
 //!
 //! It does not deliver: the world does, from [`crate::happening::Happening::HookDue`].
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
@@ -10,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::Settings;
 use super::guid::Guid;
+use super::throttle::too_many;
+use super::validation::TEST_EVENT;
 use crate::ground::Ground;
 use crate::happening::{CommitKind, Hook};
 use crate::reply::json_reply;
@@ -35,6 +39,13 @@ pub(super) struct Registration {
     pub(super) signature_in_ms_header: bool,
 }
 
+impl Registration {
+    /// Whether an event was registered.
+    pub(super) fn wants(&self, event: &str) -> bool {
+        self.events.iter().any(|registered| registered == event)
+    }
+}
+
 /// Why the registration API refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HookProblem {
@@ -48,6 +59,12 @@ pub(super) enum HookProblem {
     AlreadyRegistered,
     /// 400 with the documented code 800002.
     Invalid(String),
+    /// 404 for a test event that is unknown or purged. Assumed: no literal body is known.
+    NoValidation,
+    /// 400: the test event is not registered. Assumed: the status and the code; that it must be is documented.
+    TestNotRegistered,
+    /// The 429 of the whole family, which has a shape of its own.
+    TooMany(u64),
     /// Answered with 501.
     NotSimulated(String),
 }
@@ -57,6 +74,9 @@ impl HookProblem {
     ///
     /// Assumed: where no code is documented, it is the HTTP status.
     pub(super) fn answer(&self) -> Response {
+        if let Self::TooMany(seconds) = self {
+            return too_many(*seconds);
+        }
         let (status, code, description) = match self {
             Self::Unauthenticated => (401, 401, "Unauthorized"),
             Self::Forbidden => (403, 403, "Access denied"),
@@ -67,6 +87,9 @@ impl HookProblem {
                 "Registration already exists, use the PUT method to update a registration.",
             ),
             Self::Invalid(description) => (400, 800_002, description.as_str()),
+            Self::NoValidation => (404, 404, "Validation event not found or no longer available."),
+            Self::TestNotRegistered => (400, 800_002, "Invalid request input: test-created is not registered"),
+            Self::TooMany(_) => (429, 429, "Rate limit is exceeded."),
             Self::NotSimulated(missing) => (501, 501, missing.as_str()),
         };
         let body = json!({
@@ -94,6 +117,8 @@ pub(super) fn read(body: &[u8], subscriber: Guid) -> Result<Registration, HookPr
             }
             // The service sets them; a client that sends back what it read sends them too.
             "subscriberid" | "lastmodifiedtimestamp" => {}
+            // Assumed: read and not used, because no answer of the documents prints it.
+            "properties" if value.is_object() || value.is_null() => {}
             _ => {
                 return Err(HookProblem::NotSimulated(format!(
                     "body field `{name}` in registration"
@@ -104,12 +129,15 @@ pub(super) fn read(body: &[u8], subscriber: Guid) -> Result<Registration, HookPr
     let url = url
         .filter(|url| is_absolute(url))
         .ok_or_else(|| invalid("WebhookUrl"))?;
-    let events = events
+    let mut events = events
         .filter(|events| !events.is_empty())
         .ok_or_else(|| invalid("WebhookEvents"))?;
     if let Some(unknown) = events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
         return Err(invalid(&format!("WebhookEvents: {unknown}")));
     }
+    // Assumed: an event that is named twice is registered once.
+    let mut seen = BTreeSet::new();
+    events.retain(|event| seen.insert(event.clone()));
     Ok(Registration {
         subscriber,
         url,
@@ -148,7 +176,7 @@ pub(super) fn event_of(kind: CommitKind, microsofts: bool) -> &'static str {
     }
 }
 
-/// The delivery that is owed to whoever registered for an event; `None` when nobody did.
+/// The delivery that is owed to whoever registered for an event of a referral; `None` when nobody did.
 pub(super) fn hook_due(
     registration: Option<&Registration>,
     ground: &Ground,
@@ -157,19 +185,7 @@ pub(super) fn hook_due(
     id: Guid,
     at: Timestamp,
 ) -> Option<Hook> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Body<'a> {
-        event_name: &'a str,
-        resource_uri: String,
-        resource_name: &'a str,
-        audit_uri: (),
-        resource_change_utc_date: String,
-    }
-    let registration = registration?;
-    if !registration.events.iter().any(|registered| registered == event) {
-        return None;
-    }
+    let registration = registration.filter(|registration| registration.wants(event))?;
     let resource_uri = if settings.resource_uri_at_referrals_host {
         format!(
             "{}/v1.0/engagements/referrals/{id}",
@@ -178,22 +194,53 @@ pub(super) fn hook_due(
     } else {
         format!("{}/engagements/v1/referrals/{id}", ground.bases.partner_center_events())
     };
+    Some(owed(registration, ground, event, (&resource_uri, "referral"), at))
+}
+
+/// The test event that somebody asked for.
+///
+/// Assumed: its `ResourceUri` is the sample's path at the base URL of the registration API; the sample's host is a
+/// developer's own.
+pub(super) fn test_due(registration: &Registration, ground: &Ground, at: Timestamp) -> Hook {
+    let uri = format!("{}/v1/webhooks/registration/test", ground.bases.partner_center_events());
+    owed(registration, ground, TEST_EVENT, (&uri, "test"), at)
+}
+
+/// A delivery, written down in the book.
+fn owed(
+    registration: &Registration,
+    ground: &Ground,
+    event: &str,
+    (resource_uri, resource_name): (&str, &str),
+    at: Timestamp,
+) -> Hook {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Body<'a> {
+        event_name: &'a str,
+        resource_uri: &'a str,
+        resource_name: &'a str,
+        audit_uri: (),
+        resource_change_utc_date: String,
+    }
     let stamp = super::value::Stamp(at).to_string();
     let body = Body {
         event_name: event,
         resource_uri,
-        resource_name: "referral",
+        resource_name,
         audit_uri: (),
         // Seven digits and `+00:00`, where the REST API prints `Z`.
         resource_change_utc_date: format!("{}+00:00", stamp.trim_end_matches('Z')),
     };
-    Some(Hook {
+    let body = serde_json::to_string(&body).unwrap_or_default();
+    Hook {
+        number: Some(ground.deliveries.owe(event, &registration.url, &body, at)),
         event: event.to_owned(),
         url: registration.url.clone(),
-        body: serde_json::to_string(&body).unwrap_or_default(),
+        body,
         signature_in_ms_header: registration.signature_in_ms_header,
         at,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::observation::{Bound, Observed, SignatureState};
 use super::{Due, Headers, WireBody, WireRequest, World};
+use crate::delivery_log::Attempt;
 use crate::fault::{Exchange, ExchangeKind, Fate};
 use crate::happening::Hook;
 use crate::network::hooks::AfterAttempt;
@@ -196,6 +197,9 @@ impl World {
     fn open_delivery(&mut self, hook: Hook, signature: SignatureState, exchange: Option<u64>, once: bool) {
         if self.deliveries.open.len() >= self.settings.waiting_limit {
             self.hit(Bound::Deliveries, self.settings.waiting_limit);
+            if let Some(number) = hook.number {
+                self.ground.deliveries.given_up(number);
+            }
             return;
         }
         let (event, url) = (hook.event.clone(), hook.url.clone());
@@ -353,7 +357,7 @@ impl World {
         let Some(outgoing) = self.deliveries.open.get_mut(&delivery) else {
             return;
         };
-        let (attempt, once) = (outgoing.attempt, outgoing.once);
+        let (attempt, once, number) = (outgoing.attempt, outgoing.once, outgoing.hook.number);
         outgoing.attempt += 1;
         outgoing.answer_lost = false;
         outgoing.arrived = None;
@@ -362,7 +366,14 @@ impl World {
             attempt,
             status,
         });
-        match self.settings.hooks.judge(attempt, status) {
+        let next = self.settings.hooks.judge(attempt, status);
+        // What the network doubled is not the sender's to know.
+        if let Some(number) = number.filter(|_| !once) {
+            let (at, problem) = (self.now(), None);
+            let attempt = Attempt { at, status, problem };
+            self.ground.deliveries.attempted(number, attempt, next.state());
+        }
+        match next {
             AfterAttempt::AgainAfter(pause) if !once => {
                 self.delivery_due(after(self.now(), pause), Turn::Leaves(delivery));
             }
@@ -375,6 +386,9 @@ impl World {
 
     fn abandon(&mut self, delivery: u64, attempts: u32) {
         if let Some(outgoing) = self.deliveries.open.remove(&delivery) {
+            if let Some(number) = outgoing.hook.number {
+                self.ground.deliveries.given_up(number);
+            }
             let event = outgoing.hook.event.clone();
             self.observe(Observed::DeliveryAbandoned {
                 delivery,

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::delivery_log::DeliveryLog;
 use crate::fault::Rule;
 use crate::ground::Ground;
 use crate::happening::{Happening, Row};
@@ -214,6 +215,11 @@ impl World {
         } else {
             self.observe(Observed::ConnectorUp);
         }
+    }
+
+    /// Every webhook that was owed, each attempt, and how it ended; the offline queue included.
+    pub fn deliveries(&self) -> &DeliveryLog {
+        &self.ground.deliveries
     }
 
     /// Every stored row of every system, in a fixed order.

@@ -66,7 +66,7 @@ impl World {
         {
             return Some(value.clone());
         }
-        let token = self.ground.authority.issue(who, &key.1, SIGNED_IN, false, "screen-")?;
+        let token = self.ground.authority.issue_at_screen(who, &key.1, SIGNED_IN)?;
         let value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
         let until = now.checked_add(SIGNED_IN).unwrap_or(Timestamp::MAX);
         self.tokens.0.insert(key, (value.clone(), until));

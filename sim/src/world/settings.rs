@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::clock::default_start;
 use crate::dataverse;
+use crate::identity;
 use crate::network::hooks::HookSettings;
 use crate::partner_center;
 use crate::salesforce;
@@ -22,6 +23,8 @@ pub struct WorldSettings {
     pub start: Timestamp,
     /// The CRMs that exist; Entra ID and Partner Center always do.
     pub crm: Vec<Site>,
+    /// How Entra ID hands out tokens.
+    pub identity: identity::Settings,
     /// How Partner Center is set.
     pub partner_center: partner_center::Settings,
     /// How the Salesforce org is set.
@@ -45,6 +48,7 @@ impl Default for WorldSettings {
             seed: Seed::default(),
             start: default_start(),
             crm: systems.crm,
+            identity: systems.identity,
             partner_center: systems.partner_center,
             salesforce: systems.salesforce,
             dataverse: systems.dataverse,
@@ -61,6 +65,7 @@ impl WorldSettings {
     pub fn systems(&self) -> SystemSettings {
         SystemSettings {
             crm: self.crm.clone(),
+            identity: self.identity.clone(),
             partner_center: self.partner_center.clone(),
             salesforce: self.salesforce.clone(),
             dataverse: self.dataverse.clone(),

@@ -37,6 +37,7 @@ async fn store(State(ground): State<Ground>, headers: HeaderMap, body: Bytes) ->
 
 fn hook(at: Timestamp) -> Hook {
     Hook {
+        number: None,
         event: "referral-created".to_owned(),
         url: "https://connector.example/hooks".to_owned(),
         body: r#"{"EventName":"referral-created"}"#.to_owned(),

@@ -179,7 +179,10 @@ impl Desk {
     }
 
     /// Puts new systems on another ground behind the desk; journal and faults start as new, too.
-    pub(super) fn start_over(&self, ground: Ground) {
+    pub(super) fn start_over(&self, mut ground: Ground) {
+        // The postman writes in the same book.
+        ground.deliveries = self.ground().deliveries;
+        ground.deliveries.clear();
         let systems = Systems::new(self.settings.clone(), &ground);
         self.postman.start_over(systems.clone());
         *self.ground.write().unwrap_or_else(PoisonError::into_inner) = ground;

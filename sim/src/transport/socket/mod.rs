@@ -15,6 +15,8 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
+use crate::delivery_log::DeliveryLog;
+use crate::fault::Rule;
 use crate::ground::Ground;
 use crate::happening::{Happening, Row};
 use crate::network::hooks::HookSettings;
@@ -70,6 +72,17 @@ pub type Watch = Arc<dyn Fn(&Seen<'_>) + Send + Sync>;
 pub enum Seen<'a> {
     /// A system did something.
     Happening(&'a Happening),
+    /// A rule decided the fate of an attempt to deliver a webhook.
+    Faulted {
+        /// The event's name.
+        event: &'a str,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// The fate: `lose-reply`, `delay 20s`.
+        fate: &'a str,
+        /// The rule's name.
+        rule: &'a str,
+    },
     /// An attempt to deliver a webhook is over.
     Delivered {
         /// The event's name.
@@ -122,8 +135,11 @@ pub struct Served {
 
 /// Starts the servers; they are reachable when this returns. A port that is taken is an error that names it.
 pub fn serve(settings: &ServeSettings) -> io::Result<Served> {
+    let mut settings = settings.clone();
+    // Nobody here could bring a webhook to anything else.
+    settings.systems.partner_center.hooks_over_http_only = true;
     let systems = |ground: &Ground| Systems::new(settings.systems.clone(), ground);
-    serve_over(settings, new_ground(settings), systems)
+    serve_over(&settings, new_ground(&settings), systems)
 }
 
 fn new_ground(settings: &ServeSettings) -> Ground {
@@ -204,6 +220,22 @@ impl Served {
         let done = self.desk.systems().microsoft(act);
         self.desk.postman().collect();
         done
+    }
+
+    /// Adds a rule about webhooks behind those that are there: duplicates, delay, reordering, loss, an answer from the way.
+    /// Calls are not subject to it.
+    pub fn add_hook_rule(&self, rule: Box<dyn Rule + Send>) {
+        self.desk.postman().add_rule(rule);
+    }
+
+    /// Removes every rule about webhooks. What is delayed keeps its time.
+    pub fn heal_hooks(&self) {
+        self.desk.postman().heal();
+    }
+
+    /// Every webhook that was owed, each attempt, and how it ended; the offline queue included.
+    pub fn deliveries(&self) -> &DeliveryLog {
+        &self.ground.deliveries
     }
 
     /// Every stored row of every system, in a fixed order.

@@ -14,13 +14,16 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Seen, ServeSettings, Watch};
+use crate::delivery_log::Attempt;
+use crate::fault::{Exchange, ExchangeKind, Fate, Rule};
 use crate::ground::Ground;
 use crate::happening::{Happening, Hook};
 use crate::network::hooks::{AfterAttempt, HookSettings};
 use crate::network::queue::Queue;
-use crate::network::{after, draw};
+use crate::network::{Network, after, draw};
 use crate::partner_center::signature;
 use crate::seed::Stream;
+use crate::site::Site;
 use crate::systems::{Systems, hook_certificate_url};
 use crate::transport::client::Connection;
 
@@ -40,6 +43,8 @@ pub(super) struct Postman {
     state: Mutex<State>,
     /// The last attempts to deliver, oldest first.
     delivered: Mutex<VecDeque<Value>>,
+    /// What the rules do to webhooks.
+    network: Mutex<Network>,
     /// Rung when something new may be due.
     bell: Notify,
     under_way: Arc<Semaphore>,
@@ -66,10 +71,26 @@ struct State {
 struct Letter {
     hook: Arc<Hook>,
     attempt: u32,
+    /// The rules have been asked about this attempt.
+    decided: bool,
+    /// Made by the network: nobody tries again, and nobody writes it down.
+    copy: bool,
+}
+
+impl Letter {
+    fn new(hook: Arc<Hook>, attempt: u32) -> Self {
+        Self {
+            hook,
+            attempt,
+            decided: false,
+            copy: false,
+        }
+    }
 }
 
 impl Postman {
     pub(super) fn new(settings: &ServeSettings, ground: Ground, systems: Systems) -> Self {
+        let ground_seed = ground.seed;
         let state = State {
             queue: Queue::new(QUEUE_LIMIT),
             chance: ground.seed.stream("webhook delay"),
@@ -79,6 +100,7 @@ impl Postman {
             systems: RwLock::new(systems),
             hooks: settings.hooks.clone(),
             watch: Arc::clone(&settings.watch),
+            network: Mutex::new(Network::new(ground_seed, (Duration::ZERO, Duration::ZERO))),
             state: Mutex::new(state),
             delivered: Mutex::default(),
             bell: Notify::new(),
@@ -98,7 +120,7 @@ impl Postman {
             if let Happening::HookDue(hook) = happening {
                 let delay = draw(&mut self.lock().chance, self.hooks.delay);
                 let hook = Arc::new(hook);
-                self.put(Letter { hook, attempt: 1 }, delay);
+                self.put(Letter::new(hook, 1), delay);
             }
         }
         self.bell.notify_one();
@@ -219,9 +241,44 @@ impl Postman {
         }));
     }
 
-    async fn bring(&self, letter: Letter) {
-        let Letter { hook, attempt } = letter;
-        let outcome = self.post(&hook).await;
+    async fn bring(&self, mut letter: Letter) {
+        let fate = if letter.decided {
+            Fate::Pass
+        } else {
+            self.decide(&letter)
+        };
+        letter.decided = true;
+        let outcome = match fate {
+            Fate::Pass => self.post(&letter.hook).await,
+            Fate::Delay(by) => {
+                self.put(letter, by);
+                self.bell.notify_one();
+                return;
+            }
+            Fate::LoseRequest => Err("lost on the way".to_owned()),
+            Fate::LoseReply => {
+                let answered = self.post(&letter.hook).await;
+                answered.and(Err("the answer was lost on the way".to_owned()))
+            }
+            Fate::Duplicate(later) => {
+                let copy = Letter {
+                    copy: true,
+                    ..letter.clone()
+                };
+                self.put(copy, later);
+                self.bell.notify_one();
+                self.post(&letter.hook).await
+            }
+            Fate::Answer(response) => Ok(response.status().as_u16()),
+        };
+        self.brought(letter, &outcome);
+    }
+
+    /// What follows an attempt.
+    fn brought(&self, letter: Letter, outcome: &Result<u16, String>) {
+        let Letter {
+            hook, attempt, copy, ..
+        } = letter;
         let next = self.hooks.judge(attempt, outcome.as_ref().ok().copied());
         self.tell(&Seen::Delivered {
             event: &hook.event,
@@ -230,11 +287,65 @@ impl Postman {
             outcome: outcome.as_ref().map(|status| *status).map_err(String::as_str),
             abandoned: next == AfterAttempt::Abandoned,
         });
+        if copy {
+            return;
+        }
+        self.write_down(&hook, outcome, next);
         if let AfterAttempt::AgainAfter(pause) = next {
-            let attempt = attempt + 1;
-            self.put(Letter { hook, attempt }, pause);
+            self.put(Letter::new(hook, attempt + 1), pause);
             self.bell.notify_one();
         }
+    }
+
+    /// What the rules do to an attempt.
+    fn decide(&self, letter: &Letter) -> Fate {
+        let Ok(uri) = letter.hook.url.parse::<Uri>() else {
+            return Fate::Pass;
+        };
+        let decided = self.network().decide(&Exchange {
+            number: letter.hook.number.unwrap_or_default(),
+            site: Site::PartnerCenter,
+            kind: ExchangeKind::Delivery,
+            method: &Method::POST,
+            uri: &uri,
+            body: letter.hook.body.as_bytes(),
+            event: Some(&letter.hook.event),
+            sent: self.now(),
+            attempt: letter.attempt,
+        });
+        if let Some(rule) = &decided.rule {
+            (self.watch)(&Seen::Faulted {
+                event: &letter.hook.event,
+                attempt: letter.attempt,
+                fate: &decided.fate.words(),
+                rule,
+            });
+        }
+        decided.fate
+    }
+
+    /// Adds a rule about webhooks behind those that are there.
+    pub(super) fn add_rule(&self, rule: Box<dyn Rule + Send>) {
+        self.network().add_rule(rule);
+    }
+
+    /// Removes every rule. What is delayed keeps its time.
+    pub(super) fn heal(&self) {
+        self.network().heal();
+    }
+
+    fn network(&self) -> MutexGuard<'_, Network> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_down(&self, hook: &Hook, outcome: &Result<u16, String>, next: AfterAttempt) {
+        let Some(number) = hook.number else { return };
+        let attempt = Attempt {
+            at: self.now(),
+            status: outcome.as_ref().ok().copied(),
+            problem: outcome.as_ref().err().cloned(),
+        };
+        self.ground.deliveries.attempted(number, attempt, next.state());
     }
 
     /// One attempt: the status, or why there is none.
@@ -257,10 +368,13 @@ impl Postman {
 
     fn put(&self, letter: Letter, wait: Duration) {
         let due = after(self.now(), wait);
-        let event = letter.hook.event.clone();
+        let (event, number) = (letter.hook.event.clone(), letter.hook.number);
         let (url, attempt) = (letter.hook.url.clone(), letter.attempt);
         let full = self.lock().queue.push(due, letter).err().map(|full| full.to_string());
         if let Some(full) = &full {
+            if let Some(number) = number {
+                self.ground.deliveries.given_up(number);
+            }
             let (event, url) = (event.as_str(), url.as_str());
             let outcome = Err(full.as_str());
             self.tell(&Seen::Delivered {

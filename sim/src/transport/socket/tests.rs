@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 
 use super::*;
 use crate::clock::default_start;
+use crate::fault::{Fate, Target, Targeted};
 use crate::happening::Hook;
 use crate::systems::Routers;
 
@@ -55,6 +56,7 @@ fn served(settings: &ServeSettings, url: &str) -> io::Result<Served> {
         let owed = ground.clone();
         let write = move || {
             owed.happenings.push(Happening::HookDue(Hook {
+                number: None,
                 event: "referral-updated".to_owned(),
                 url: url.clone(),
                 body: r#"{"EventName":"referral-updated"}"#.to_owned(),
@@ -281,4 +283,43 @@ fn roles_and_tokens_change_over_the_control_port_and_errors_say_what_to_do() {
             .1
             .contains("\"openapi\":\"3.0.3\"")
     );
+}
+
+#[test]
+fn webhooks_are_doubled_reordered_and_lost_on_sockets_too() {
+    let (url, received) = receiver(&[202, 202, 202]);
+    let settings = ServeSettings {
+        clock: ServeClock::Manual(default_start()),
+        ..ServeSettings::default()
+    };
+    let served = served(&settings, &url).unwrap();
+    let hooks = |fate: Fate| {
+        Box::new(Targeted {
+            name: "hooks".to_owned(),
+            target: Target::default(),
+            skip: 0,
+            times: 1,
+            fate,
+        })
+    };
+    served.add_hook_rule(hooks(Fate::LoseRequest));
+    served.add_hook_rule(hooks(Fate::Delay(std::time::Duration::from_secs(30))));
+    served.add_hook_rule(hooks(Fate::Duplicate(std::time::Duration::from_secs(5))));
+    let base = served.bases().of(Site::PartnerCenter);
+    let control = served.control().to_owned();
+    let mut arrivals = Vec::new();
+    let mut wait = |text: &str| {
+        say(&control, &format!("POST /control/clock\n{{\"advance\":\"{text}\"}}"));
+        arrivals.push(received.try_iter().count());
+    };
+    // Lost, and tried again a minute later, when it is delayed; then another one, which arrives twice.
+    say(&base, "POST /write");
+    wait("10s");
+    wait("1m");
+    say(&base, "POST /write");
+    wait("10s");
+    wait("1m");
+    assert_eq!(arrivals, [0, 0, 2, 1]);
+    assert_eq!(served.deliveries().entries().len(), 0, "these are owed by nobody");
+    served.heal_hooks();
 }
