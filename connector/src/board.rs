@@ -65,10 +65,15 @@ pub(crate) struct Board {
     running: BTreeSet<DealNumber>,
     /// Other parties' referrals that were traced to a deal. A cache: it is not persisted.
     related: BTreeMap<ReferralId, DealNumber>,
+    /// Other parties' referrals that are being traced.
+    tracing: BTreeSet<ReferralId>,
     /// Deals that lack something, and how often they were looked at again since they changed.
     incomplete: BTreeMap<DealNumber, u32>,
     last: u64,
 }
+
+/// How many referrals of other parties are traced at the same time.
+const MOST_TRACED: usize = 10_000;
 
 pub(crate) fn record_key(deal: DealNumber) -> String {
     format!("deal/{deal:>012}", deal = deal.0)
@@ -129,6 +134,19 @@ impl Board {
     /// Remembers to which deal another party's referral belongs.
     pub(crate) fn relate(&mut self, id: ReferralId, deal: DealNumber) {
         self.related.insert(id, deal);
+    }
+
+    /// Notes that another party's referral is being traced; none when as many are as may be, `false` when it is already.
+    pub(crate) fn trace(&mut self, id: &ReferralId) -> Option<bool> {
+        if self.tracing.contains(id) {
+            return Some(false);
+        }
+        (self.tracing.len() < MOST_TRACED).then(|| self.tracing.insert(id.clone()))
+    }
+
+    /// Notes that it is traced no more.
+    pub(crate) fn traced(&mut self, id: &ReferralId) {
+        self.tracing.remove(id);
     }
 
     /// Deals that lack something and were looked at again fewer times than this.

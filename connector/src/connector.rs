@@ -47,7 +47,10 @@ impl Connector {
         engine.spawn(poll::poll(desk.clone()));
         for (key, _) in memory.entries() {
             if let Some(id) = key.strip_prefix(hook::RELATED) {
-                engine.spawn(hook::trace_related(desk.clone(), ReferralId::new(id)));
+                let id = ReferralId::new(id);
+                // What was kept was below the bound.
+                desk.board().trace(&id);
+                engine.spawn(hook::trace_related(desk.clone(), id));
             }
         }
         let executor = Executor::new(engine.clone());

@@ -42,8 +42,7 @@ fn note(desk: &Desk, body: &Bytes) -> u16 {
         Err(unreadable) => return refuse(desk, "hook.unreadable", &unreadable.to_string(), 400),
     };
     if event.related {
-        note_related(desk, event);
-        return 200;
+        return note_related(desk, event);
     }
     match deal_of(desk, &event.referral) {
         Some(deal) => {
@@ -66,7 +65,7 @@ pub(crate) fn deal_of(desk: &Desk, id: &ReferralId) -> Option<DealNumber> {
 }
 
 /// Another party's referral: its deal is looked up once and remembered.
-fn note_related(desk: &Desk, event: HookEvent) {
+fn note_related(desk: &Desk, event: HookEvent) -> u16 {
     let known = {
         let board = desk.board();
         board
@@ -75,11 +74,25 @@ fn note_related(desk: &Desk, event: HookEvent) {
     };
     if let Some(deal) = known {
         desk.mark(deal, Causes::WHOLE);
-        return;
+        return 200;
+    }
+    let traced = desk.board().trace(&event.referral);
+    match traced {
+        Some(true) => {}
+        Some(false) => return 200,
+        None => {
+            return refuse(
+                desk,
+                "bound.related",
+                "as many referrals are being traced as there may be",
+                503,
+            );
+        }
     }
     desk.engine()
         .persist(format!("{RELATED}{}", event.referral), Some("1".to_owned()));
     desk.engine().spawn(trace_related(desk.clone(), event.referral));
+    200
 }
 
 /// Finds the deal that another party's referral belongs to, by way of the engagement.
@@ -105,6 +118,7 @@ pub(crate) async fn trace_related(desk: Desk, id: ReferralId) {
             }
         }
     }
+    desk.board().traced(&id);
     desk.engine().persist(format!("{RELATED}{id}"), None);
 }
 
