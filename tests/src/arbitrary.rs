@@ -1,6 +1,6 @@
 //! Random histories, as strategies: what people do on both sides, and what goes wrong meanwhile.
 //!
-//! A history is data and becomes a [`Plan`]; shrinking drops events and shortens pauses.
+//! A history is data and becomes a `Plan`; shrinking drops events and shortens pauses.
 
 use cosell::plan::{Plan, PlannedStep};
 use cosell::scenario::Crm;

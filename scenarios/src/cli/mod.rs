@@ -1,6 +1,6 @@
 //! The command line: one file a subcommand, each with its arguments and what it does.
 //!
-//! Results go to standard output, the conversation about them to standard error. All writing goes through [`Ui`].
+//! Results go to standard output, the conversation about them to standard error. All writing goes through `Ui`.
 
 use std::io::{IsTerminal as _, Write as _};
 

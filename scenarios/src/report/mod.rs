@@ -1,4 +1,4 @@
-//! What people and programs are shown of a set of runs. Each format reads the same [`Ran`] values.
+//! What people and programs are shown of a set of runs. Each format reads the same `Ran` values.
 
 use jiff::SignedDuration;
 

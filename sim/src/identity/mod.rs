@@ -1,7 +1,7 @@
 //! Who may call: users, roles, tokens and their life.
 //!
-//! One authority serves all systems. Each system turns a [`TokenFault`] into its own vendor's 401. Entra ID's
-//! endpoints stand in [`entra`]; Salesforce's stands with Salesforce.
+//! One authority serves all systems. Each system turns a `TokenFault` into its own vendor's 401. Entra ID's
+//! endpoints stand in `entra`; Salesforce's stands with Salesforce.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

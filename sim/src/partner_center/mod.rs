@@ -1,7 +1,7 @@
 //! Partner Center: the referrals API with Microsoft's side of it, and webhook registration (partner-center.md).
 //!
 //! It is not the delivery of webhooks, which the world does, nor the sign-in, which is [`crate::identity::entra`]. What
-//! the facts leave open is marked `Assumed:` where it is decided, and is a switch in [`Settings`] where sources conflict.
+//! the facts leave open is marked `Assumed:` where it is decided, and is a switch in `Settings` where sources conflict.
 
 /// GUIDs as numbers.
 mod guid;

@@ -1,7 +1,7 @@
 //! Why a referral ends: the lists that Partner Center shows (partner-center.md section 3.6).
 //!
 //! On the wire a reason is free text in `statusReason`; whether the service holds it to the lists is a switch,
-//! [`super::Settings::reasons_are_checked`].
+//! `Settings::reasons_are_checked`.
 
 use super::error::Problem;
 use super::value::Substatus;
@@ -31,7 +31,7 @@ pub const ERROR: [&str; 9] = [
     "Others - explain in notes",
 ];
 
-/// Why Microsoft declines. It shows no reason for a deal under [`SHOWN_FROM`].
+/// Why Microsoft declines. It shows no reason for a deal under `SHOWN_FROM`.
 pub const MICROSOFT_DECLINES: [&str; 2] = [
     "No corresponding Microsoft customer record could be found",
     "No Microsoft seller directly manages this customer",

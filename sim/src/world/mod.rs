@@ -1,7 +1,7 @@
 //! The world: systems, network and clock on one event queue, driven step by step.
 //!
-//! It knows no connector. Requests come in through [`World::send`], replies and webhooks wait in it until somebody takes
-//! them, and everything that happens comes out as an [`Observation`]. It never reads its own observations.
+//! It knows no connector. Requests come in through `World::send`, replies and webhooks wait in it until somebody takes
+//! them, and everything that happens comes out as an `Observation`. It never reads its own observations.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
