@@ -16,6 +16,10 @@ use cosell_sim::world::Observed;
 use jiff::SignedDuration;
 use jiff::civil::date;
 
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     for crm in Crm::ALL {
         let trace = simulate::run(&there_and_back(crm), &Options::default()).expect("the plan can be run");

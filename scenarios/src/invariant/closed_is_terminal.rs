@@ -77,14 +77,5 @@ fn referral_in(url: &str) -> Option<&str> {
 
 /// Whether bytes hold other bytes. Replies are looked at by the thousand: none is copied or checked for UTF-8.
 pub(super) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
-    let Some(first) = wanted.first() else { return true };
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|byte| byte == first) {
-        rest = &rest[at..];
-        if rest.starts_with(wanted) {
-            return true;
-        }
-        rest = &rest[1..];
-    }
-    false
+    memchr::memmem::find(bytes, wanted).is_some()
 }
