@@ -1,0 +1,91 @@
+// Sign-in, records one by one, and queries.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import jsforce from 'jsforce';
+import { application, base, clientVersion, connection, deal } from './given.mjs';
+
+test('the client is the pinned one', () => {
+  assert.equal(clientVersion, '3.10.16');
+});
+
+test('a person signs in with name and password over OAuth', async () => {
+  const conn = new jsforce.Connection({ oauth2: application });
+  const person = await conn.login('seller@contoso.example', 'password');
+  assert.match(person.id, /^005\w{15}$/);
+  assert.match(person.organizationId, /^00D\w{15}$/);
+  assert.equal(conn.instanceUrl, base);
+  assert.match(conn.accessToken, /^00D\w{12}!/);
+  const owned = await conn.sobject('Account').create({ Name: 'Signed in' });
+  const account = await conn.sobject('Account').retrieve(owned.id);
+  assert.equal(account.OwnerId, person.id);
+});
+
+test('a wrong password is refused in the words of the token endpoint', async () => {
+  const conn = new jsforce.Connection({ oauth2: application });
+  await assert.rejects(conn.login('seller@contoso.example', 'wrong'), (error) => {
+    assert.equal(error.name, 'invalid_grant');
+    assert.equal(error.message, 'authentication failure');
+    return true;
+  });
+});
+
+test('a record is created, read, changed and deleted', async () => {
+  const conn = connection();
+  const created = await conn.sobject('Opportunity').create(deal('Ten seats', { Amount: 1200.5 }));
+  assert.deepEqual({ success: created.success, errors: created.errors }, { success: true, errors: [] });
+  const read = await conn.sobject('Opportunity').retrieve(created.id);
+  assert.equal(read.Name, 'Ten seats');
+  assert.equal(read.Amount, 1200.5);
+  assert.equal(read.attributes.type, 'Opportunity');
+  const changed = await conn.sobject('Opportunity').update({ Id: created.id, Name: 'Twelve seats' });
+  assert.deepEqual(changed, { id: created.id, success: true, errors: [] });
+  const named = await conn.sobject('Opportunity').retrieve(created.id, { fields: ['Name', 'Owner.Name'] });
+  assert.equal(named.Name, 'Twelve seats');
+  assert.equal(named.Owner.Name, 'connector');
+  const gone = await conn.sobject('Opportunity').destroy(created.id);
+  assert.equal(gone.success, true);
+  await assert.rejects(conn.sobject('Opportunity').retrieve(created.id), (error) => {
+    assert.equal(error.errorCode, 'ENTITY_IS_DELETED');
+    return true;
+  });
+});
+
+test('a refused create names its fields', async () => {
+  await assert.rejects(connection().sobject('Opportunity').create({ Name: 'x' }), (error) => {
+    assert.equal(error.errorCode, 'REQUIRED_FIELD_MISSING');
+    assert.equal(error.message, 'Required fields are missing: [StageName, CloseDate]');
+    assert.deepEqual(error.data.fields, ['StageName', 'CloseDate']);
+    return true;
+  });
+});
+
+test('queries find what they ask for, in order, page by page', async () => {
+  const conn = connection();
+  const account = await conn.sobject('Account').create({ Name: 'Query Ltd' });
+  for (let number = 0; number < 5; number += 1) {
+    await conn.sobject('Opportunity').create(deal(`Query ${number}`, { AccountId: account.id, Amount: number * 10 }));
+  }
+  const found = await conn.query(
+    `SELECT Id, Name, Account.Name FROM Opportunity WHERE AccountId = '${account.id}' AND Amount >= 20 ORDER BY Amount DESC`,
+  );
+  assert.equal(found.totalSize, 3);
+  assert.equal(found.done, true);
+  assert.deepEqual(found.records.map((record) => record.Name), ['Query 4', 'Query 3', 'Query 2']);
+  assert.equal(found.records[0].Account.Name, 'Query Ltd');
+  const built = await conn
+    .sobject('Opportunity')
+    .find({ AccountId: account.id, Name: { $like: 'Query%' } }, 'Id, Name, Amount')
+    .sort({ Amount: 1 })
+    .limit(2);
+  assert.deepEqual(built.map((record) => record.Amount), [0, 10]);
+  const count = await conn.query(`SELECT COUNT() FROM Opportunity WHERE AccountId = '${account.id}'`);
+  assert.equal(count.totalSize, 5);
+});
+
+test('a query that is wrong is refused with its place', async () => {
+  await assert.rejects(connection().query('SELECT Id, Nmae FROM Opportunity'), (error) => {
+    assert.equal(error.errorCode, 'INVALID_FIELD');
+    assert.match(error.message, /ERROR at Row:1:Column:12\nNo such column 'Nmae' on entity 'Opportunity'/);
+    return true;
+  });
+});
