@@ -266,6 +266,47 @@ fn serve_with_a_manual_clock_names_the_control_port() {
 }
 
 #[test]
+fn serve_over_tls_writes_down_what_a_client_must_trust_and_where_everything_is() {
+    let folder = Folder::new("tls");
+    let (ca, ready) = (folder.write("ca.pem", "old"), folder.write("ready.json", "old"));
+    let (_serving, lines) = serve(&["--tls", "--tls-ca", &ca, "--ready-file", &ready]);
+    let pem = fs::read_to_string(&ca).expect("the certificate is written");
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    let trust = lines
+        .iter()
+        .any(|line| line.contains("NODE_EXTRA_CA_CERTS=") && line.contains("ca.pem"));
+    assert!(trust, "{lines:#?}");
+    // It appears after the greeting; the old one is gone before.
+    let mut text = String::new();
+    while text.is_empty() {
+        text = fs::read_to_string(&ready).unwrap_or_default();
+        std::thread::yield_now();
+    }
+    let told: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let base = told["bases"]["entra"].as_str().expect("a base URL");
+    assert!(
+        told["tokens"]["webhooks"].is_string() && told["ca"].is_string(),
+        "{told}"
+    );
+    let port = base.strip_prefix("https://localhost:").expect("TLS on localhost");
+    let (status, answer) = curl(&format!("curl 'http://127.0.0.1:{port}/common/discovery/keys'"));
+    assert_eq!((status, answer.contains("use https://")), (400, true), "{answer}");
+}
+
+#[test]
+fn serve_names_a_file_that_cannot_be_written() {
+    for arguments in [
+        ["--tls", "--tls-ca", "/no/folder/ca.pem"],
+        ["--seed", "1", "--ready-file=/no/folder/ready.json"],
+    ] {
+        let output = cosell(&[&["serve"], arguments.as_slice()].concat());
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains("/no/folder/") && shown.contains("help: "), "{shown}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = taken.local_addr().expect("an address").port();

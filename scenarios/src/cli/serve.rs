@@ -1,12 +1,16 @@
 //! `cosell serve`: the simulated systems as servers on loopback ports, for anybody's client.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use cosell_sim::clock::default_start;
+use cosell_sim::identity::{Authority, entra};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::Site;
 use cosell_sim::transport::socket::{self, ServeClock, ServeSettings, Served};
+use serde_json::{Value, json};
 
 use super::Ui;
 use crate::exit::Exit;
@@ -26,6 +30,20 @@ pub(crate) struct ServeArgs {
     /// The seed of identifiers and tokens
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
     seed: u64,
+    /// Speak TLS: the systems are at https://localhost:PORT, for clients that take nothing else
+    ///
+    /// A certificate authority is made at each start and forgotten at its end; clients have to trust its certificate. The
+    /// control port stays plain HTTP.
+    #[arg(long)]
+    tls: bool,
+    /// Where the certificate of that authority goes, as PEM; without it, into the folder for temporary files
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    tls_ca: Option<PathBuf>,
+    /// A file for scripts to wait for: JSON with base URLs, tokens and whatever a client must be told
+    ///
+    /// It appears when everything can be reached; one that is there before is removed first.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
 }
 
 /// Whose time it is.
@@ -38,6 +56,9 @@ enum ClockChoice {
 }
 
 pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
+    if let Some(path) = &args.ready_file {
+        remove(path).map_err(|error| unwritten(ui, "--ready-file", path, &error))?;
+    }
     let settings = ServeSettings {
         seed: Seed(args.seed),
         clock: match args.clock {
@@ -46,6 +67,7 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
         },
         ports: ports(args.port),
         control_port: args.port.map(|port| port + 4),
+        tls: args.tls,
         ..ServeSettings::default()
     };
     let served = socket::serve(&settings).map_err(|error| {
@@ -53,8 +75,26 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.note("help: choose another with `--port`, or leave it out to get free ports");
         Exit::Usage
     })?;
-    for line in greeting(&served, args.clock == ClockChoice::Manual) {
+    let authority = match served.authority() {
+        Some(pem) => {
+            let path = args.tls_ca.clone().unwrap_or_else(default_authority_file);
+            write(&path, pem).map_err(|error| unwritten(ui, "--tls-ca", &path, &error))?;
+            Some(std::path::absolute(&path).unwrap_or(path))
+        }
+        None => None,
+    };
+    let tokens = Tokens::of(&served);
+    for line in greeting(
+        &served,
+        &tokens,
+        args.clock == ClockChoice::Manual,
+        authority.as_deref(),
+    ) {
         ui.out(&line)?;
+    }
+    if let Some(path) = &args.ready_file {
+        let text = format!("{:#}\n", ready(&served, &tokens, args, authority.as_deref()));
+        write(path, &text).map_err(|error| unwritten(ui, "--ready-file", path, &error))?;
     }
     served.wait();
     Ok(Exit::Passed)
@@ -65,16 +105,87 @@ fn ports(first: Option<u16>) -> BTreeMap<Site, u16> {
     numbered.collect()
 }
 
+fn default_authority_file() -> PathBuf {
+    std::env::temp_dir().join(format!("cosell-ca-{}.pem", std::process::id()))
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The file is there whole or not at all, so that nobody who waits for it reads a half.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".{}", std::process::id()));
+    fs::write(&aside, text)?;
+    fs::rename(&aside, path)
+}
+
+fn unwritten(ui: Ui, option: &str, path: &Path, error: &std::io::Error) -> Exit {
+    ui.note(&format!(
+        "error: {} of `{option}` cannot be written: {error}",
+        path.display()
+    ));
+    ui.note("help: name a file in a folder that exists and may be written to");
+    Exit::Usage
+}
+
+/// A token of the user `connector` for each API.
+struct Tokens {
+    referrals: String,
+    webhooks: String,
+    salesforce: String,
+    dataverse: String,
+}
+
+impl Tokens {
+    fn of(served: &Served) -> Self {
+        let token = |site: Site, path: &str| served.token("connector", site, path).unwrap_or_default();
+        Self {
+            referrals: token(Site::PartnerCenter, "/v1.0/engagements/referrals"),
+            webhooks: token(Site::PartnerCenter, "/webhooks/v1/registration"),
+            salesforce: token(Site::Salesforce, "/services/data"),
+            dataverse: token(Site::Dataverse, "/api/data"),
+        }
+    }
+}
+
+/// What a script must know: the same as the greeting, for machines.
+fn ready(served: &Served, tokens: &Tokens, args: &ServeArgs, authority: Option<&Path>) -> Value {
+    let bases: serde_json::Map<String, Value> = Site::ALL
+        .into_iter()
+        .map(|site| (site.name().to_owned(), json!(served.bases().of(site))))
+        .collect();
+    json!({
+        "bases": bases,
+        "control": served.control(),
+        "ca": authority.map(|path| path.to_string_lossy()),
+        "tokens": {
+            "referrals": tokens.referrals, "webhooks": tokens.webhooks,
+            "salesforce": tokens.salesforce, "dataverse": tokens.dataverse,
+        },
+        "signIn": {
+            "tenant": "contoso.example", "clientId": "cosell", "clientSecret": entra::CLIENT_SECRET,
+            "username": "connector@contoso.example", "password": entra::PASSWORD,
+            "refreshToken": Authority::refresh_token_of("connector"),
+        },
+        "seed": args.seed,
+        "pid": std::process::id(),
+    })
+}
+
 /// Base URLs, a token for each, and three commands that work as they stand.
-fn greeting(served: &Served, manual: bool) -> Vec<String> {
+fn greeting(served: &Served, tokens: &Tokens, manual: bool, authority: Option<&Path>) -> Vec<String> {
     let bases = served.bases();
-    let token = |who: &str, site: Site, path: &str| served.token(who, site, path).unwrap_or_default();
-    let referrals = token("connector", Site::PartnerCenter, "/v1.0/engagements/referrals");
-    let webhooks = token("connector", Site::PartnerCenter, "/webhooks/v1/registration");
-    let (salesforce, dataverse) = (
-        token("connector", Site::Salesforce, "/services/data"),
-        token("connector", Site::Dataverse, "/api/data"),
-    );
+    let Tokens {
+        referrals,
+        webhooks,
+        salesforce,
+        dataverse,
+    } = tokens;
     let (pc, sf, dv) = (
         bases.of(Site::PartnerCenter),
         bases.of(Site::Salesforce),
@@ -87,9 +198,14 @@ fn greeting(served: &Served, manual: bool) -> Vec<String> {
         format!("Dataverse           {dv}"),
     ];
     let control = served.control();
+    let curl = match authority {
+        Some(path) => format!("curl -s --cacert '{}'", path.display()),
+        None => "curl -s".to_owned(),
+    };
     lines.push(format!(
         "control             {control}  (calls: {control}/control/openapi.json)"
     ));
+    lines.extend(authority.iter().flat_map(|path| trust(path)));
     lines.extend([
         String::new(),
         "tokens of the user `connector`, good for 30 days:".to_owned(),
@@ -99,12 +215,12 @@ fn greeting(served: &Served, manual: bool) -> Vec<String> {
         format!("  Dataverse                 {dataverse}"),
         String::new(),
         "try:".to_owned(),
-        format!("  curl -s -H 'Authorization: Bearer {referrals}' '{pc}/v1.0/engagements/referrals'"),
+        format!("  {curl} -H 'Authorization: Bearer {referrals}' '{pc}/v1.0/engagements/referrals'"),
         format!(
-            "  curl -s -H 'Authorization: Bearer {salesforce}' '{sf}/services/data/v60.0/query?q=SELECT+Id,Name+FROM+Opportunity'"
+            "  {curl} -H 'Authorization: Bearer {salesforce}' '{sf}/services/data/v60.0/query?q=SELECT+Id,Name+FROM+Opportunity'"
         ),
         format!(
-            "  curl -s -H 'Authorization: Bearer {dataverse}' '{dv}/api/data/v9.2/transactioncurrencies?$select=isocurrencycode'"
+            "  {curl} -H 'Authorization: Bearer {dataverse}' '{dv}/api/data/v9.2/transactioncurrencies?$select=isocurrencycode'"
         ),
     ]);
     lines.push(if manual {
@@ -114,4 +230,15 @@ fn greeting(served: &Served, manual: bool) -> Vec<String> {
     });
     lines.extend([String::new(), "serving until Ctrl-C".to_owned()]);
     lines
+}
+
+/// What a client must be told before it believes the certificates: a line for the common ones.
+fn trust(authority: &Path) -> [String; 4] {
+    let path = authority.display();
+    [
+        String::new(),
+        format!("certificate authority to trust, made for this run: {path}"),
+        format!("  export NODE_EXTRA_CA_CERTS='{path}' REQUESTS_CA_BUNDLE='{path}' SSL_CERT_FILE='{path}'"),
+        "  (Node.js; Python requests and msal; OpenSSL, Python ssl and httpx, Ruby, Go, curl with OpenSSL)".to_owned(),
+    ]
 }

@@ -15,12 +15,15 @@ use crate::systems::Routers;
 pub mod in_process;
 /// The client half of an exchange over a socket.
 mod client;
+/// TLS on loopback, with a throw-away certificate authority.
+mod tls;
 /// Carries exchanges over loopback sockets, one at a time.
 pub mod lock_step;
 /// The systems as servers for anybody on the machine.
 pub mod socket;
 
 use lock_step::LockStep;
+use tls::{Certificates, TlsListener};
 
 /// What brings a request to a system and its response back.
 #[derive(Debug)]
@@ -83,4 +86,11 @@ async fn server(listener: TcpListener, router: Router) {
     });
     // It never ends by itself, and has no errors of its own.
     drop(axum::serve(listener, router).await);
+}
+
+/// The same over TLS.
+async fn tls_server(listener: TcpListener, router: Router, certificates: Certificates) {
+    if let Ok(listener) = TlsListener::new(listener, &certificates) {
+        drop(axum::serve(listener, router).await);
+    }
 }

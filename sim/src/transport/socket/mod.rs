@@ -32,7 +32,8 @@ mod desk;
 /// The control API.
 mod control;
 
-use super::server;
+use super::tls::Certificates;
+use super::{server, tls_server};
 use desk::Desk;
 use postman::Postman;
 
@@ -49,6 +50,9 @@ pub struct ServeSettings {
     pub ports: BTreeMap<Site, u16>,
     /// The control port; the operating system chooses when none is named.
     pub control_port: Option<u16>,
+    /// Whether the systems speak TLS, with certificates of a throw-away authority, on `https://localhost:PORT`. The
+    /// control port never does.
+    pub tls: bool,
     /// How Partner Center delivers webhooks.
     pub hooks: HookSettings,
     /// Told about everything that happens. It must not wait.
@@ -106,6 +110,7 @@ impl Default for ServeSettings {
             systems: SystemSettings::default(),
             ports: BTreeMap::new(),
             control_port: None,
+            tls: false,
             hooks: HookSettings::default(),
             watch: Arc::new(|_| {}),
         }
@@ -119,6 +124,7 @@ impl std::fmt::Debug for ServeSettings {
             .field("seed", &self.seed)
             .field("clock", &self.clock)
             .field("ports", &self.ports)
+            .field("tls", &self.tls)
             .finish_non_exhaustive()
     }
 }
@@ -129,6 +135,7 @@ pub struct Served {
     ground: Ground,
     desk: Arc<Desk>,
     control: String,
+    certificates: Option<Certificates>,
     stops: Vec<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -156,30 +163,38 @@ fn serve_over(
     ground: Ground,
     systems: impl FnOnce(&Ground) -> Systems,
 ) -> io::Result<Served> {
+    let certificates = settings
+        .tls
+        .then(|| Certificates::new(Clock::wall().now()))
+        .transpose()?;
     let mut listeners = Vec::new();
     for site in settings.systems.sites() {
         let listener = bind(site.name(), settings.ports.get(&site).copied())?;
-        ground.bases.set(site, &url_of(&listener)?);
+        let base = match certificates {
+            Some(_) => format!("https://localhost:{}", listener.local_addr()?.port()),
+            None => url_of(&listener)?,
+        };
+        ground.bases.set(site, &base);
         listeners.push((site, listener));
     }
     let systems = systems(&ground);
     let postman = Arc::new(Postman::new(settings, ground.clone(), systems.clone()));
     let desk = Desk::new(ground.clone(), systems, settings.systems.clone(), Arc::clone(&postman));
     let desk = Arc::new(desk);
-    let mut servers: Vec<(TcpListener, Router)> = Vec::new();
+    let mut servers: Vec<Server> = Vec::new();
     for (site, listener) in listeners {
         if desk.systems().routers().of(site).is_some() {
-            servers.push((listener, desk.router(site)));
+            servers.push((listener, desk.router(site), certificates.clone()));
         }
     }
     let listener = bind("the control port", settings.control_port)?;
     let control = url_of(&listener)?;
-    servers.push((listener, control::router(Arc::clone(&desk))));
+    servers.push((listener, control::router(Arc::clone(&desk)), None));
     let (mut stops, mut threads) = (Vec::new(), Vec::new());
     for number in 0..workers() {
         let mut shared = Vec::new();
-        for (listener, router) in &servers {
-            shared.push((listener.try_clone()?, router.clone()));
+        for (listener, router, certificates) in &servers {
+            shared.push((listener.try_clone()?, router.clone(), certificates.clone()));
         }
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
@@ -193,10 +208,14 @@ fn serve_over(
         ground,
         desk,
         control,
+        certificates,
         stops,
         threads,
     })
 }
+
+/// What listens, what answers there, and with which certificates when it speaks TLS.
+type Server = (TcpListener, Router, Option<Certificates>);
 
 /// How many threads serve. Each has a runtime of its own and accepts from the same ports, so a connection stays on one
 /// thread.
@@ -246,6 +265,11 @@ impl Served {
     /// The base URL of the control port; `GET /control/openapi.json` says what it can do.
     pub fn control(&self) -> &str {
         &self.control
+    }
+
+    /// The certificate of the authority that a client must trust, as PEM, when the systems speak TLS.
+    pub fn authority(&self) -> Option<&str> {
+        self.certificates.as_ref().map(Certificates::authority)
     }
 
     /// A token of that user for the URLs of a site, good for 30 days. None for Entra ID, which needs none, and for
@@ -301,13 +325,16 @@ fn url_of(listener: &TcpListener) -> io::Result<String> {
     Ok(format!("http://{address}"))
 }
 
-async fn run(servers: Vec<(TcpListener, Router)>, postman: Option<Arc<Postman>>, stopped: oneshot::Receiver<()>) {
-    for (listener, router) in servers {
+async fn run(servers: Vec<Server>, postman: Option<Arc<Postman>>, stopped: oneshot::Receiver<()>) {
+    for (listener, router, certificates) in servers {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
             return;
         };
         // The runtime ends them all when it is dropped.
-        drop(tokio::spawn(server(listener, router)));
+        drop(match certificates {
+            Some(certificates) => tokio::spawn(tls_server(listener, router, certificates)),
+            None => tokio::spawn(server(listener, router)),
+        });
     }
     if let Some(postman) = postman {
         drop(tokio::spawn(postman.work()));
