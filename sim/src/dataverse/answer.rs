@@ -2,6 +2,8 @@
 //!
 //! It decides nothing.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,6 +20,8 @@ pub(super) struct Answer {
     status: StatusCode,
     headers: Vec<(&'static str, String)>,
     body: Option<String>,
+    /// The URL of the row that was written: what `$1` stands for in a change set.
+    row: Option<String>,
 }
 
 impl Answer {
@@ -41,7 +45,13 @@ impl Answer {
             status,
             headers: Vec::new(),
             body,
+            row: None,
         }
+    }
+
+    /// Several answers in one.
+    pub(super) fn multipart(status: StatusCode, content_type: String, body: String) -> Self {
+        Self::of(status, Some(body)).with("content-type", content_type)
     }
 
     /// A 401: no body, but where to sign in (dataverse.md section 1.4).
@@ -61,6 +71,56 @@ impl Answer {
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The same, naming the row that was written.
+    pub(super) fn of_row(mut self, url: String) -> Self {
+        self.row = Some(url);
+        self
+    }
+
+    /// The row that was written, by its URL.
+    pub(super) fn row(&self) -> Option<&str> {
+        self.row.as_deref()
+    }
+
+    /// Whether the request was carried out.
+    pub(super) fn is_success(&self) -> bool {
+        self.status.is_success() || self.status == StatusCode::NOT_MODIFIED
+    }
+
+    /// Appends it as the HTTP message of a batch's part, with the names of headers as the documents print them. An error
+    /// carries its number; a row's URL stands under both names, also for an update (dataverse.md section 2.7).
+    pub(super) fn print(&self, request_id: &str, out: &mut String) {
+        let header = |name: &str| {
+            self.headers
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value)
+        };
+        // Writing to a String cannot fail.
+        let _done = write!(out, "HTTP/1.1 {}\r\n", self.status);
+        if !self.is_success() {
+            let _done = write!(out, "REQ_ID: {request_id}\r\n");
+        }
+        if let Some(kind) = header("content-type") {
+            let _done = write!(out, "Content-Type: {kind}\r\n");
+        }
+        out.push_str("OData-Version: 4.0\r\n");
+        if let Some(url) = header("odata-entityid") {
+            let _done = write!(out, "Location: {url}\r\nOData-EntityId: {url}\r\n");
+        }
+        for (name, shown) in [
+            ("etag", "ETag"),
+            ("preference-applied", "Preference-Applied"),
+            ("x-ms-dop-hint", "x-ms-dop-hint"),
+        ] {
+            if let Some(value) = header(name) {
+                let _done = write!(out, "{shown}: {value}\r\n");
+            }
+        }
+        out.push_str("\r\n");
+        out.push_str(self.body.as_deref().unwrap_or_default());
     }
 
     /// As a response. `request_id` numbers it.

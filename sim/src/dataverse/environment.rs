@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ground::Ground;
+use crate::happening::{Happening, Happenings};
 use crate::identity::{Role, User};
 use crate::seed::{Seed, Stream};
 
@@ -42,6 +43,15 @@ pub(super) struct State {
     pub(super) base_currency: Guid,
     /// The identifiers that never change.
     pub(super) organisation: Organisation,
+    /// What the request under way did; told to nobody until it is over.
+    notes: Vec<Happening>,
+}
+
+/// A moment inside a request, to which everything can be taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    changes: usize,
+    notes: usize,
 }
 
 /// What the environment belongs to.
@@ -97,13 +107,40 @@ impl State {
                 business_unit: Guid::draw(&mut fixed),
                 tenant: Guid::draw(&mut fixed),
             },
+            notes: Vec::new(),
         };
         let system = user_id(ground.seed, "system");
         let now = whole_second(ground.clock.now());
         for (id, currency) in currencies {
             state.add_currency(id, currency, system, now);
         }
+        state.store.settle();
         state
+    }
+
+    /// Notes what happened, to be told when the request is over.
+    pub(super) fn note(&mut self, happening: Happening) {
+        self.notes.push(happening);
+    }
+
+    /// Where the request under way stands.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            changes: self.store.changes(),
+            notes: self.notes.len(),
+        }
+    }
+
+    /// Takes back every row and every note since a mark. Identifiers and version numbers that were given out stay so.
+    pub(super) fn roll_back(&mut self, mark: Mark) {
+        self.store.roll_back(mark.changes);
+        self.notes.truncate(mark.notes);
+    }
+
+    /// Ends a request: what it did stays, and is told.
+    pub(super) fn settle(&mut self, happenings: &Happenings) {
+        self.store.settle();
+        self.notes.drain(..).for_each(|note| happenings.push(note));
     }
 
     fn add_currency(&mut self, id: Guid, row: (&str, &str, &str, &str, i64), by: Guid, at: Timestamp) {

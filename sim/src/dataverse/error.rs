@@ -53,6 +53,12 @@ pub(super) enum Fault {
          Microsoft.OData.ODataException: {inner}"
     )]
     Payload { set: String, inner: String },
+    /// A batch that cannot be taken apart. The text around is that of a payload (dataverse.md section 2.7).
+    #[error(
+        "Error identified in Payload provided by the user for Entity :'', For more information on this error please \
+         follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {0}"
+    )]
+    Batch(String),
     /// A lookup written under its value name, or as a bare identifier (dataverse.md section 2.2).
     #[error("CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.")]
     DirectReference,
@@ -150,7 +156,7 @@ impl Fault {
             Self::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, ""),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "0x80048d19"),
             Self::UrlTooLong => (StatusCode::URI_TOO_LONG, ""),
-            Self::Payload { .. } => (bad, "0x80048d19"),
+            Self::Payload { .. } | Self::Batch(_) => (bad, "0x80048d19"),
             Self::NoSuchProperty { .. } | Self::Query(_) | Self::DirectReference | Self::ContentId(_) => {
                 (bad, "0x80060888")
             }

@@ -13,6 +13,8 @@ pub(super) struct Preferences {
     pub(super) representation: bool,
     /// `odata.maxpagesize`.
     pub(super) page_size: Option<usize>,
+    /// `odata.continue-on-error`: a batch goes on behind a failure.
+    pub(super) continue_on_error: bool,
 }
 
 /// On which condition a request holds.
@@ -61,6 +63,7 @@ pub(super) fn preferences(headers: &HeaderMap) -> Result<Preferences, Fault> {
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "return" => found.representation = value.eq_ignore_ascii_case("representation"),
+                "odata.continue-on-error" => found.continue_on_error = !value.eq_ignore_ascii_case("false"),
                 "odata.maxpagesize" => found.page_size = value.parse().ok().filter(|size| *size > 0),
                 "odata.include-annotations" if !value.is_empty() => return Err(unknown("odata.include-annotations")),
                 "odata.track-changes" => return Err(unknown("odata.track-changes")),
@@ -145,6 +148,7 @@ mod tests {
         let wanted = Preferences {
             representation: true,
             page_size: Some(3),
+            ..Preferences::default()
         };
         for lines in [
             &[("prefer", "return=representation,odata.maxpagesize=3")][..],

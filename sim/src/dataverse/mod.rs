@@ -1,6 +1,6 @@
 //! Dataverse (Dynamics 365): tables, OData queries, opportunity actions, as the Web API v9 shows them.
 //!
-//! Everything is grounded in dataverse.md; what the facts do not say is marked `Assumed`. It has no `$batch`, no
+//! Everything is grounded in dataverse.md; what the facts do not say is marked `Assumed`. It has no
 //! metadata, no change tracking, no `$expand`: those are refused by name.
 //!
 //! Submodules stand in dependency order: values, model, requests as text, rows, rules, answers.
@@ -24,6 +24,7 @@ mod filter;
 mod store;
 mod page;
 mod answer;
+mod batch;
 mod read;
 mod environment;
 mod payload;

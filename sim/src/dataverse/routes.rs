@@ -25,13 +25,21 @@ use super::model::{Model, Table};
 use super::write::Work;
 use super::{Dataverse, action, payload, read};
 
-/// The largest body that is read.
+mod batch;
+
+/// The largest body that is read of a request, and of a batch. Assumed: the facts name no limit.
 const MAX_BODY: usize = 1024 * 1024;
+const MAX_BATCH: usize = 16 * MAX_BODY;
 
 /// Answers any request.
 pub(super) async fn answer(Shared(dataverse): Shared<Dataverse>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| Fault::TooLarge);
+    let most = if parts.uri.path().ends_with("/$batch") {
+        MAX_BATCH
+    } else {
+        MAX_BODY
+    };
+    let body = to_bytes(body, most).await.map_err(|_| Fault::TooLarge);
     dataverse.answer(&parts, body)
 }
 
@@ -57,13 +65,17 @@ impl Dataverse {
             .caller(parts, &base)
             .and_then(|caller| Ok((caller, body?)))
             .and_then(|(caller, body)| {
-                Call {
+                let call = Call {
                     parts,
                     root: &root,
                     body: &body,
-                }
-                .carry_out(self, &mut state, &caller, rest)
+                    in_batch: false,
+                };
+                let mark = state.mark();
+                let outcome = call.carry_out(self, &mut state, &caller, rest);
+                outcome.inspect_err(|_| state.roll_back(mark))
             });
+        state.settle(&inner.ground.happenings);
         let answer = match outcome {
             Ok(answer) => answer,
             Err(Fault::NotSimulated(missing)) => return refuse(&missing),
@@ -94,6 +106,8 @@ struct Call<'a> {
     parts: &'a Parts,
     root: &'a str,
     body: &'a Bytes,
+    /// Whether it is part of a batch, where URLs may be longer.
+    in_batch: bool,
 }
 
 impl Call<'_> {
@@ -108,6 +122,9 @@ impl Call<'_> {
         let model = std::sync::Arc::clone(state.store.model());
         let resource = resource(&model, rest)?;
         let method = &self.parts.method;
+        if let (Resource::Batch, &Method::POST) = (resource, method) {
+            return self.batch(dataverse, state, caller);
+        }
         let mut work = Work {
             state,
             ground: &dataverse.0.ground,
@@ -134,12 +151,14 @@ impl Call<'_> {
             (Resource::WhoAmI | Resource::Win | Resource::Lose, _) => {
                 Err(Fault::NoSuchResource(format!("{}{rest}", self.root)))
             }
-            (Resource::Service | Resource::Set(_) | Resource::Row(..), _) => Err(Fault::Method(method.to_string())),
+            (Resource::Service | Resource::Batch | Resource::Set(_) | Resource::Row(..), _) => {
+                Err(Fault::Method(method.to_string()))
+            }
         }
     }
 
     fn options(&self) -> Result<Options, Fault> {
-        Options::read(&self.parts.uri)
+        Options::read(&self.parts.uri, self.in_batch)
     }
 
     fn no_options(&self) -> Result<(), Fault> {
@@ -282,7 +301,7 @@ impl Call<'_> {
     ) -> Result<Answer, Fault> {
         let url = read::url(self.root, table, id);
         if !preferences.representation {
-            let answer = Answer::empty().with("odata-entityid", url.clone());
+            let answer = Answer::empty().of_row(url.clone()).with("odata-entityid", url.clone());
             return Ok(if self.parts.method == Method::POST {
                 answer.with("location", url)
             } else {
@@ -295,7 +314,7 @@ impl Call<'_> {
             .row(table, id)
             .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
         let answer = Answer::json(status, read::body(self.root, table, projection, row));
-        let answer = answer.with("etag", read::etag(table, row));
+        let answer = answer.of_row(url).with("etag", read::etag(table, row));
         Ok(answer.with("preference-applied", "return=representation".to_owned()))
     }
 }

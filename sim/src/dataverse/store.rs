@@ -24,6 +24,8 @@ pub(super) struct Row {
 pub(super) struct Store {
     model: Arc<Model>,
     tables: Vec<Rows>,
+    /// What rows were before each change since the last settling: table, key, row.
+    undo: Vec<(usize, Guid, Option<Row>)>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +33,31 @@ struct Rows {
     rows: BTreeMap<Guid, Row>,
     /// For each indexed column: folded value and row.
     indexes: BTreeMap<usize, BTreeSet<(Cell, Guid)>>,
+}
+
+impl Rows {
+    fn put(&mut self, row: Row) -> Option<Row> {
+        let old = self.rows.get(&row.id);
+        for (column, index) in &mut self.indexes {
+            let new = &row.cells[*column];
+            if let Some(old) = old {
+                if old.cells[*column] == *new {
+                    continue;
+                }
+                index.remove(&(old.cells[*column].folded(), row.id));
+            }
+            index.insert((new.folded(), row.id));
+        }
+        self.rows.insert(row.id, row)
+    }
+
+    fn remove(&mut self, id: Guid) -> Option<Row> {
+        let row = self.rows.remove(&id)?;
+        for (column, index) in &mut self.indexes {
+            index.remove(&(row.cells[*column].folded(), id));
+        }
+        Some(row)
+    }
 }
 
 impl Store {
@@ -44,7 +71,11 @@ impl Store {
             }
         });
         let tables = tables.collect();
-        Self { model, tables }
+        Self {
+            model,
+            tables,
+            undo: Vec::new(),
+        }
     }
 
     /// What tables there are.
@@ -64,29 +95,36 @@ impl Store {
 
     /// Stores a row in the place of the one with its key.
     pub(super) fn put(&mut self, table: &Table, row: Row) {
-        let rows = &mut self.tables[table.index];
-        let old = rows.rows.get(&row.id);
-        for (column, index) in &mut rows.indexes {
-            let new = &row.cells[*column];
-            if let Some(old) = old {
-                if old.cells[*column] == *new {
-                    continue;
-                }
-                index.remove(&(old.cells[*column].folded(), row.id));
-            }
-            index.insert((new.folded(), row.id));
-        }
-        rows.rows.insert(row.id, row);
+        let id = row.id;
+        let old = self.tables[table.index].put(row);
+        self.undo.push((table.index, id, old));
     }
 
     /// Takes a row out.
     pub(super) fn remove(&mut self, table: &Table, id: Guid) -> Option<Row> {
-        let rows = &mut self.tables[table.index];
-        let row = rows.rows.remove(&id)?;
-        for (column, index) in &mut rows.indexes {
-            index.remove(&(row.cells[*column].folded(), id));
-        }
+        let row = self.tables[table.index].remove(id)?;
+        self.undo.push((table.index, id, Some(row.clone())));
         Some(row)
+    }
+
+    /// How many changes there were since the last settling.
+    pub(super) fn changes(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// Takes changes back, the newest first, until so many are left.
+    pub(super) fn roll_back(&mut self, changes: usize) {
+        for (table, id, row) in self.undo.drain(changes.min(self.undo.len())..).rev() {
+            match row {
+                Some(row) => drop(self.tables[table].put(row)),
+                None => drop(self.tables[table].remove(id)),
+            }
+        }
+    }
+
+    /// From here on, nothing that happened before can be taken back.
+    pub(super) fn settle(&mut self) {
+        self.undo.clear();
     }
 
     /// The rows that fulfil a condition, by key. Uses the narrowest index that applies.

@@ -148,8 +148,8 @@ impl Work<'_> {
         self.note(table, kind, id, changes);
     }
 
-    fn note(&self, table: &Table, kind: CommitKind, id: Guid, changes: Vec<Change>) {
-        self.ground.happenings.push(Happening::Committed(Commit {
+    fn note(&mut self, table: &Table, kind: CommitKind, id: Guid, changes: Vec<Change>) {
+        self.state.note(Happening::Committed(Commit {
             site: Site::Dataverse,
             table: table.logical.to_string(),
             id: id.to_string(),

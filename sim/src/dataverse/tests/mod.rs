@@ -16,6 +16,7 @@ use crate::identity::DATAVERSE_AUDIENCE;
 use crate::seed::Seed;
 
 mod access;
+mod batch;
 mod closing;
 mod reading;
 mod writing;
