@@ -256,6 +256,11 @@ impl Board {
         !self.due.contains_key(&deal)
     }
 
+    /// When the last run may start that is waited for.
+    pub(crate) fn last_start(&self) -> Option<Timestamp> {
+        self.queue.iter().next_back().map(|(at, _)| *at)
+    }
+
     /// When the next run may start, if one may.
     pub(crate) fn next_start(&self, at_most: usize) -> Option<Timestamp> {
         if self.running.len() >= at_most {

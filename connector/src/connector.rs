@@ -94,6 +94,13 @@ impl Connector {
         [self.engine.next_timer(), start].into_iter().flatten().min()
     }
 
+    /// When the last timer is due that is not part of the routine, see [`Reason::is_routine`]; `None` when nothing but the
+    /// routine is ahead. It tells a harness that a long pause is no rest.
+    pub fn work_until(&self) -> Option<Timestamp> {
+        let start = self.desk.board().last_start();
+        [self.engine.last_work(), start].into_iter().flatten().max()
+    }
+
     /// Runs everything that can go on, and starts the runs that may start, until all wait.
     fn go_on(&mut self) {
         self.executor.run();

@@ -124,6 +124,13 @@ impl Engine {
             .map(|((at, _), (_, reason))| (*at, *reason))
     }
 
+    /// When the last timer is due that is not routine: until then there is work, or a pause before work.
+    pub(crate) fn last_work(&self) -> Option<Timestamp> {
+        let state = self.state();
+        let work = state.timers.iter().rev().find(|(_, (_, reason))| !reason.is_routine());
+        work.map(|((at, _), _)| *at)
+    }
+
     /// Wakes what waits for a time that has come.
     pub(crate) fn wake_due(&self) {
         let mut state = self.state();

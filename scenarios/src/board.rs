@@ -45,7 +45,10 @@ impl Board {
     /// Before anything happened.
     pub fn new(header: &Header) -> Self {
         Self {
-            book: Book::new(header.crm, &header.on_hold_stage),
+            book: match &header.columns {
+                Some(columns) => Book::new(header.crm, &header.on_hold_stage).with_columns(columns.clone()),
+                None => Book::new(header.crm, &header.on_hold_stage),
+            },
             names: BTreeMap::new(),
             writes: BTreeMap::new(),
             reopened: BTreeMap::new(),

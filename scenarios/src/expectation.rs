@@ -128,6 +128,15 @@ impl Eye<'_> {
                 &yes_no(linked),
             );
         }
+        let visible = book.visible_in_crm(record);
+        if let Some(wanted) = wanted.visible {
+            self.compare(
+                Some("visible"),
+                "visibility to Microsoft",
+                &yes_no(wanted),
+                &yes_no(visible),
+            );
+        }
         let wanted_mark = wanted.mark.map(|mark| match mark {
             act::Mark::None => Mark::None,
             act::Mark::Check => Mark::Check,

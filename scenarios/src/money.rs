@@ -1,5 +1,6 @@
 //! Amounts of money in minor units of their currency, and back to how people write them. It knows no exchange rates.
 
+use iso_currency::Currency;
 use serde_json::Value;
 
 /// An amount in minor units of its currency. Partner Center takes text as well as numbers (facts section 2.2).
@@ -12,13 +13,10 @@ pub fn minor_units(value: &Value, currency: &str) -> Option<i64> {
     Some(minor)
 }
 
-/// Decimal places of a currency (ISO 4217): two unless listed here.
+/// Decimal places of a currency (ISO 4217): two where the list knows none.
 fn scale(currency: &str) -> i32 {
-    match currency {
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" | "XAF" | "XOF" => 0,
-        "KWD" | "BHD" | "OMR" | "JOD" | "TND" => 3,
-        _ => 2,
-    }
+    let places = Currency::from_code(currency).and_then(Currency::exponent);
+    places.map_or(2, i32::from)
 }
 
 /// Minor units as people write them: `50000 USD`.

@@ -6,7 +6,7 @@
 
 use crate::scenario::act::{Act, Expectation};
 use crate::scenario::settings::{Settings, WorldSettings};
-use crate::scenario::{Crm, Scenario};
+use crate::scenario::{Crm, Scenario, duration_words};
 
 /// One run, ready to go.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +74,7 @@ pub fn crms_of(scenario: &Scenario) -> Vec<Crm> {
 
 fn detail(act: &Act) -> String {
     match act {
-        Act::Wait(lasts) => format!("{lasts:#}"),
+        Act::Wait(lasts) => duration_words(*lasts),
         Act::Expect(Expectation::Converged) => "converged".to_owned(),
         Act::Expect(Expectation::Decision(code)) => code.clone(),
         _ => String::new(),

@@ -8,10 +8,11 @@ use cosell_sim::world::observation::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::record::Columns;
 use crate::scenario::Crm;
 
 /// The version of the saved form. It rises with each field that is added.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +40,9 @@ pub struct Header {
     pub seed: u64,
     /// The name of the on-hold stage in the CRM.
     pub on_hold_stage: String,
+    /// The CRM's names for what is configured; the standard ones when the trace says none.
+    #[serde(default)]
+    pub columns: Option<Columns>,
     /// The profile of field directions: `overview` or `documented-2023`.
     pub profile: String,
     /// Whether the connector was to mark names.

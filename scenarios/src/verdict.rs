@@ -12,7 +12,9 @@ use crate::board::Board;
 use crate::expectation::Eye;
 use crate::invariant::{self, Code, Finding};
 use crate::plan::Plan;
+use crate::scenario::Crm;
 use crate::scenario::act::Act;
+use crate::scenario::words::SALESFORCE_STAGES;
 use crate::trace::{Trace, What};
 
 /// How a run ended.
@@ -24,6 +26,9 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What the simulators refused, each once.
     pub refused: Vec<String>,
+    /// Why the outcome is what it is, where a refusal leaves it open.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// The three ways in which a run can end.
@@ -51,22 +56,48 @@ impl Outcome {
 
 /// Judges a run.
 pub fn decide(plan: &Plan, trace: &Trace) -> Verdict {
-    let mut findings = expectations(plan, trace);
+    let mut findings = settings(plan, trace);
+    findings.extend(expectations(plan, trace));
     findings.extend(invariant::judge(trace));
     findings.sort_by_key(|finding| finding.at);
     let mut refused: Vec<String> = trace.entries.iter().filter_map(refusal).collect();
     refused.sort();
     refused.dedup();
-    let outcome = match (refused.is_empty(), findings.is_empty()) {
-        (false, _) => Outcome::Inconclusive,
-        (true, true) => Outcome::Passed,
-        (true, false) => Outcome::Failed,
+    let first_refusal = trace.entries.iter().find(|entry| refusal(entry).is_some());
+    let own = findings
+        .iter()
+        .find(|finding| first_refusal.is_none_or(|refusal| stands_alone(finding, refusal.at)));
+    let (outcome, reason) = match (first_refusal, own) {
+        (None, None) => (Outcome::Passed, None),
+        (None, Some(_)) => (Outcome::Failed, None),
+        (Some(_), Some(finding)) => (
+            Outcome::Failed,
+            Some(format!(
+                "a simulator refused something, but `{}` cannot come from that",
+                finding.code.name()
+            )),
+        ),
+        (Some(_), None) => (
+            Outcome::Inconclusive,
+            Some("a simulator refused something, and whatever is missing may come from that".to_owned()),
+        ),
     };
     Verdict {
         outcome,
         findings,
         refused,
+        reason,
     }
+}
+
+/// Whether a finding stands although a simulator refused something: it was there before, or no missing answer can excuse
+/// it. What was only left undone may follow from the refusal.
+fn stands_alone(finding: &Finding, refused_at: Timestamp) -> bool {
+    let safety = matches!(
+        finding.code,
+        Code::OneToOne | Code::NothingInvented | Code::NoLeak | Code::ClosedIsTerminal | Code::Deterministic
+    );
+    safety || finding.at < refused_at
 }
 
 fn refusal(entry: &crate::trace::Entry) -> Option<String> {
@@ -79,6 +110,31 @@ fn refusal(entry: &crate::trace::Entry) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// A stage that an operator names and the org does not have (product.md M8). Dynamics 365 has no stages of its own names.
+fn settings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
+    if plan.crm != Crm::Salesforce {
+        return Vec::new();
+    }
+    let at = trace.entries.first().map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
+    let has = |name: &String| SALESFORCE_STAGES.contains(&name.as_str()) || plan.world.salesforce_stages.contains(name);
+    let stages = [
+        ("on-hold stage", &plan.settings.on_hold_stage),
+        ("active stage", &plan.settings.active_stage),
+    ];
+    let missing = stages.into_iter().filter(|(_, name)| !has(name));
+    missing
+        .map(|(setting, name)| {
+            let text = format!("the {setting} `{name}` is no stage of the Salesforce org");
+            let mut finding = Finding::new(Code::Settings, at, None, text);
+            finding.field = Some(format!("settings.{setting}"));
+            finding.comparing(
+                "a stage of the org; `world: {salesforce: {stages: […]}}` gives it further ones",
+                format!("`{name}`"),
+            )
+        })
+        .collect()
 }
 
 /// Walks the trace and looks at each step that expects something, at its moment.

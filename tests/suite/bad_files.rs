@@ -14,7 +14,7 @@ use cosell::diagnostic::{Sources, Style, render};
 use cosell::invariant::Code;
 use cosell::load;
 use cosell::scenario::file::parse;
-use cosell::scenario::words::FINDING_CODES;
+use cosell::scenario::words::{DECISIONS, FINDING_CODES};
 
 /// The folder that tests run in is the package's own, so names stay the same on every machine.
 fn bad_files() -> Vec<PathBuf> {
@@ -185,7 +185,7 @@ fn a_folder_is_read_in_the_order_of_names_and_each_file_once() {
 fn a_path_into_the_catalog_needs_no_file_on_the_disk() {
     let all = load::catalog();
     assert!(all.diagnostics.is_empty());
-    let one = load::paths(&[PathBuf::from("catalog/canary")]);
+    let one = load::paths(&[PathBuf::from("catalog/canary/this-one-must-fail.yaml")]);
     assert_eq!(one.scenarios.len(), 1);
     assert!(all.scenarios.contains(&one.scenarios[0]));
     let said = shown(&[PathBuf::from("catalog/canary/this-one-must-fall.yaml")]);
@@ -199,6 +199,41 @@ fn a_path_into_the_catalog_needs_no_file_on_the_disk() {
 fn the_language_knows_every_code_that_a_run_can_fail_with() {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     assert_eq!(FINDING_CODES.as_slice(), codes);
+}
+
+#[test]
+fn the_language_knows_every_decision_of_the_reference_connector() {
+    let folder = Path::new("../connector/src");
+    let mut files: Vec<PathBuf> = ["job", "sync"]
+        .iter()
+        .flat_map(|part| fs::read_dir(folder.join(part)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.push(folder.join("connector.rs"));
+    let code = |word: &str| {
+        let parts: Vec<&str> = word.split('.').collect();
+        let plain =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        parts.len() == 2 && parts.iter().all(plain)
+    };
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let words = text
+            .split("mod tests")
+            .next()
+            .unwrap_or_default()
+            .split('"')
+            .skip(1)
+            .step_by(2);
+        for word in words.filter(|word| code(word)) {
+            let known = DECISIONS.iter().any(|(known, _)| *known == word);
+            assert!(
+                known,
+                "{}: add `{word}` to DECISIONS in scenario/words.rs",
+                file.display()
+            );
+        }
+    }
 }
 
 #[test]

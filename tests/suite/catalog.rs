@@ -47,5 +47,5 @@ fn the_catalog_has_a_canary_that_must_fail() {
         .iter()
         .filter(|scenario| scenario.expect_failure.is_some())
         .count();
-    assert_eq!(canaries, 1);
+    assert!(canaries >= 1);
 }

@@ -38,6 +38,60 @@ fn a_refusal_of_a_simulator_makes_a_verdict_inconclusive_and_never_a_pass() {
 }
 
 #[test]
+fn a_finding_that_no_refusal_can_cause_fails_the_run_whatever_a_simulator_refused() {
+    let mut plan = plan(Crm::Salesforce, 1);
+    let count = Expectation::Count {
+        opportunities: Some(7),
+        referrals: None,
+    };
+    plan.steps = vec![step(Act::Expect(count)), wait_secs(60)];
+    let mut trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+    let refusal = |trace: &mut cosell::trace::Trace, place: usize| {
+        let refusal = Refusal {
+            site: Site::Salesforce,
+            request: "GET /services/data/v60.0/tabs".to_owned(),
+            missing: "route".to_owned(),
+        };
+        let at = trace.entries[place.min(trace.entries.len() - 1)].at;
+        let what = What::Observed(Observed::Refused {
+            exchange: None,
+            refusal,
+        });
+        let place = place.min(trace.entries.len());
+        trace.entries.insert(place, Entry { at, what });
+    };
+    let mut later = trace.clone();
+    refusal(&mut later, usize::MAX);
+    let verdict = verdict::decide(&plan, &later);
+    assert_eq!(verdict.outcome, Outcome::Failed, "it was found before");
+    assert!(verdict.reason.expect("a reason").contains("`expectation`"));
+    refusal(&mut trace, 0);
+    assert_eq!(verdict::decide(&plan, &trace).outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn settling_waits_until_a_long_pause_is_over_but_not_for_ever() {
+    for crm in Crm::ALL {
+        let told = "title: t\nsteps:\n  - seller creates: {deal: D1}\n  - settle\n  \
+            - answer: {of: update referral, status: 503, retry after: 5h}\n  \
+            - seller edits: {deal: D1, value: 77 USD}\n  - settle\n  - expect in pc: {deal: D1, value: 77 USD}\n";
+        let refused = "title: t\nsteps:\n  - seller creates: {deal: D1}\n  - settle\n  \
+            - answer: {of: update referral, status: 403, times: 500}\n  \
+            - seller edits: {deal: D1, value: 77 USD}\n  - settle\n";
+        for (text, longest) in [(told, 10), (refused, 10)] {
+            let scenario = parse("t.yaml", text).expect("a scenario");
+            let plan = Plan::of(&scenario, crm, None);
+            let trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+            let verdict = verdict::decide(&plan, &trace);
+            assert_eq!(verdict.findings, Vec::new(), "{crm:?}");
+            let last = trace.entries.last().expect("entries").at;
+            let hours = last.duration_since(trace.entries[0].at).as_hours();
+            assert!(hours < longest, "{crm:?}: {hours} hours");
+        }
+    }
+}
+
+#[test]
 fn an_act_that_a_system_refuses_is_a_finding_at_its_step() {
     for crm in Crm::ALL {
         let mut plan = plan(crm, 2);

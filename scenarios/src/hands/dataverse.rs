@@ -6,11 +6,15 @@ use http::{Method, Request};
 use serde_json::{Map, Value, json};
 
 use super::{Refused, Seller, amount, ask, encode, json as body_of, send};
-use crate::scenario::act::{Edit, Help, Money, NewDeal, Outcome, Stage};
+use crate::record::Columns;
+use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
 /// A seller in Dynamics 365.
 #[derive(Clone, Debug)]
-pub struct DynamicsSeller;
+pub struct DynamicsSeller {
+    /// The environment's names for what is configured.
+    pub columns: Columns,
+}
 
 const WHO: &str = "seller";
 
@@ -49,7 +53,7 @@ impl DynamicsSeller {
         Ok(body_of(&response)["value"][0][key].as_str().map(str::to_owned))
     }
 
-    fn account(world: &mut World, deal: &NewDeal) -> Result<Option<String>, Refused> {
+    fn account(&self, world: &mut World, deal: &NewDeal) -> Result<Option<String>, Refused> {
         let Some(customer) = &deal.customer else {
             return Ok(None);
         };
@@ -60,7 +64,7 @@ impl DynamicsSeller {
         }
         let mut account = json!({"name": customer.name, "address1_postalcode": customer.postal_code});
         if let Some(country) = &customer.country {
-            account["address1_country"] = json!(country);
+            account[self.columns.country.as_str()] = json!(country);
         }
         Self::insert(world, "accounts", account).map(Some)
     }
@@ -71,8 +75,8 @@ impl DynamicsSeller {
         Ok(found.map(|id| format!("/transactioncurrencies({id})")))
     }
 
-    fn put_money(world: &mut World, body: &mut Value, money: &Money) -> Result<(), Refused> {
-        body["estimatedvalue"] = amount(money.amount);
+    fn put_money(&self, world: &mut World, body: &mut Value, money: &Money) -> Result<(), Refused> {
+        body[self.columns.value.as_str()] = amount(money.amount);
         if let Some(currency) = Self::currency(world, &money.currency)? {
             body["transactioncurrencyid@odata.bind"] = json!(currency);
         }
@@ -82,13 +86,13 @@ impl DynamicsSeller {
 
 impl Seller for DynamicsSeller {
     fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused> {
-        let account = Self::account(world, deal)?;
+        let account = self.account(world, deal)?;
         let mut body = json!({"name": deal.name, "statuscode": status(&deal.stage)});
         if let Some(account) = &account {
             body["customerid_account@odata.bind"] = json!(format!("/accounts({account})"));
         }
         if let Some(money) = &deal.value {
-            Self::put_money(world, &mut body, money)?;
+            self.put_money(world, &mut body, money)?;
         }
         put(
             &mut body,
@@ -139,7 +143,7 @@ impl Seller for DynamicsSeller {
         let mut body = Value::Object(Map::new());
         put(&mut body, "name", edit.name.as_ref().map(|name| json!(name)));
         if let Some(money) = &edit.value {
-            Self::put_money(world, &mut body, money)?;
+            self.put_money(world, &mut body, money)?;
         }
         put(
             &mut body,
@@ -163,6 +167,14 @@ impl Seller for DynamicsSeller {
             "msft_microsoftpartnercenterreferralvisible",
             edit.visible.map(Value::from),
         );
+        for emptied in &edit.empties {
+            let column = match emptied {
+                Emptied::Value => self.columns.value.as_str(),
+                Emptied::Closes => "estimatedclosedate",
+                Emptied::Help => "msft_microsoftpartnercenterhelp",
+            };
+            body[column] = Value::Null;
+        }
         Self::update(world, opportunity, body)
     }
 

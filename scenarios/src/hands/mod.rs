@@ -24,7 +24,7 @@ pub mod dataverse;
 pub struct Refused {
     /// The HTTP status.
     pub status: u16,
-    /// The vendor's answer.
+    /// The vendor's code and message.
     pub body: String,
 }
 
@@ -79,10 +79,42 @@ fn send(
     let response = world.ask(who, request);
     let status = response.status().as_u16();
     if status >= 400 {
-        return Err(refused(status, String::from_utf8_lossy(response.body()).into_owned()));
+        return Err(refused(status, complaint(response.body())));
     }
     Ok(response)
 }
+
+/// The vendor's code and message in the body of a refusal: `[{"errorCode": …, "message": …}]` (Salesforce),
+/// `{"error": {"code": …, "message": …}}` (Dataverse) or `{"code": …, "description": …}` (Partner Center). Anything else
+/// is cut to its first words.
+fn complaint(body: &[u8]) -> String {
+    let document: Value = serde_json::from_slice(body).unwrap_or_default();
+    let first = document.get(0).or_else(|| document.get("error")).unwrap_or(&document);
+    let text = |keys: &[&str]| {
+        keys.iter().find_map(|key| {
+            let value = first.get(key)?;
+            let number = || value.as_number().map(ToString::to_string);
+            value.as_str().map(str::to_owned).or_else(number)
+        })
+    };
+    let code = text(&["errorCode", "code"]);
+    let message = text(&["message", "description", "error_description"]);
+    let said = match (code, message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (None, Some(only)) | (Some(only), None) => only,
+        (None, None) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let line = said.lines().next().unwrap_or_default();
+    let cut: String = line.chars().take(LONGEST_COMPLAINT).collect();
+    if cut.len() < line.len() {
+        format!("{cut}…")
+    } else {
+        cut
+    }
+}
+
+/// Characters of a refusal that reports repeat.
+const LONGEST_COMPLAINT: usize = 300;
 
 /// The JSON body of a reply; null when it has none.
 fn json(response: &Response<Bytes>) -> Value {

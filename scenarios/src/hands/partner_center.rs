@@ -6,7 +6,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::{Refused, amount, ask, json as body_of, send};
-use crate::scenario::act::{Edit, Outcome};
+use crate::scenario::act::{Edit, Emptied, Outcome};
 
 const WHO: &str = "partner";
 
@@ -41,6 +41,13 @@ pub fn edit(world: &mut World, referral: &str, edit: &Edit) -> Result<(), Refuse
     }
     if let Some(notes) = &edit.notes {
         operations.push(("/details/notes", json!(notes)));
+    }
+    for emptied in &edit.empties {
+        match emptied {
+            Emptied::Value => operations.push(("/details/dealValue", Value::Null)),
+            Emptied::Closes => operations.push(("/details/closingDateTime", Value::Null)),
+            Emptied::Help => {}
+        }
     }
     if operations.is_empty() {
         Ok(())

@@ -6,7 +6,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Refused, Seller, Stages, amount, ask, encode, json as body_of};
-use crate::scenario::act::{Edit, Help, Money, NewDeal, Outcome, Stage};
+use crate::record::Columns;
+use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
 /// A seller in Salesforce.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct SalesforceSeller {
     pub stages: Stages,
     /// Whether the org has several currencies: only then has an opportunity a currency of its own.
     pub multi_currency: bool,
+    /// The org's names for what is configured.
+    pub columns: Columns,
 }
 
 const WHO: &str = "seller";
@@ -44,7 +47,7 @@ impl SalesforceSeller {
         Ok(body_of(&response)["records"][0]["Id"].as_str().map(str::to_owned))
     }
 
-    fn account(world: &mut World, deal: &NewDeal) -> Result<Option<String>, Refused> {
+    fn account(&self, world: &mut World, deal: &NewDeal) -> Result<Option<String>, Refused> {
         let Some(customer) = &deal.customer else {
             return Ok(None);
         };
@@ -55,7 +58,7 @@ impl SalesforceSeller {
         }
         let mut account = json!({"Name": customer.name, "BillingPostalCode": customer.postal_code});
         if let Some(country) = &customer.country {
-            account["BillingCountry"] = json!(country);
+            account[self.columns.country.as_str()] = json!(country);
         }
         Self::insert(world, "Account", account).map(Some)
     }
@@ -76,8 +79,11 @@ impl SalesforceSeller {
     }
 
     fn put_currency(&self, body: &mut Value, money: Option<&Money>) {
-        let money = money.filter(|_| self.multi_currency);
-        put(body, "CurrencyIsoCode", money.map(|money| json!(money.currency)));
+        let Some(column) = &self.columns.currency else { return };
+        // An org with one currency has no such field; any other name is a field of the operator's own.
+        let has_it = self.multi_currency || column != "CurrencyIsoCode";
+        let money = money.filter(|_| has_it);
+        put(body, column, money.map(|money| json!(money.currency)));
     }
 
     fn stage<'a>(&'a self, stage: &'a Stage) -> &'a str {
@@ -91,7 +97,7 @@ impl SalesforceSeller {
 
 impl Seller for SalesforceSeller {
     fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused> {
-        let account = Self::account(world, deal)?;
+        let account = self.account(world, deal)?;
         let mut body = json!({"Name": deal.name, "StageName": self.stage(&deal.stage)});
         put(
             &mut body,
@@ -101,7 +107,7 @@ impl Seller for SalesforceSeller {
         put(&mut body, "AccountId", account.clone().map(Value::from));
         put(
             &mut body,
-            "Amount",
+            &self.columns.value,
             deal.value.as_ref().map(|money| amount(money.amount)),
         );
         self.put_currency(&mut body, deal.value.as_ref());
@@ -139,7 +145,7 @@ impl Seller for SalesforceSeller {
         let mut body = Value::Object(Map::new());
         put(&mut body, "Name", edit.name.as_ref().map(|name| json!(name)));
         if let Some(money) = &edit.value {
-            put(&mut body, "Amount", Some(amount(money.amount)));
+            put(&mut body, &self.columns.value, Some(amount(money.amount)));
             self.put_currency(&mut body, Some(money));
         }
         put(
@@ -164,6 +170,14 @@ impl Seller for SalesforceSeller {
             "Referral_visible_to_Microsoft_sellers__c",
             edit.visible.map(Value::from),
         );
+        for emptied in &edit.empties {
+            let column = match emptied {
+                Emptied::Value => self.columns.value.as_str(),
+                Emptied::Closes => "CloseDate",
+                Emptied::Help => "How_can_Microsoft_help__c",
+            };
+            body[column] = Value::Null;
+        }
         Self::update(world, opportunity, body)
     }
 

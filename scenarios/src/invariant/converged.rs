@@ -180,7 +180,7 @@ impl<'a> Check<'a> {
 
     fn crm_writes(&self, pair: &Pair<'a>, field: Field) -> crate::board::LastWrites {
         self.board
-            .last_writes(pair.opportunity_id, field.column(self.header.crm))
+            .last_writes(pair.opportunity_id, self.board.book.column(field))
     }
 
     /// Whether the last move of the opportunity's stage or state was a person's.

@@ -59,11 +59,13 @@ pub enum Code {
     ActRefused,
     /// A bound of the harness was hit.
     Bound,
+    /// What an operator set does not fit the CRM.
+    Settings,
 }
 
 impl Code {
     /// Every code, in the order in which documents list them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Converged,
         Self::OneToOne,
         Self::NothingLost,
@@ -78,6 +80,7 @@ impl Code {
         Self::Expectation,
         Self::ActRefused,
         Self::Bound,
+        Self::Settings,
     ];
 
     /// The name that files and reports use.
@@ -97,6 +100,7 @@ impl Code {
             Self::Expectation => "expectation",
             Self::ActRefused => "act-refused",
             Self::Bound => "bound",
+            Self::Settings => "settings",
         }
     }
 }

@@ -16,8 +16,9 @@ impl Invariant for Quiet {
     fn watch(&mut self, entry: &Entry, board: &Board, findings: &mut Findings) {
         match &entry.what {
             What::Settled => self.settled = true,
-            // A person may act again after a settle in the middle of a scenario.
-            What::Step { .. } => self.settled = false,
+            // A person may act again after a settle in the middle of a scenario; what could not be done before can be done
+            // once all is healed.
+            What::Step { .. } | What::Observed(Observed::Healed) => self.settled = false,
             What::NeverSettled { rounds } => {
                 let text = format!("the connector was still writing after {rounds} rounds of settling");
                 findings.add(Finding::new(Code::Quiet, entry.at, None, text));

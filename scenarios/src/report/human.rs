@@ -42,8 +42,11 @@ pub fn findings(run: &Ran<'_>, sources: &Sources, style: Style) -> String {
     }
     shown.extend(run.verdict.findings.iter().map(|finding| diagnostic(run, finding)));
     shown.extend(run.verdict.refused.iter().map(|refused| {
-        Diagnostic::error(&run.plan.path, format!("nobody can say how this run ends: {refused}"))
-            .at(title_of(run), "this scenario is inconclusive")
+        let reason = run.verdict.reason.as_deref().unwrap_or_default();
+        let label = format!("this scenario is {}", run.verdict.outcome.name());
+        Diagnostic::error(&run.plan.path, format!("something is not simulated: {refused}"))
+            .at(title_of(run), label)
+            .note(reason)
             .help("leave out what is not simulated, or see what the simulators answer with `cosell serve`")
     }));
     if shown.is_empty() {
@@ -80,7 +83,8 @@ pub(super) fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
     let span = match (step, &finding.field) {
         (Some(step), Some(field)) => step.place(field),
         (Some(step), None) => step.span,
-        (None, _) => title_of(run),
+        (None, Some(field)) => run.scenario.places.get(field).copied().unwrap_or_else(|| title_of(run)),
+        (None, None) => title_of(run),
     };
     let label = match (&finding.code, step) {
         (Code::Expectation, _) => "this is not so".to_owned(),

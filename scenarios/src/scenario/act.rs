@@ -171,6 +171,19 @@ pub struct Edit {
     pub help: Option<Help>,
     /// CRM only: visibility to Microsoft.
     pub visible: Option<bool>,
+    /// What is written as `none`, and so becomes empty.
+    pub empties: Vec<Emptied>,
+}
+
+/// A field that an edit makes empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Emptied {
+    /// The deal value.
+    Value,
+    /// The closing date.
+    Closes,
+    /// CRM only: the help wanted of Microsoft.
+    Help,
 }
 
 /// Something that goes wrong from now on.
@@ -327,6 +340,8 @@ pub struct ExpectedOpportunity {
     pub mark: Option<Mark>,
     /// A text that its Audit trail contains.
     pub audit: Option<String>,
+    /// Whether it is marked as visible to Microsoft's sellers.
+    pub visible: Option<bool>,
 }
 
 /// Where an opportunity must stand.

@@ -10,8 +10,8 @@
 use jiff::civil::{Date, date};
 
 use super::act::{
-    Act, Call, CallFate, Contact, Customer, Edit, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage,
-    Fault, HookFate, Mark, Money, NewDeal, Stage,
+    Act, Call, CallFate, Contact, Customer, Edit, Emptied, Expectation, ExpectedOpportunity, ExpectedReferral,
+    ExpectedStage, Fault, HookFate, Mark, Money, NewDeal, Stage,
 };
 use super::given::Given;
 use super::words::{CALLS, HELPS, MARKS, OUTCOMES, SYSTEMS};
@@ -156,6 +156,7 @@ pub(super) fn expect_in_crm(given: &Given) -> Option<Act> {
         linked: given.yes_no("linked"),
         mark,
         audit: given.text("audit"),
+        visible: given.yes_no("visible"),
     })))
 }
 
@@ -220,6 +221,15 @@ fn edit(given: &Given) -> Edit {
         sync: given.yes_no("sync"),
         help: given.word("help", &HELPS),
         visible: given.yes_no("visible"),
+        empties: [
+            ("value", Emptied::Value),
+            ("closes", Emptied::Closes),
+            ("help", Emptied::Help),
+        ]
+        .into_iter()
+        .filter(|(key, _)| given.is_none(key))
+        .map(|(_, emptied)| emptied)
+        .collect(),
     }
 }
 

@@ -3,8 +3,8 @@
 //! It opens no file; which files there are is for [`crate::load`].
 
 use super::given::{Given, Reader};
-use super::key::{Key, Kind, may, must};
-use super::settings::{OnHoldEdits, Profile, Settings, WorldSettings};
+use super::key::{Key, Kind, may, may_be_none, must};
+use super::settings::{CurrencyField, OnHoldEdits, Profile, Settings, WorldSettings};
 use super::words::{
     CRMS, DYNAMICS_STAGES, FIELDS, FINDING_CODES, ON_HOLD_EDITS, PROFILES, SALESFORCE_STAGES, WINNERS, words,
 };
@@ -61,7 +61,7 @@ const SETTINGS: [Key; 12] = [
         Kind::Text,
         "the opportunity's field with the deal value",
     ),
-    may(
+    may_be_none(
         "deal value currency field",
         Kind::Text,
         "the opportunity's field with the currency",
@@ -96,7 +96,10 @@ const WORLD: [Key; 4] = [
     ),
     may("salesforce", Kind::Map(&SALESFORCE), "the Salesforce org"),
 ];
-const SALESFORCE: [Key; 1] = [may("multi-currency", Kind::YesNo, "whether it has several currencies")];
+const SALESFORCE: [Key; 2] = [
+    may("multi-currency", Kind::YesNo, "whether it has several currencies"),
+    may("stages", Kind::Texts, "open stages that it has besides the usual ones"),
+];
 
 /// Reads a scenario file's text; on failure says everything that is wrong with it, in the order of the file.
 pub fn parse(path: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
@@ -147,7 +150,14 @@ fn scenario(reader: &mut Reader<'_>, root: &Node) -> Option<Scenario> {
         .map("settings")
         .map_or_else(Settings::default, |given| settings(&given));
     let crm: Option<Crm> = given.word("crm", &CRMS);
-    let own_stages = [settings.on_hold_stage.as_str(), settings.active_stage.as_str()];
+    let world = given
+        .map("world")
+        .map_or_else(WorldSettings::default, |given| world(&given));
+    let configured = [settings.on_hold_stage.as_str(), settings.active_stage.as_str()];
+    let own_stages: Vec<&str> = configured
+        .into_iter()
+        .chain(world.salesforce_stages.iter().map(String::as_str))
+        .collect();
     let known_stages = SALESFORCE_STAGES.iter().chain(&DYNAMICS_STAGES).chain(&own_stages);
     reader.stages = known_stages.map(|stage| (*stage).to_owned()).collect();
     reader.stages.sort();
@@ -164,9 +174,7 @@ fn scenario(reader: &mut Reader<'_>, root: &Node) -> Option<Scenario> {
         crm,
         seed: given.number("seed"),
         expect_failure: given.text("expect failure"),
-        world: given
-            .map("world")
-            .map_or_else(WorldSettings::default, |given| world(&given)),
+        world,
         settings,
         steps: read.into_iter().filter_map(|read| read.step).collect(),
         places: given.places,
@@ -260,7 +268,11 @@ fn settings(given: &Given) -> Settings {
         conflicts: FIELDS.into_iter().filter_map(winner).collect(),
         country_field: given.text("country field"),
         deal_value_field: given.text("deal value field"),
-        deal_value_currency_field: given.text("deal value currency field"),
+        deal_value_currency_field: if given.is_none("deal value currency field") {
+            Some(CurrencyField::None)
+        } else {
+            given.text("deal value currency field").map(CurrencyField::Named)
+        },
         poll_every: given.duration("poll every"),
         reconcile_every: given.duration("reconcile every"),
     }
@@ -273,6 +285,7 @@ fn world(given: &Given) -> WorldSettings {
         daily_calls: given.count("daily calls"),
         calls_per_minute: given.count("calls per minute"),
         salesforce_multi_currency: salesforce.yes_no("multi-currency").unwrap_or(true),
+        salesforce_stages: salesforce.texts("stages").unwrap_or_default(),
     }
 }
 

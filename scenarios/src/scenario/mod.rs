@@ -28,6 +28,8 @@ mod check;
 /// From text to scenario.
 pub mod file;
 
+pub use value::duration_words;
+
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {

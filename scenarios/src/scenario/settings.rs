@@ -28,7 +28,7 @@ pub struct Settings {
     /// `deal value field` of the opportunity; `None` for the CRM's default.
     pub deal_value_field: Option<String>,
     /// `deal value currency field` of the opportunity; `None` for the CRM's default.
-    pub deal_value_currency_field: Option<String>,
+    pub deal_value_currency_field: Option<CurrencyField>,
     /// `poll every`: how often the CRM is asked for changes.
     pub poll_every: Option<SignedDuration>,
     /// `reconcile every`: how often Partner Center is asked for changes.
@@ -52,6 +52,15 @@ impl Default for Settings {
             reconcile_every: None,
         }
     }
+}
+
+/// Where an opportunity keeps its currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CurrencyField {
+    /// Nowhere: every amount is in the org's own currency.
+    None,
+    /// In this field.
+    Named(String),
 }
 
 /// Which fields go which way (product.md M18).
@@ -117,6 +126,8 @@ pub struct WorldSettings {
     pub calls_per_minute: Option<u32>,
     /// `salesforce: {multi-currency: …}`: whether the org has several currencies.
     pub salesforce_multi_currency: bool,
+    /// `salesforce: {stages: …}`: open stages that the org has besides the usual ones.
+    pub salesforce_stages: Vec<String>,
 }
 
 impl Default for WorldSettings {
@@ -126,6 +137,7 @@ impl Default for WorldSettings {
             daily_calls: None,
             calls_per_minute: None,
             salesforce_multi_currency: true,
+            salesforce_stages: Vec::new(),
         }
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! It reads words only; which value belongs where stands in the descriptions of the keys.
 
+use iso_currency::Currency;
 use jiff::{SignedDuration, civil::Date};
 
 use super::act::Money;
+use crate::diagnostic::nearest;
 
 /// What is wrong with a value: the words under the caret (what is expected, when empty), and what to write instead if that
 /// can be guessed.
@@ -48,12 +50,24 @@ pub(super) fn money(words: &str) -> Result<Money, Fault> {
             "too many digits: at most fifteen, four of them after the point",
         ));
     }
+    if Currency::from_code(currency).is_none() {
+        let fault = Fault::new("no currency of ISO 4217");
+        return Err(match nearest(currency, COMMON_CURRENCIES) {
+            Some(near) => fault.help(format!("did you mean `{digits} {near}`?")),
+            None => fault,
+        });
+    }
     let amount = digits.parse().map_err(|_| wrong())?;
     Ok(Money {
         amount,
         currency: currency.to_owned(),
     })
 }
+
+/// Those that a slip of a finger most likely means.
+const COMMON_CURRENCIES: [&str; 12] = [
+    "USD", "EUR", "GBP", "JPY", "INR", "CHF", "CAD", "AUD", "CNY", "SEK", "BRL", "MXN",
+];
 
 fn is_currency(word: &str) -> bool {
     word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase())
@@ -150,6 +164,24 @@ pub(super) fn duration(words: &str) -> Result<SignedDuration, Fault> {
         return Err(Fault::new(format!("longer than {LONGEST_DAYS} days")));
     }
     Ok(SignedDuration::from_millis(total))
+}
+
+/// A length of time as the language writes it: `30d`, `1h 30m`.
+pub fn duration_words(lasts: SignedDuration) -> String {
+    let mut rest = lasts.as_millis().max(0);
+    let mut words = Vec::new();
+    for (unit, factor) in UNITS {
+        let count = rest / i128::from(factor);
+        rest %= i128::from(factor);
+        if count > 0 {
+            words.push(format!("{count}{unit}"));
+        }
+    }
+    if words.is_empty() {
+        "0s".to_owned()
+    } else {
+        words.join(" ")
+    }
 }
 
 fn not_a_duration(words: &str) -> Fault {
@@ -289,6 +321,20 @@ mod tests {
         ] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_length_of_time_is_written_as_it_is_read() {
+        for words in ["30d", "1h 30m", "2d 4h 30m 15s 200ms", "45ms"] {
+            assert_eq!(duration_words(duration(words).unwrap()), words);
+        }
+    }
+
+    #[test]
+    fn a_currency_must_be_one_of_iso_4217() {
+        assert_eq!(help(money("500 UDS")), "did you mean `500 USD`?");
+        assert!(money("500 XQZ").is_err());
+        assert_eq!(money("500 ISK").unwrap().currency, "ISK");
     }
 
     #[test]

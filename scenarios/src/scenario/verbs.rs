@@ -7,7 +7,7 @@ use super::act::{Act, Expectation};
 use super::build;
 use super::given::Given;
 use super::key::{Key, Kind, may, may_be_none, must};
-use super::words::{CALLS, HELPS, MARKS, OUTCOMES, STATUSES, SUBSTATUSES, SYSTEMS, words};
+use super::words::{CALLS, DECISIONS, HELPS, MARKS, OUTCOMES, STATUSES, SUBSTATUSES, SYSTEMS, words};
 
 /// A step of the language.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,6 @@ const NOTES: Key = may_be_none("notes", Kind::Text, "notes, Description in the C
 const CONTACT: Key = may_be_none("contact", Kind::Map(&CONTACT_KEYS), "the customer's contact");
 const SOLUTIONS: Key = may_be_none("solutions", Kind::Texts, "identifiers of solutions");
 const HELP: Key = may_be_none("help", Kind::Word(&words(&HELPS)), "the help wanted of Microsoft");
-const EDITED_HELP: Key = may("help", Kind::Word(&words(&HELPS)), "the help wanted of Microsoft");
 const VISIBLE: Key = may("visible", Kind::YesNo, "whether Microsoft's sellers may see it");
 const SYNC: Key = may("sync", Kind::YesNo, "Sync with Partner Center");
 const STAGE: Key = may("stage", Kind::Stage(&["active", "on hold"]), "the stage in the CRM");
@@ -127,7 +126,7 @@ const SELLERS_DEAL: [Key; 14] = [
     SYNC,
     STAGE,
 ];
-const EXPECTED_IN_CRM: [Key; 10] = [
+const EXPECTED_IN_CRM: [Key; 11] = [
     DEAL,
     may("name", Kind::Text, "the name without its mark"),
     may(
@@ -142,6 +141,7 @@ const EXPECTED_IN_CRM: [Key; 10] = [
     may("linked", Kind::YesNo, "whether it names its referral"),
     may_be_none("mark", Kind::Word(&words(&MARKS)), "the mark in its name"),
     may("audit", Kind::Text, "a text that its Audit trail contains"),
+    VISIBLE,
 ];
 const EXPECTED_IN_PC: [Key; 9] = [
     DEAL,
@@ -212,12 +212,12 @@ pub const VERBS: [Verb; 39] = [
     keys("microsoft declines", IN_PC, &[DEAL, REASON], build::microsoft_declines, "Microsoft does not take part in a deal that the partner shared"),
     keys("microsoft sets msx id", IN_PC, &[DEAL, must("id", Kind::Text, "the deal's number in Microsoft's own CRM")], build::microsoft_sets_msx_id, "a shared deal gets its number in Microsoft's own CRM"),
     keys("microsoft adds team member", IN_PC, &TEAM_MEMBER, build::microsoft_adds_team_member, "somebody of Microsoft's joins a shared deal"),
-    keys("partner edits", IN_PC, &[DEAL, NAME, VALUE, CLOSES, NOTES], build::partner_edits, "a person changes a deal in the Partner Center portal"),
+    keys("partner edits", IN_PC, &[DEAL, NAME, VALUE_OR_NONE, CLOSES, NOTES], build::partner_edits, "a person changes a deal in the Partner Center portal"),
     one("partner accepts", IN_PC, Kind::Deal, |_| Some(Act::PartnerAccepts), "a person accepts a deal in the portal"),
     keys("partner declines", IN_PC, &[DEAL, REASON], build::partner_declines, "a person declines a deal in the portal"),
     keys("partner closes", IN_PC, &[DEAL, AS, REASON], build::partner_closes, "a person closes a deal in the portal"),
     keys("seller creates", Role::Makes(Side::Crm), &SELLERS_DEAL, build::seller_creates, "a seller makes a deal in the CRM"),
-    keys("seller edits", IN_CRM, &[DEAL, NAME, VALUE, CLOSES, NOTES, STAGE, SYNC, EDITED_HELP, VISIBLE], build::seller_edits, "a seller saves changed fields in the CRM"),
+    keys("seller edits", IN_CRM, &[DEAL, NAME, VALUE_OR_NONE, CLOSES_OR_NONE, NOTES, STAGE, SYNC, HELP, VISIBLE], build::seller_edits, "a seller saves changed fields in the CRM"),
     keys("seller moves", IN_CRM, &[DEAL, must("to", Kind::Stage(&["active", "on hold"]), "the new stage")], build::seller_moves, "a seller moves a deal to another stage"),
     keys("seller closes", IN_CRM, &[DEAL, AS], build::seller_closes, "a seller closes a deal in the CRM"),
     one("seller reopens", IN_CRM, Kind::Deal, |_| Some(Act::SellerReopens), "a seller opens a closed deal again"),
@@ -244,7 +244,7 @@ pub const VERBS: [Verb; 39] = [
     one("expect none in pc", Role::Looks, Kind::Deal, |_| Some(Act::Expect(Expectation::NoneInPartnerCenter)), "the deal has no referral"),
     keys("expect count", Role::NoDeal, &[may("opportunities", Kind::Number(0, 1_000_000), "how many in the CRM"), may("referrals", Kind::Number(0, 1_000_000), "how many of the partner")], build::expect_count, "so many records are stored"),
     one("expect", Role::NoDeal, Kind::Word(&["converged"]), |_| Some(Act::Expect(Expectation::Converged)), "both sides agree now"),
-    one("expect decision", Role::NoDeal, Kind::Text, build::expect_decision, "the reference connector made this decision before"),
+    one("expect decision", Role::NoDeal, Kind::Word(&words(&DECISIONS)), build::expect_decision, "the reference connector made this decision before"),
 ];
 
 #[cfg(test)]

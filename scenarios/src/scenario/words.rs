@@ -87,7 +87,7 @@ pub(super) const SUBSTATUSES: [&str; 9] = [
 ];
 
 /// The stages of a Salesforce org as it comes (salesforce.md), with the one that the connector needs besides.
-pub(super) const SALESFORCE_STAGES: [&str; 11] = [
+pub const SALESFORCE_STAGES: [&str; 11] = [
     "Prospecting",
     "Qualification",
     "Needs Analysis",
@@ -105,7 +105,7 @@ pub(super) const SALESFORCE_STAGES: [&str; 11] = [
 pub(super) const DYNAMICS_STAGES: [&str; 2] = ["In Progress", "On Hold"];
 
 /// What a run can fail with. The invariants have the same codes, and a test holds both lists together.
-pub const FINDING_CODES: [&str; 14] = [
+pub const FINDING_CODES: [&str; 15] = [
     "converged",
     "one-to-one",
     "nothing-lost",
@@ -120,6 +120,100 @@ pub const FINDING_CODES: [&str; 14] = [
     "expectation",
     "act-refused",
     "bound",
+    "settings",
+];
+
+/// The choices that the reference connector reports, each with a stable code and what it means.
+pub const DECISIONS: [(&str, &str); 53] = [
+    ("accept", "the deal left on-hold, and was accepted in Partner Center"),
+    (
+        "audit.in_run",
+        "an Audit line stands in the run only: the record cannot be written",
+    ),
+    ("bound.deals", "as many deals are known as there may be"),
+    ("bound.pages", "a list had more pages than are read"),
+    ("bound.related", "as many engagements are traced as there may be"),
+    ("bound.rounds", "a run looked at its deal again too often"),
+    (
+        "by_design.local_edit",
+        "a field that does not go that way was edited, and stands",
+    ),
+    ("conflict.closed", "both sides closed the deal differently"),
+    (
+        "conflict.crm_wins",
+        "both sides changed a field, and the CRM's value stands",
+    ),
+    (
+        "conflict.pc_wins",
+        "both sides changed a field, and Partner Center's value stands",
+    ),
+    (
+        "create.closed_before_first_sync",
+        "a deal was closed before it reached the CRM",
+    ),
+    ("create.invitation", "Microsoft was invited"),
+    (
+        "create.on_hold",
+        "a deal of the CRM is on hold, and not yet made in Partner Center",
+    ),
+    ("create.opportunity", "an opportunity was made"),
+    ("create.referral", "a referral was made"),
+    (
+        "decline",
+        "the deal was lost from on-hold, and was declined in Partner Center",
+    ),
+    ("filter.lead", "a lead stays out of the CRM by the settings"),
+    (
+        "filter.lead_unsupported",
+        "a lead stays out of the CRM: leads are not supported",
+    ),
+    ("hold.dropped", "an edit on hold was dropped by the settings"),
+    (
+        "hold.local",
+        "an edit on hold stays in the CRM until the deal is accepted",
+    ),
+    ("hook.forged", "a webhook's signature is somebody else's"),
+    ("hook.unreadable", "a webhook cannot be read"),
+    ("hook.unsigned", "a webhook has no signature"),
+    ("hook.untraced", "a webhook names a referral whose deal is not found"),
+    ("late_edit.closed", "an edit came after the deal was closed"),
+    ("link.conflict", "both records of a link name others"),
+    ("link.dangling", "a deal names a CRM record that does not exist"),
+    ("link.duplicate_opportunity", "two opportunities name one referral"),
+    ("link.duplicate_referral", "two referrals name one opportunity"),
+    ("link.found", "a record that was made before is found, and linked"),
+    (
+        "link.reopened",
+        "a closed opportunity was opened and closed again for its link",
+    ),
+    ("memory.unreadable", "what was persisted cannot be read"),
+    ("missing.account", "the customer's account is missing"),
+    ("missing.closing_date", "the closing date is missing"),
+    ("missing.contact", "the customer's contact is missing"),
+    ("missing.country", "the customer's country code is missing"),
+    ("missing.solution", "the solution is missing"),
+    ("missing.value", "the deal value is missing"),
+    (
+        "owner.overwrites",
+        "the owner of a field overwrites what was edited elsewhere",
+    ),
+    ("poll.failed", "the CRM cannot be asked for changes"),
+    ("poll.unreadable", "a row of the CRM cannot be read"),
+    ("reconcile.failed", "Partner Center cannot be asked for changes"),
+    ("reconcile.unreadable", "a referral cannot be read"),
+    ("record.deleted", "a record was deleted, and is not made again"),
+    ("register.done", "the webhook is registered"),
+    ("register.failed", "the webhook cannot be registered"),
+    ("register.kept", "the webhook's registration of somebody else is kept"),
+    (
+        "reopen.ignored",
+        "a closed deal was opened again in the CRM, which Partner Center cannot",
+    ),
+    ("run.denied", "a run was refused for lack of rights"),
+    ("run.later", "a run failed for now, and is tried again"),
+    ("run.refused", "a run was refused for what it wrote"),
+    ("sign_in.refused", "a sign-in was refused"),
+    ("sync.off", "Sync is off, and nothing is sent"),
 ];
 
 /// The words of a list, without what they stand for.

@@ -15,6 +15,7 @@ use cosell_sim::identity::Authority;
 use cosell_sim::partner_center::{
     Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal, TeamMember, Throttle,
 };
+use cosell_sim::salesforce::Stage;
 use cosell_sim::seed::Seed;
 use cosell_sim::site::{Bases, Site};
 use cosell_sim::world::WorldSettings;
@@ -22,9 +23,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::plan::Plan;
+use crate::record::ORG_CURRENCY;
 use crate::scenario::Crm;
 use crate::scenario::act::{Act, Edit, Help, NewDeal};
-use crate::scenario::settings::{self, Field, Winner};
+use crate::scenario::settings::{self, CurrencyField, Field, Winner};
 
 /// Faults as rules of the network.
 mod rules;
@@ -56,6 +58,9 @@ pub fn world(plan: &Plan) -> WorldSettings {
         per: Duration::from_mins(1),
     });
     settings.salesforce.multi_currency = plan.world.salesforce_multi_currency;
+    let own = plan.world.salesforce_stages.iter().map(|name| Stage::open(name, 10));
+    let known = std::mem::take(&mut settings.salesforce.stages);
+    settings.salesforce.stages = own.chain(known).collect();
     settings
 }
 
@@ -76,9 +81,12 @@ pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
             crm.active_stage.clone_from(&wanted.active_stage);
             override_with(&mut crm.value_field, wanted.deal_value_field.as_ref());
             override_with(&mut crm.country_field, wanted.country_field.as_ref());
-            if let Some(field) = &wanted.deal_value_currency_field {
-                crm.currency_field = Some(field.clone());
+            match &wanted.deal_value_currency_field {
+                Some(CurrencyField::Named(field)) => crm.currency_field = Some(field.clone()),
+                Some(CurrencyField::None) => crm.currency_field = None,
+                None => {}
             }
+            ORG_CURRENCY.clone_into(&mut crm.org_currency);
             CrmSettings::Salesforce(crm)
         }
         Crm::Dynamics => {

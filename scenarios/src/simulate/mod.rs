@@ -1,0 +1,261 @@
+//! Runs a plan: the world and the reference connector on one event queue, in virtual time.
+//!
+//! It decides nothing about right and wrong. It carries commands, moves the clock, lets people act, and writes the
+//! trace.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "what no machine does, a person does")]
+
+use std::collections::BTreeSet;
+
+use cosell_connector::{Connector, Memory};
+use cosell_sim::world::World;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::board::Board;
+use crate::hands::dataverse::DynamicsSeller;
+use crate::hands::salesforce::SalesforceSeller;
+use crate::hands::{Refused, Seller, Stages};
+use crate::plan::{Plan, PlannedStep};
+use crate::record::Columns;
+use crate::scenario::Crm;
+use crate::scenario::act::{Act, Expectation};
+use crate::setup;
+use crate::trace::{Entry, FORMAT, Header, Trace, What};
+
+/// The event loop.
+mod turns;
+/// Time that passes.
+mod settle;
+/// People's and Microsoft's steps.
+mod people;
+
+/// How many rounds of settling are tried.
+const SETTLE_ROUNDS: u32 = 200;
+
+/// How long a round is: longer than any timer of a quiet connector, so that a round holds a poll and a reconcile.
+const SETTLE_ROUND: SignedDuration = SignedDuration::from_mins(16);
+
+/// How many entries a trace may hold before the run is cut off.
+const ENTRIES_MAX: usize = 400_000;
+
+/// How a plan is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Stops and restarts the connector once, after it has issued so many commands.
+    pub crash_after: Option<u64>,
+    /// Carries each exchange over a real socket on loopback, in lock-step with virtual time.
+    pub sockets: bool,
+}
+
+/// Why a plan could not be run at all: the harness or the settings are at fault, not the connector under test.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The connector refuses its settings.
+    #[error("the connector refuses its settings: {0}")]
+    Settings(String),
+    /// The sockets could not be opened.
+    #[error("the sockets of the simulators could not be opened")]
+    Sockets(#[source] std::io::Error),
+}
+
+/// Runs a plan to its end.
+pub fn run(plan: &Plan, options: &Options) -> Result<Trace, RunError> {
+    let mut run = Run::new(plan, options)?;
+    let rows = run.world.rows();
+    run.record(What::Stored { rows });
+    run.start_connector()?;
+    run.pump();
+    for (number, step) in plan.steps.iter().enumerate() {
+        run.step(number, step)?;
+        if run.cut_off {
+            break;
+        }
+    }
+    run.finish()?;
+    Ok(Trace {
+        header: header(plan),
+        entries: run.entries,
+    })
+}
+
+fn header(plan: &Plan) -> Header {
+    Header {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        title: plan.title.clone(),
+        path: plan.path.clone(),
+        crm: plan.crm,
+        seed: plan.seed,
+        on_hold_stage: plan.settings.on_hold_stage.clone(),
+        profile: plan.settings.profile.name().to_owned(),
+        display_check_mark: plan.settings.display_check_mark,
+        sync_cosell_only: plan.settings.sync_cosell_only,
+        planted: plan.planted.clone(),
+        columns: Some(Columns::of(plan.crm, &plan.settings)),
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    world: World,
+    connector: Option<Connector>,
+    memory: Memory,
+    entries: Vec<Entry>,
+    board: Board,
+    seller: Box<dyn Seller>,
+    /// Commands until the crash that the options ask for.
+    crash_in: Option<u64>,
+    crash_due: bool,
+    /// Writes that left the connector in this round of settling, by exchange, without those that were refused for good.
+    writes: BTreeSet<u64>,
+    cut_off: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, options: &Options) -> Result<Self, RunError> {
+        let settings = setup::world(plan);
+        let world = if options.sockets {
+            World::on_sockets(settings).map_err(RunError::Sockets)?
+        } else {
+            World::new(settings)
+        };
+        let stages = Stages {
+            active: plan.settings.active_stage.clone(),
+            on_hold: plan.settings.on_hold_stage.clone(),
+        };
+        let columns = Columns::of(plan.crm, &plan.settings);
+        let seller: Box<dyn Seller> = match plan.crm {
+            Crm::Salesforce => Box::new(SalesforceSeller {
+                stages,
+                multi_currency: plan.world.salesforce_multi_currency,
+                columns,
+            }),
+            Crm::Dynamics => Box::new(DynamicsSeller { columns }),
+        };
+        Ok(Self {
+            plan,
+            world,
+            connector: None,
+            memory: Memory::default(),
+            entries: Vec::new(),
+            board: Board::new(&header(plan)),
+            seller,
+            crash_in: options.crash_after,
+            crash_due: false,
+            writes: BTreeSet::new(),
+            cut_off: false,
+        })
+    }
+
+    fn record(&mut self, what: What) {
+        let at = self.world.now();
+        self.record_at(at, what);
+    }
+
+    fn record_at(&mut self, at: Timestamp, what: What) {
+        if self.cut_off {
+            return;
+        }
+        let entry = Entry { at, what };
+        self.board.apply(&entry);
+        self.entries.push(entry);
+        if self.entries.len() >= ENTRIES_MAX {
+            self.cut_off = true;
+            let bound = format!("{ENTRIES_MAX} entries of the trace");
+            self.entries.push(Entry {
+                at,
+                what: What::BoundHit { bound },
+            });
+        }
+    }
+
+    // The connector's process.
+
+    fn start_connector(&mut self) -> Result<(), RunError> {
+        if self.connector.is_some() {
+            return Ok(());
+        }
+        let settings = setup::connector(self.plan, &self.world.ground().bases).map_err(RunError::Settings)?;
+        let connector = Connector::new(settings, &self.memory, self.plan.seed, self.world.now())
+            .map_err(|error| RunError::Settings(error.to_string()))?;
+        self.connector = Some(connector);
+        self.world.connector_down(false);
+        Ok(())
+    }
+
+    fn stop_connector(&mut self) {
+        if self.connector.take().is_some() {
+            self.world.connector_down(true);
+        }
+    }
+
+    // The steps.
+
+    fn step(&mut self, number: usize, step: &PlannedStep) -> Result<(), RunError> {
+        if step.act == Act::Expect(Expectation::Converged) {
+            self.settle()?;
+        }
+        self.record(What::Step {
+            step: number,
+            verb: step.verb.clone(),
+            deal: step.deal.clone(),
+            detail: step.detail.clone(),
+        });
+        if let Err(Refused { status, body }) = self.act(step)? {
+            self.record(What::ActRefused {
+                step: number,
+                status,
+                body,
+            });
+        }
+        self.pump();
+        Ok(())
+    }
+
+    fn act(&mut self, step: &PlannedStep) -> Result<Result<(), Refused>, RunError> {
+        match &step.act {
+            Act::Wait(lasts) => self.wait(*lasts)?,
+            Act::Settle => self.settle()?,
+            Act::Heal => self.heal()?,
+            Act::Fault(fault) => {
+                let now = self.world.now();
+                for rule in setup::rules(fault, self.plan.crm, now) {
+                    self.world.add_rule(rule);
+                }
+            }
+            Act::RestartConnector => {
+                self.stop_connector();
+                self.start_connector()?;
+            }
+            Act::StopConnector => self.stop_connector(),
+            Act::StartConnector => self.start_connector()?,
+            Act::Expect(_) => {}
+            person => return Ok(self.person_acts(step.deal.as_deref().unwrap_or_default(), person)),
+        }
+        Ok(Ok(()))
+    }
+
+    fn heal(&mut self) -> Result<(), RunError> {
+        self.world.heal();
+        self.start_connector()
+    }
+
+    /// Heals, settles, watches the quiet for one more round, and notes what is stored.
+    fn finish(&mut self) -> Result<(), RunError> {
+        self.heal()?;
+        self.settle()?;
+        if matches!(
+            self.entries.last(),
+            Some(Entry {
+                what: What::Settled,
+                ..
+            })
+        ) {
+            self.wait(SETTLE_ROUND)?;
+        }
+        self.pump();
+        let rows = self.world.rows();
+        self.record(What::Stored { rows });
+        Ok(())
+    }
+}

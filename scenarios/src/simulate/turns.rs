@@ -1,0 +1,166 @@
+//! The event loop: commands and observations carried until nothing moves, and the clock moved to what is due next.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only few observations are for the connector"
+)]
+
+use cosell_connector::{Command, Connector, Event, Signature};
+use cosell_sim::site::Site;
+use cosell_sim::world::observation::{Observation, Observed, SignatureState};
+use jiff::Timestamp;
+
+use super::{Run, RunError};
+use crate::trace::What;
+
+impl Run<'_> {
+    /// Carries commands and observations until nothing moves at this moment.
+    pub(super) fn pump(&mut self) {
+        while !self.cut_off {
+            let mut moved = false;
+            while let Some(command) = self.connector.as_mut().and_then(Connector::poll_command) {
+                moved = true;
+                self.carry_out(command);
+                self.crash_if_due();
+            }
+            while let Some(observation) = self.world.poll_observation() {
+                moved = true;
+                self.observe(observation);
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Call { call, request, .. } => self.world.send(call.0, request),
+            Command::Persist { key, value } => self.memory.apply(key, value),
+            Command::Answer { hook, status } => self.world.answer_hook(hook.0, status),
+            Command::Record(decision) => self.record(What::Decided {
+                code: decision.code.to_owned(),
+                referral: decision.referral.map(|id| id.to_string()),
+                opportunity: decision.opportunity.map(|id| id.to_string()),
+                field: decision.field.map(str::to_owned),
+                detail: decision.detail,
+            }),
+        }
+    }
+
+    /// The crash that the options ask for: between one command and the next.
+    fn crash_if_due(&mut self) {
+        match &mut self.crash_in {
+            Some(0) => {
+                self.crash_in = None;
+                self.crash_due = true;
+                self.stop_connector();
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
+    }
+
+    fn observe(&mut self, observation: Observation) {
+        let Observation { at, what } = observation;
+        match &what {
+            Observed::Replied {
+                exchange,
+                caller,
+                response,
+            } => {
+                if refused_for_good(response.status) {
+                    self.writes.remove(exchange);
+                }
+                let (caller, response) = (*caller, self.world.take_reply(*caller));
+                self.record_at(at, What::Observed(what));
+                if let (Some(connector), Some(response)) = (&mut self.connector, response) {
+                    connector.handle_event(
+                        Event::Reply {
+                            call: cosell_connector::id::CallId(caller),
+                            response,
+                        },
+                        at,
+                    );
+                }
+            }
+            Observed::Delivering {
+                delivery, signature, ..
+            } => {
+                let delivery = *delivery;
+                let signature = match signature {
+                    SignatureState::Valid => Signature::Verified,
+                    SignatureState::Forged => Signature::Forged,
+                    SignatureState::Absent => Signature::Absent,
+                };
+                // Only the body: the signature is worth what the world says, and costs when it is computed.
+                let body = self
+                    .world
+                    .take_delivery(delivery)
+                    .map(|delivery| delivery.body)
+                    .unwrap_or_default();
+                self.record_at(at, What::Observed(what));
+                if let Some(connector) = &mut self.connector {
+                    let hook = cosell_connector::id::HookId(delivery);
+                    connector.handle_event(Event::Hook { hook, body, signature }, at);
+                }
+            }
+            Observed::Sent {
+                exchange,
+                site,
+                request,
+                ..
+            } => {
+                if is_write(*site, &request.method, &request.url) {
+                    self.writes.insert(*exchange);
+                }
+                self.record_at(at, What::Observed(what));
+            }
+            _ => self.record_at(at, What::Observed(what)),
+        }
+    }
+
+    /// Lets everything happen that is due up to a time, and moves the clock there.
+    pub(super) fn run_until(&mut self, until: Timestamp) -> Result<(), RunError> {
+        self.pump();
+        while !self.cut_off {
+            if self.crash_due {
+                self.crash_due = false;
+                self.start_connector()?;
+                self.pump();
+            }
+            let timer = self
+                .connector
+                .as_ref()
+                .and_then(Connector::poll_timeout)
+                .map(|(due, _)| due);
+            let world = self.world.next_due();
+            match (world, timer) {
+                (Some(due), timer) if due <= until && timer.is_none_or(|timer| due <= timer) => {
+                    self.world.step();
+                }
+                (_, Some(due)) if due <= until => {
+                    self.world.advance_to(due);
+                    let now = self.world.now();
+                    if let Some(connector) = &mut self.connector {
+                        connector.handle_timeout(now);
+                    }
+                }
+                _ => break,
+            }
+            self.pump();
+        }
+        self.world.advance_to(until);
+        Ok(())
+    }
+}
+
+/// Whether a request of the connector may change a record: not sign-in, not the webhook's registration.
+fn is_write(site: Site, method: &str, url: &str) -> bool {
+    method != "GET" && site != Site::Entra && !url.contains("/webhooks/") && !url.contains("/oauth2/")
+}
+
+/// Whether a refusal stays what it is however often the same is tried: nothing was written, and nothing will be.
+fn refused_for_good(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 401 | 408 | 409 | 412 | 429)
+}
