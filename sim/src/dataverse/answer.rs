@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::error::Fault;
+use super::protection::Remaining;
 
 const JSON: &str = "application/json; odata.metadata=minimal";
 
@@ -64,13 +65,26 @@ impl Answer {
     pub(super) fn fault(fault: &Fault) -> Self {
         let (status, code) = fault.status_and_code();
         let body = json!({"error": {"code": code, "message": fault.to_string()}});
-        Self::of(status, Some(body.to_string())).with("content-type", JSON.to_owned())
+        let answer = Self::of(status, Some(body.to_string())).with("content-type", JSON.to_owned());
+        if let Fault::TooMuch { wait, .. } = fault {
+            return answer.with("retry-after", wait.to_string());
+        }
+        answer
     }
 
     /// The same with one more header.
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The same with what service protection leaves to the user (dataverse.md section 3.3).
+    pub(super) fn with_remaining(self, remaining: Remaining) -> Self {
+        self.with(
+            "x-ms-ratelimit-burst-remaining-xrm-requests",
+            remaining.requests.to_string(),
+        )
+        .with("x-ms-ratelimit-time-remaining-xrm-requests", remaining.execution_text())
     }
 
     /// The same, naming the row that was written.

@@ -13,6 +13,7 @@ use super::amount::Amount;
 use super::cell::Cell;
 use super::guid::Guid;
 use super::model::Model;
+use super::protection::Meter;
 use super::store::{Row, Store};
 
 /// Currencies of every environment: ISO code, name, symbol, rate against the first, which is the base, and precision.
@@ -39,6 +40,8 @@ pub(super) struct State {
     pub(super) ids: Stream,
     /// Identifiers of requests: apart, so that reading does not shift the rows' identifiers.
     pub(super) requests: Stream,
+    /// What users asked for lately.
+    pub(super) meter: Meter,
     /// The currency in which the environment counts: the first of [`CURRENCIES`].
     pub(super) base_currency: Guid,
     /// The identifiers that never change.
@@ -72,15 +75,18 @@ pub(super) struct Caller {
     pub(super) name: String,
     /// Their `systemuserid`.
     pub(super) id: Guid,
+    /// Whether it is a person at a screen, whom service protection does not count.
+    pub(super) at_screen: bool,
 }
 
 impl Caller {
     /// The caller behind a token. `None` when they are not in the organisation.
-    pub(super) fn of(seed: Seed, user: &User) -> Option<Self> {
+    pub(super) fn of(seed: Seed, user: &User, at_screen: bool) -> Option<Self> {
         let crm = [Role::SystemAdministrator, Role::SystemCustomizer, Role::Salesperson];
         crm.iter().any(|role| user.roles.contains(role)).then(|| Self {
             name: user.name.clone(),
             id: user_id(seed, &user.name),
+            at_screen,
         })
     }
 }
@@ -101,6 +107,7 @@ impl State {
             next_version: FIRST_VERSION,
             ids: ground.seed.stream("dataverse ids"),
             requests: ground.seed.stream("dataverse requests"),
+            meter: Meter::default(),
             base_currency: currencies[0].0,
             organisation: Organisation {
                 id: Guid::draw(&mut fixed),

@@ -6,6 +6,7 @@
 use http::StatusCode;
 
 use super::guid::Guid;
+use super::protection::{Limit, Protection, grouped};
 
 /// Why a request is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +137,14 @@ pub(super) enum Fault {
     /// `If-Match` with an older version (dataverse.md section 2.4).
     #[error("The version of the existing record doesn't match the RowVersion property provided.")]
     Version,
+    /// A service protection limit (dataverse.md section 3.3).
+    #[error("{}", too_much(*limit, *limits))]
+    TooMuch {
+        limit: Limit,
+        limits: Protection,
+        /// Seconds until it is worth trying again.
+        wait: u64,
+    },
     /// An argument that makes no sense.
     #[error("{0}")]
     Argument(String),
@@ -169,6 +178,14 @@ impl Fault {
             Self::AlreadyClosed => (bad, "0x80040515"),
             Self::AlreadyOpen => (bad, "0x8004051a"),
             Self::ReadOnlyRow | Self::Argument(_) => (bad, "0x80040203"),
+            Self::TooMuch { limit, .. } => {
+                let code = match limit {
+                    Limit::Requests => "0x80072322",
+                    Limit::Execution => "0x80072321",
+                    Limit::Concurrent => "0x80072326",
+                };
+                (StatusCode::TOO_MANY_REQUESTS, code)
+            }
             Self::Duplicate => (StatusCode::PRECONDITION_FAILED, "0x80040237"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "0x80060882"),
         }
@@ -188,5 +205,25 @@ impl Fault {
             table: table.to_owned(),
             id,
         }
+    }
+}
+
+fn too_much(limit: Limit, limits: Protection) -> String {
+    let window = limits.window.as_secs();
+    match limit {
+        Limit::Requests => format!(
+            "Number of requests exceeded the limit of {} over time window of {window} seconds.",
+            limits.requests
+        ),
+        Limit::Execution => format!(
+            "Combined execution time of incoming requests exceeded limit of {} milliseconds over time window of \
+             {window} seconds. Decrease number of concurrent requests or reduce the duration of requests and try again \
+             later.",
+            grouped(limits.execution.as_millis())
+        ),
+        Limit::Concurrent => format!(
+            "Number of concurrent requests exceeded the limit of {}.",
+            limits.concurrent
+        ),
     }
 }

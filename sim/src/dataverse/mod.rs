@@ -13,10 +13,13 @@ use crate::ground::Ground;
 use crate::happening::Row;
 use crate::site::Site;
 
+use self::protection::Flights;
+
 mod guid;
 mod amount;
 mod cell;
 mod model;
+mod protection;
 mod error;
 mod headers;
 mod address;
@@ -35,6 +38,8 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+pub use self::protection::Protection;
+
 /// How an environment is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -45,6 +50,8 @@ pub struct Settings {
     /// Assumed on, from the documentation of the opportunity; one third-party witness reports that the API lets such
     /// rows be written.
     pub closed_rows_are_read_only: bool,
+    /// How much one user may ask in five minutes; none for no limit.
+    pub protection: Option<Protection>,
 }
 
 impl Default for Settings {
@@ -52,6 +59,7 @@ impl Default for Settings {
         Self {
             page_size: 5_000,
             closed_rows_are_read_only: true,
+            protection: Some(Protection::default()),
         }
     }
 }
@@ -65,6 +73,7 @@ struct Inner {
     ground: Ground,
     settings: Settings,
     state: Mutex<environment::State>,
+    flights: Flights,
 }
 
 impl Dataverse {
@@ -74,6 +83,7 @@ impl Dataverse {
             ground: ground.clone(),
             settings,
             state: Mutex::new(environment::State::new(ground)),
+            flights: Flights::default(),
         }))
     }
 

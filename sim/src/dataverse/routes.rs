@@ -22,6 +22,7 @@ use super::error::Fault;
 use super::guid::Guid;
 use super::headers::{self, Conditions, Match, Preferences};
 use super::model::{Model, Table};
+use super::protection::{Flight, Remaining};
 use super::write::Work;
 use super::{Dataverse, action, payload, read};
 
@@ -34,17 +35,19 @@ const MAX_BATCH: usize = 16 * MAX_BODY;
 /// Answers any request.
 pub(super) async fn answer(Shared(dataverse): Shared<Dataverse>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
+    let user = dataverse.0.ground.authority.bearer(&parts.headers);
+    let flight = dataverse.0.flights.enter(user.unwrap_or_default());
     let most = if parts.uri.path().ends_with("/$batch") {
         MAX_BATCH
     } else {
         MAX_BODY
     };
     let body = to_bytes(body, most).await.map_err(|_| Fault::TooLarge);
-    dataverse.answer(&parts, body)
+    dataverse.answer(&parts, body, &flight)
 }
 
 impl Dataverse {
-    fn answer(&self, parts: &Parts, body: Result<Bytes, Fault>) -> Response {
+    fn answer(&self, parts: &Parts, body: Result<Bytes, Fault>, flight: &Flight) -> Response {
         let inner = &*self.0;
         let refuse = |missing: &str| {
             reply::refuse(
@@ -61,9 +64,13 @@ impl Dataverse {
         let base = inner.ground.bases.of(Site::Dataverse);
         let root = format!("{base}/api/data/{version}/");
         let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remaining = None;
         let outcome = self
             .caller(parts, &base)
-            .and_then(|caller| Ok((caller, body?)))
+            .and_then(|caller| {
+                remaining = self.count(&mut state, &caller, flight)?;
+                Ok((caller, body?))
+            })
             .and_then(|(caller, body)| {
                 let call = Call {
                     parts,
@@ -85,6 +92,10 @@ impl Dataverse {
             }
             Err(fault) => Answer::fault(&fault),
         };
+        let answer = match remaining {
+            Some(remaining) => answer.with_remaining(remaining),
+            None => answer,
+        };
         let request_id = Guid::draw(&mut state.requests).to_string();
         answer.into_response(&request_id)
     }
@@ -97,7 +108,15 @@ impl Dataverse {
             .authority
             .check(&parts.headers, base)
             .map_err(|_| Fault::Unauthorized)?;
-        Caller::of(self.0.ground.seed, &grant.user).ok_or(Fault::NotAMember)
+        Caller::of(self.0.ground.seed, &grant.user, grant.at_screen).ok_or(Fault::NotAMember)
+    }
+
+    /// Holds the request against the limits of service protection. Assumed: people in the app spend none of them.
+    fn count(&self, state: &mut State, caller: &Caller, flight: &Flight) -> Result<Option<Remaining>, Fault> {
+        let limits = self.0.settings.protection.filter(|_| !caller.at_screen);
+        let now = self.0.ground.clock.now();
+        let counted = limits.map(|limits| state.meter.count(limits, caller.id, flight.others, now));
+        counted.transpose()
     }
 }
 

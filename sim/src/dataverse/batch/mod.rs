@@ -34,3 +34,13 @@ pub(super) enum Item {
     /// Requests of which all are carried out or none.
     ChangeSet(Vec<Operation>),
 }
+
+impl Item {
+    /// How many requests it holds.
+    pub(super) fn operations(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::ChangeSet(set) => set.len(),
+        }
+    }
+}

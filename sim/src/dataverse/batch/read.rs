@@ -20,10 +20,7 @@ pub(in super::super) fn read(content_type: Option<&str>, body: &Bytes) -> Result
     let mut operations = 0;
     for section in sections(body, &boundary).ok_or_else(unreadable)? {
         let item = item(body, section)?;
-        operations += match &item {
-            Item::One(_) => 1,
-            Item::ChangeSet(set) => set.len(),
-        };
+        operations += item.operations();
         if operations > MAX_OPERATIONS {
             // Assumed text: the limit is documented, the answer beyond it is not.
             return Err(odata(&format!(

@@ -40,6 +40,11 @@ impl Call<'_> {
     pub(super) fn batch(&self, dataverse: &Dataverse, state: &mut State, caller: &Caller) -> Result<Answer, Fault> {
         let content_type = self.parts.headers.get("content-type");
         let items = batch::read(content_type.and_then(|value| value.to_str().ok()), self.body)?;
+        if let Some(limits) = dataverse.0.settings.protection.filter(|_| !caller.at_screen) {
+            let operations = items.iter().map(Item::operations).sum();
+            let now = dataverse.0.ground.clock.now();
+            state.meter.add_operations(limits, caller.id, operations, now);
+        }
         let goes_on = headers::preferences(&self.parts.headers)?.continue_on_error;
         let mut printer = Printer::batch(Guid::draw(&mut state.requests));
         let (base, version) = self.base_and_version();
