@@ -57,7 +57,7 @@ pub fn world(plan: &Plan) -> WorldSettings {
         calls,
         per: Duration::from_mins(1),
     });
-    settings.salesforce.multi_currency = plan.world.salesforce_multi_currency;
+    settings.salesforce.schema.multi_currency = plan.world.salesforce_multi_currency;
     let own = plan.world.salesforce_stages.iter().map(|name| Stage::open(name, 10));
     let known = std::mem::take(&mut settings.salesforce.stages);
     settings.salesforce.stages = own.chain(known).collect();

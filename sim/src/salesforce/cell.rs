@@ -31,6 +31,8 @@ pub(crate) enum Cell {
 /// What an index sorts by. Texts are folded, as comparisons ignore case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
+    /// A number's bits, turned so that they sort as the number does.
+    Number(u64),
     Moment(i64),
     Id(Id),
     Text(Box<str>),
@@ -118,13 +120,17 @@ impl Cell {
         *self == Self::Bool(true)
     }
 
-    /// What the index of its field sorts it by. Empty values are in no index, and neither are numbers.
+    /// What the index of its field sorts it by. Empty values are in no index.
     pub(crate) fn key(&self) -> Option<Key> {
         match self {
             Self::Text(text) => Some(Key::Text(folded(text))),
             Self::Moment(seconds) => Some(Key::Moment(*seconds)),
             Self::Id(id) => Some(Key::Id(*id)),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Date(_) => None,
+            Self::Number(number) => {
+                let bits = number.to_bits();
+                Some(Key::Number(if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }))
+            }
+            Self::Null | Self::Bool(_) | Self::Date(_) => None,
         }
     }
 

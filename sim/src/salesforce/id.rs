@@ -77,6 +77,14 @@ impl Mint {
         Self { chance, instance }
     }
 
+    /// Another mint of the same org, that draws from its own stream.
+    pub(crate) fn beside(&self, chance: Stream) -> Self {
+        Self {
+            chance,
+            instance: self.instance,
+        }
+    }
+
     /// A number for a table's next record: above the last one given out for it.
     pub(crate) fn next_number(&mut self, last: Option<u64>) -> u64 {
         match last {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::cell::{Cell, Misfit, exceeded_length};
 use super::error::{Complaint, Problem};
 use super::model::{Field, Kind, Object, Words};
+use super::org::lists;
 use super::settings::Settings;
 
 /// Which write names the fields: they may be open to one and closed to the other.
@@ -56,7 +57,7 @@ pub(crate) fn assignments(
         let field = &shape.fields[place];
         match Cell::decode(field, value) {
             Ok(cell) => {
-                complaints.extend(unfit(field, settings, &cell));
+                complaints.extend(unfit(shape, field, settings, &cell));
                 assigned.push((place, cell));
             }
             Err(Misfit::Unreadable) => {
@@ -82,7 +83,7 @@ fn named_field(shape: &Object, name: &str) -> Result<Option<usize>, Problem> {
         let message = "The Id field should not be specified in the sobject data.";
         return Err(Problem::write("INVALID_FIELD", message, &["Id"]));
     }
-    if let Some(place) = shape.field(name) {
+    if let Some(place) = shape.seen(name) {
         return Ok(Some(place));
     }
     if shape.relationship(name).is_some() {
@@ -115,19 +116,15 @@ fn refuse_closed_fields(shape: &Object, named: &[(usize, &String, &Value)], verb
 }
 
 /// What is wrong with a value that reads as its type: too long, or not in the list.
-fn unfit(field: &Field, settings: &Settings, cell: &Cell) -> Option<Complaint> {
+fn unfit(shape: &Object, field: &Field, settings: &Settings, cell: &Cell) -> Option<Complaint> {
     let text = cell.as_text()?;
     if let Some(length) = exceeded_length(field, text) {
         let message = format!("{}: data value too large: {text} (max length={length})", field.label);
         return Some(Complaint::new("STRING_TOO_LONG", message, &[&field.name]));
     }
-    let list = if field.name == "CurrencyIsoCode" {
-        &settings.currencies
-    } else {
-        &field.values
-    };
+    let list = lists::picklist(settings, shape, field);
     let picklist = matches!(field.kind, Kind::Text(Words::Picklist, _));
-    if picklist && field.restricted && !list.iter().any(|value| value == text) {
+    if picklist && field.restricted && !list.contains(&text) {
         let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
         let code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST";
         return Some(Complaint::new(code, message, &[&field.name]));

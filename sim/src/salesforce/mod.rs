@@ -27,6 +27,8 @@ mod cell;
 mod error;
 /// Query strings and form bodies.
 mod form;
+/// Countries and states.
+mod places;
 /// Rows and indexes of one object.
 mod store;
 /// SOQL.
@@ -49,6 +51,14 @@ mod print;
 mod oauth;
 /// A call by somebody who is signed in.
 mod visit;
+/// Preconditions: times and tags.
+mod condition;
+/// What was looked at or written last.
+mod recent;
+/// What objects and fields can do, for clients that ask first.
+mod describe;
+/// The budgets of an org.
+mod limits;
 /// Records over HTTP.
 mod records;
 /// Queries over HTTP.
@@ -60,7 +70,7 @@ mod routes;
 #[cfg(test)]
 mod trial;
 
-pub use settings::{Settings, Stage};
+pub use settings::{CustomField, CustomKind, CustomObject, RecordType, Schema, Settings, Stage};
 
 use state::State;
 

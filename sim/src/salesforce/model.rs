@@ -29,6 +29,18 @@ pub(crate) struct Field {
     pub(crate) indexed: bool,
     /// Whether only the values of [`Field::values`] are taken.
     pub(crate) restricted: bool,
+    /// Whether `upsert` may find records by it.
+    pub(crate) external: bool,
+    /// Whether a record may be named by it where an identifier is asked for.
+    pub(crate) id_lookup: bool,
+    /// Whether no two records may hold the same value.
+    pub(crate) unique: bool,
+    /// Whether it is the record's name: on screens, in `recent`.
+    pub(crate) is_name: bool,
+    /// Whether the org numbers the records by it.
+    pub(crate) auto_number: bool,
+    /// Whether field-level security hides it from every profile that uses the API.
+    pub(crate) hidden: bool,
     /// The picklist.
     pub(crate) values: Vec<String>,
 }
@@ -72,6 +84,12 @@ pub(crate) enum Words {
     TextArea,
     /// A value of a list.
     Picklist,
+    /// A value of a list, or any other text.
+    Combobox,
+    /// Several values of a list, parted by semicolons.
+    MultiPicklist,
+    /// Bytes, in base64. Records print the address of the bytes instead.
+    Base64,
     /// An address of a mailbox.
     Email,
     /// A telephone number.
@@ -100,6 +118,8 @@ pub(crate) struct Reference {
     pub(crate) relationship: String,
     /// What happens here when the target is deleted.
     pub(crate) on_delete: OnDelete,
+    /// The name under which the target's queries reach down to these records; empty when it has none.
+    pub(crate) children: String,
 }
 
 /// What a delete does to the records that refer to the deleted one.
@@ -115,19 +135,67 @@ pub(crate) enum OnDelete {
     Refuse,
 }
 
+/// What can be done with an object, as a describe tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Abilities(u32);
+
+impl Abilities {
+    /// Reads the letters of a table's cell. The letters are explained at the head of `objects.tsv`.
+    pub(crate) fn from_cell(cell: &str) -> Self {
+        let bits = cell.bytes().filter_map(Self::bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+
+    /// Whether the letter stands in the cell.
+    pub(crate) fn has(self, letter: u8) -> bool {
+        Self::bit(letter).is_some_and(|bit| self.0 & bit != 0)
+    }
+
+    fn bit(letter: u8) -> Option<u32> {
+        const LETTERS: &[u8] = b"cudnqrRstlmfMSb";
+        LETTERS
+            .iter()
+            .position(|known| *known == letter)
+            .map(|place| 1 << place)
+    }
+}
+
+/// The names of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// The API name.
+    pub(crate) name: String,
+    /// On the screen, one of them.
+    pub(crate) label: String,
+    /// On the screen, several.
+    pub(crate) plural: String,
+    /// The first three characters of its records' identifiers.
+    pub(crate) prefix: [u8; 3],
+    /// What can be done with it.
+    pub(crate) abilities: Abilities,
+}
+
 /// One object: its names and fields.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     /// The API name.
     pub(crate) name: String,
+    /// On the screen, one of them.
+    pub(crate) label: String,
+    /// On the screen, several.
+    pub(crate) plural: String,
     /// The first three characters of its records' identifiers.
     pub(crate) prefix: [u8; 3],
+    /// What can be done with it.
+    pub(crate) abilities: Abilities,
     /// Part of the set-up: readable, never written through the API here, not among the stored rows.
     pub(crate) setup: bool,
     /// The fields, in the order in which they are printed.
     pub(crate) fields: Vec<Field>,
     /// Places of the system fields.
     pub(crate) system: System,
+    /// Places of the fields that the API shows.
+    pub(crate) visible: Vec<usize>,
     by_name: BTreeMap<String, usize>,
     by_relationship: BTreeMap<String, usize>,
 }
@@ -137,28 +205,28 @@ pub(crate) struct Object {
 pub(crate) struct System {
     pub(crate) id: usize,
     pub(crate) deleted: Option<usize>,
-    pub(crate) created: usize,
-    pub(crate) created_by: usize,
-    pub(crate) modified: usize,
-    pub(crate) modified_by: usize,
-    pub(crate) stamp: usize,
+    pub(crate) created: Option<usize>,
+    pub(crate) created_by: Option<usize>,
+    pub(crate) modified: Option<usize>,
+    pub(crate) modified_by: Option<usize>,
+    pub(crate) stamp: Option<usize>,
 }
 
 impl Object {
     /// An object from its fields, which must hold the system fields.
-    pub(crate) fn new(name: &str, prefix: [u8; 3], setup: bool, fields: Vec<Field>) -> Self {
+    pub(crate) fn new(names: Names, fields: Vec<Field>) -> Self {
         let place = |name: &str| fields.iter().position(|field| field.name == name);
         let system = System {
             id: place("Id").unwrap_or_default(),
             deleted: place("IsDeleted"),
-            created: place("CreatedDate").unwrap_or_default(),
-            created_by: place("CreatedById").unwrap_or_default(),
-            modified: place("LastModifiedDate").unwrap_or_default(),
-            modified_by: place("LastModifiedById").unwrap_or_default(),
-            stamp: place("SystemModstamp").unwrap_or_default(),
+            created: place("CreatedDate"),
+            created_by: place("CreatedById"),
+            modified: place("LastModifiedDate"),
+            modified_by: place("LastModifiedById"),
+            stamp: place("SystemModstamp"),
         };
         // Under its own case, too: most requests write names as they are printed.
-        let names =
+        let spellings =
             |(place, field): (usize, &Field)| [(field.name.clone(), place), (field.name.to_ascii_lowercase(), place)];
         let relationships = fields.iter().enumerate().filter_map(|(place, field)| {
             let reference = field
@@ -166,12 +234,17 @@ impl Object {
                 .filter(|reference| !reference.relationship.is_empty())?;
             Some((reference.relationship.to_ascii_lowercase(), place))
         });
+        let seen = fields.iter().enumerate().filter(|(_, field)| !field.hidden);
         Self {
-            name: name.to_owned(),
-            prefix,
-            setup,
+            name: names.name,
+            label: names.label,
+            plural: names.plural,
+            prefix: names.prefix,
+            abilities: names.abilities,
+            setup: names.abilities.has(b'S'),
             system,
-            by_name: fields.iter().enumerate().flat_map(names).collect(),
+            visible: seen.map(|(place, _)| place).collect(),
+            by_name: fields.iter().enumerate().flat_map(spellings).collect(),
             by_relationship: relationships.collect(),
             fields,
         }
@@ -183,6 +256,21 @@ impl Object {
             Some(place) => Some(*place),
             None => self.by_name.get(&name.to_ascii_lowercase()).copied(),
         }
+    }
+
+    /// The place of the field of that name, unless field-level security hides it.
+    pub(crate) fn seen(&self, name: &str) -> Option<usize> {
+        self.field(name).filter(|place| !self.fields[*place].hidden)
+    }
+
+    /// Whether it is no standard object.
+    pub(crate) fn is_custom(&self) -> bool {
+        self.name.ends_with("__c")
+    }
+
+    /// The place of the field that names a record.
+    pub(crate) fn name_field(&self) -> Option<usize> {
+        self.fields.iter().position(|field| field.is_name)
     }
 
     /// The place of the reference field behind a relationship name, in any case.
@@ -201,7 +289,7 @@ impl Object {
             modified_by,
             stamp,
         } = self.system;
-        [id, created, created_by, modified, modified_by, stamp].contains(&place) || deleted == Some(place)
+        id == place || [deleted, created, created_by, modified, modified_by, stamp].contains(&Some(place))
     }
 }
 
@@ -228,8 +316,8 @@ impl Field {
         };
         let is = |flag: char| flags.contains(flag);
         let kind = Kind::from_cells(kind, size, reference)?;
-        let keyed = is('x') || is('i') || matches!(name, "Name" | "SystemModstamp");
-        let foreign = matches!(&kind, Kind::Reference(reference) if !reference.to.iter().any(|to| to == "User"));
+        let keyed = is('x') || is('i') || is('q') || matches!(name, "Name" | "SystemModstamp");
+        let foreign = matches!(&kind, Kind::Reference(reference) if reference.to.iter().any(|to| !matches!(to.as_str(), "User" | "Group")));
         let values = match *values {
             "-" => Vec::new(),
             list => list
@@ -250,6 +338,12 @@ impl Field {
             filterable: is('f'),
             sortable: is('s'),
             restricted: is('r'),
+            external: is('x'),
+            id_lookup: is('i'),
+            unique: is('q'),
+            is_name: is('N') || name == "Name",
+            auto_number: is('a'),
+            hidden: false,
             values,
         })
     }
@@ -275,6 +369,9 @@ impl Kind {
             "email" => words(Words::Email),
             "phone" => words(Words::Phone),
             "url" => words(Words::Url),
+            "combobox" => words(Words::Combobox),
+            "multipicklist" => words(Words::MultiPicklist),
+            "base64" => words(Words::Base64),
             "boolean" => Some(Self::Boolean),
             "currency" => number(Measure::Currency),
             "percent" => number(Measure::Percent),
@@ -284,6 +381,57 @@ impl Kind {
             "datetime" => Some(Self::DateTime),
             "address" => Some(Self::Address),
             _ => None,
+        }
+    }
+
+    /// The name that a describe gives the type.
+    pub(crate) fn describe_name(&self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Reference(_) => "reference",
+            Self::Text(Words::String, _) => "string",
+            Self::Text(Words::TextArea, _) => "textarea",
+            Self::Text(Words::Picklist, _) => "picklist",
+            Self::Text(Words::Combobox, _) => "combobox",
+            Self::Text(Words::MultiPicklist, _) => "multipicklist",
+            Self::Text(Words::Email, _) => "email",
+            Self::Text(Words::Phone, _) => "phone",
+            Self::Text(Words::Url, _) => "url",
+            Self::Text(Words::Base64, _) => "base64",
+            Self::Boolean => "boolean",
+            Self::Number {
+                measure: Measure::Currency,
+                ..
+            } => "currency",
+            Self::Number {
+                measure: Measure::Percent,
+                ..
+            } => "percent",
+            Self::Number {
+                measure: Measure::Double,
+                ..
+            } => "double",
+            Self::Int => "int",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+            Self::Address => "address",
+        }
+    }
+
+    /// Whether it is a text that is too long for an index of the vendor's: a long text area, or bytes.
+    pub(crate) fn is_long_text(&self) -> bool {
+        match self {
+            Self::Text(Words::TextArea, length) => *length > 255,
+            Self::Text(Words::Base64, _) => true,
+            Self::Text(..)
+            | Self::Id
+            | Self::Reference(_)
+            | Self::Boolean
+            | Self::Number { .. }
+            | Self::Int
+            | Self::Date
+            | Self::DateTime
+            | Self::Address => false,
         }
     }
 
@@ -317,6 +465,7 @@ impl Reference {
             to: to.split(',').map(str::to_owned).collect(),
             relationship: relationship.to_owned(),
             on_delete,
+            children: parts.next().unwrap_or_default().to_owned(),
         })
     }
 }

@@ -41,8 +41,8 @@ pub(crate) fn record(state: &State, object: usize, row: &Row, nodes: &[Node], ve
 /// A record with all its members, empty ones included (salesforce.md section 2.2).
 pub(crate) fn whole_record(shape: &Object, row: &Row, version: &str, out: &mut Vec<u8>) {
     open(shape, row, version, out);
-    for field in 0..shape.fields.len() {
-        member(shape, row, field, out);
+    for field in &shape.visible {
+        member(shape, row, *field, out);
     }
     out.push(b'}');
 }

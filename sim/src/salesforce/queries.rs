@@ -386,9 +386,9 @@ mod tests {
                 "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)",
                 "SOQL semi-join",
             ),
-            ("SELECT Id FROM Task", "object `Task`"),
+            ("SELECT Id FROM Event", "object `Event`"),
             ("SELECT Campaign.Name FROM Opportunity", "object `Campaign`"),
-            ("SELECT TimeZoneSidKey FROM User", "field `User.TimeZoneSidKey`"),
+            ("SELECT Street FROM User", "field `User.Street`"),
         ] {
             assert_eq!(trial.query(soql).missing().as_deref(), Some(missing), "{soql}");
         }

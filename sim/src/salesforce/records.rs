@@ -2,36 +2,33 @@
 //!
 //! What a write does to the rows stands in `write`.
 
-use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
-use super::cell::Cell;
 use super::error::{JSON, Problem};
 use super::id::Id;
-use super::print;
 use super::soql::path;
 use super::state::State;
 use super::visit::{Answer, Visit, object, written};
 use super::write::{self, Body};
+use super::{condition, describe, print, recent};
 use crate::reply::{empty_reply, json_reply};
 
 /// `POST /sobjects/T`.
 pub(crate) fn collection(state: &mut State, visit: &Visit<'_>, name: &str) -> Answer {
     let object = object(state, name)?;
-    if visit.call.method == Method::GET {
-        return Err(Problem::not_simulated("basic information about an object"));
-    }
-    if visit.call.method != Method::POST {
-        return Err(visit.method_not_allowed("HEAD,GET,POST"));
-    }
+    visit.only(&[Method::GET, Method::POST])?;
     visit.allow_parameters(&[])?;
+    if visit.call.method == Method::GET {
+        return describe::basic(state, visit, object);
+    }
     let fields = visit.json_body()?;
     let body = Body {
         fields: &fields,
         raw: visit.call.body,
     };
     let id = write::create(state, &visit.author, object, body)?;
+    recent::look(state, &visit.author, object, id);
     let answer = json!({"id": id.to_string(), "success": true, "errors": []});
     let mut response = json_reply(StatusCode::CREATED, JSON, &answer);
     let name = &state.org.objects[object].name;
@@ -50,20 +47,22 @@ pub(crate) fn record(state: &mut State, visit: &Visit<'_>, name: &str, id: &str)
     match *visit.call.method {
         Method::GET => {
             visit.allow_parameters(&["fields"])?;
-            match not_modified(state, headers, object, place)? {
+            match condition::of_read(state, headers, object, place)? {
                 Some(answer) => Ok(answer),
                 None => read(state, visit, object, place),
             }
         }
         Method::PATCH => {
             visit.allow_parameters(&[])?;
-            check_unmodified(state, headers, object, place)?;
+            condition::of_write(state, headers, object, place)?;
             let fields = visit.json_body()?;
             let body = Body {
                 fields: &fields,
                 raw: visit.call.body,
             };
             write::update(state, &visit.author, object, place, body)?;
+            let id = state.tables[object].row(place).id;
+            recent::look(state, &visit.author, object, id);
             Ok(empty_reply(StatusCode::NO_CONTENT))
         }
         Method::DELETE => {
@@ -89,7 +88,9 @@ fn place(state: &State, object: usize, id: &str) -> Result<usize, Problem> {
     Ok(place)
 }
 
-fn read(state: &State, visit: &Visit<'_>, object: usize, place: usize) -> Answer {
+fn read(state: &mut State, visit: &Visit<'_>, object: usize, place: usize) -> Answer {
+    let id = state.tables[object].row(place).id;
+    recent::look(state, &visit.author, object, id);
     let row = state.tables[object].row(place);
     let mut body = Vec::with_capacity(2048);
     match visit.parameter("fields") {
@@ -99,64 +100,11 @@ fn read(state: &State, visit: &Visit<'_>, object: usize, place: usize) -> Answer
         }
         None => print::whole_record(&state.org.objects[object], row, visit.version, &mut body),
     }
-    Ok(written(body))
-}
-
-/// `If-Modified-Since` and `If-Unmodified-Since` compare with `LastModifiedDate`, in whole seconds (salesforce.md section 2.8).
-fn not_modified(state: &State, headers: &HeaderMap, object: usize, place: usize) -> Result<Option<Response>, Problem> {
-    check_entity_tags(headers)?;
-    let modified = modified(state, object, place);
-    match http_date(headers, &header::IF_MODIFIED_SINCE) {
-        Some(Ok(since)) if modified <= since => return Ok(Some(empty_reply(StatusCode::NOT_MODIFIED))),
-        Some(_) | None => {}
+    let mut response = written(body);
+    if let Some(tag) = condition::tag(state, object, place) {
+        response.headers_mut().insert(header::ETAG, tag);
     }
-    match http_date(headers, &header::IF_UNMODIFIED_SINCE) {
-        Some(Ok(since)) if modified > since => Err(precondition_failed()),
-        Some(_) | None => Ok(None),
-    }
-}
-
-/// Assumed: code and words for a header that is no date; the status is documented.
-fn check_unmodified(state: &State, headers: &HeaderMap, object: usize, place: usize) -> Result<(), Problem> {
-    check_entity_tags(headers)?;
-    match http_date(headers, &header::IF_UNMODIFIED_SINCE) {
-        Some(Ok(since)) if modified(state, object, place) > since => Err(precondition_failed()),
-        Some(Ok(_)) | None => Ok(()),
-        Some(Err(NoDate)) => Err(Problem::bad(
-            "INVALID_HTTP_HEADER",
-            "Invalid value for If-Unmodified-Since header",
-        )),
-    }
-}
-
-/// Tags exist for accounts only, and are not simulated.
-fn check_entity_tags(headers: &HeaderMap) -> Result<(), Problem> {
-    let tags = [header::IF_MATCH, header::IF_NONE_MATCH];
-    match tags.iter().find(|name| headers.contains_key(*name)) {
-        Some(name) => Err(Problem::not_simulated(format!("header `{name}`"))),
-        None => Ok(()),
-    }
-}
-
-/// Assumed: code and words; the status is documented.
-fn precondition_failed() -> Problem {
-    let message = "The record was modified after the time in the If-Unmodified-Since header";
-    Problem::new(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED", message)
-}
-
-/// The second in which a row was last modified.
-fn modified(state: &State, object: usize, place: usize) -> i64 {
-    let cell = &state.tables[object].row(place).cells[state.org.objects[object].system.modified];
-    if let Cell::Moment(second) = cell { *second } else { 0 }
-}
-
-/// A header that should hold a date and does not.
-struct NoDate;
-
-fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Result<i64, NoDate>> {
-    let text = headers.get(name)?.to_str().unwrap_or_default();
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
-    Some(date.map(jiff::Timestamp::as_second).map_err(|_| NoDate))
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -318,6 +266,27 @@ mod tests {
     }
 
     #[test]
+    fn an_account_has_a_tag_that_changes_with_it() {
+        let trial = Trial::new();
+        let id = trial.create("Account", &json!({"Name": "Fabrikam"}));
+        let path = format!("/services/data/v60.0/sobjects/Account/{id}");
+        let read = |name: &str, tag: &str| trial.send("GET", &path, &Value::Null, &[(name, tag)]);
+        let write = |tag: &str| {
+            trial
+                .send("PATCH", &path, &json!({"Site": tag}), &[("if-match", tag)])
+                .status
+                .as_u16()
+        };
+        let tag = read("accept", "*/*").headers["etag"].to_str().unwrap().to_owned();
+        assert_eq!(read("if-none-match", &tag).status, 304);
+        assert_eq!(read("if-none-match", "\"other\"").status, 200);
+        assert_eq!(read("if-match", "\"other\"").status, 412);
+        assert_eq!(write(&tag), 204);
+        assert_eq!(write(&tag), 412, "the first write changed it within one second");
+        assert_eq!(read("if-none-match", &tag).status, 200);
+    }
+
+    #[test]
     fn references_must_lead_to_a_record_of_the_right_object() {
         let trial = Trial::new();
         let account = trial.create("Account", &json!({"Name": "Fabrikam"}));
@@ -365,6 +334,6 @@ mod tests {
         let tagged = trial.deal("x", &json!({}));
         let path = format!("/services/data/v60.0/sobjects/Opportunity/{tagged}");
         let tagged = trial.send("PATCH", &path, &json!({}), &[("if-match", "\"x\"")]);
-        assert_eq!(tagged.missing().unwrap(), "header `if-match`");
+        assert_eq!(tagged.missing().unwrap(), "header `if-match` for `Opportunity`");
     }
 }

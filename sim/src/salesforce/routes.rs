@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::error::{JSON, Problem, refusal};
 use super::state::State;
-use super::visit::{Answer, Call, Visit};
-use super::{oauth, queries, records};
+use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit};
+use super::{describe, form, limits, oauth, queries, recent, records};
 use crate::identity::SALESFORCE_AUDIENCE;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
@@ -21,8 +21,36 @@ const RETIRED: u32 = 30;
 /// The longest URI, in bytes (salesforce.md section 2.3).
 const MAX_URI: usize = 16_384;
 
-/// Answers one request.
+/// Answers one request. `HEAD` is `GET` without the body; a `POST` may say that it is meant as another method.
 pub(crate) fn answer(state: &mut State, call: &Call<'_>) -> Response {
+    let meant = match *call.method {
+        Method::HEAD => Some(Method::GET),
+        Method::POST => meant_method(call.uri.query().unwrap_or_default()),
+        _ => None,
+    };
+    let Some(method) = meant else {
+        return answer_as_written(state, call);
+    };
+    let mut response = answer_as_written(
+        state,
+        &Call {
+            method: &method,
+            ..*call
+        },
+    );
+    if call.method == Method::HEAD {
+        *response.body_mut() = axum::body::Body::empty();
+    }
+    response
+}
+
+fn meant_method(query: &str) -> Option<Method> {
+    let pairs = form::pairs(query)?;
+    let method = form::value(&pairs, METHOD_OVERRIDE)?.to_ascii_uppercase();
+    Method::from_bytes(method.as_bytes()).ok()
+}
+
+fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
     let path: Vec<&str> = call
         .uri
         .path()
@@ -90,8 +118,14 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
     let author = state.author(&grant.user.name);
     let visit = Visit::new(call, version, author)?;
     match path {
+        [] => describe::resources(state, &visit),
+        ["limits"] => limits::limits(state, &visit),
+        ["limits", "recordCount"] => limits::record_count(state, &visit),
+        ["recent"] => recent::list(state, &visit),
+        ["sobjects"] => describe::global(state, &visit),
+        ["sobjects", name, "describe"] => describe::whole(state, &visit, name),
         ["sobjects", name] => records::collection(state, &visit, name),
-        ["sobjects", name, id] if *id != "describe" => records::record(state, &visit, name, id),
+        ["sobjects", name, id] => records::record(state, &visit, name, id),
         ["query"] => queries::query(state, &visit),
         ["query", locator] => queries::next_page(state, &visit, locator),
         _ => Err(Problem::not_simulated("route")),
@@ -197,15 +231,25 @@ mod tests {
         let trial = Trial::new();
         for path in [
             "/",
-            "/services/data/v60.0/limits",
-            "/services/data/v60.0/sobjects",
+            "/services/data/v60.0/tabs",
+            "/services/data/v60.0/sobjects/Account/describe/layouts",
             "/services/Soap/u/60.0",
         ] {
             let reply = trial.send("GET", path, &Value::Null, &[]);
             assert_eq!(reply.missing().as_deref(), Some("route"), "{path}");
         }
-        let describe = trial.get("/sobjects/Account/describe");
-        assert_eq!(describe.missing().as_deref(), Some("route"));
+    }
+
+    #[test]
+    fn head_is_get_without_a_body_and_a_post_may_mean_another_method() {
+        let trial = Trial::new();
+        let head = trial.send("HEAD", "/services/data/v60.0/limits", &Value::Null, &[]);
+        assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+        let id = trial.deal("x", &serde_json::json!({}));
+        let path = format!("/services/data/v60.0/sobjects/Opportunity/{id}?_HttpMethod=PATCH");
+        let reply = trial.send("POST", &path, &serde_json::json!({"Name": "y"}), &[]);
+        assert_eq!(reply.status, 204);
+        assert_eq!(trial.read("Opportunity", &id)["Name"], "y");
     }
 
     #[test]

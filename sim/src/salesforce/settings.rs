@@ -2,6 +2,8 @@
 //!
 //! It holds no rows and no schema.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 /// What an administrator decided about the org.
@@ -9,15 +11,15 @@ use jiff::SignedDuration;
 pub struct Settings {
     /// Rows on one page of a query: 2,000 unless told otherwise (salesforce.md section 2.3). At least 1.
     pub page_size: usize,
-    /// Whether `CurrencyIsoCode` exists. The co-sell connector's default currency field needs it.
-    pub multi_currency: bool,
-    /// Whether Microsoft's package is installed: its fields, its objects, its Apex effects (salesforce.md section 6).
-    pub package_installed: bool,
+    /// Which objects and fields exist.
+    pub schema: Schema,
     /// Whether the package's validation rules are active. Whether it ships them active is not known; both orgs found in
     /// public had them off.
     pub validation_rules: bool,
     /// The sales stages, in the order of the picklist.
     pub stages: Vec<Stage>,
+    /// Record types beyond the one that every object has. The first of an object is its default.
+    pub record_types: Vec<RecordType>,
     /// The active currencies: the values that `CurrencyIsoCode` takes.
     pub currencies: Vec<String>,
     /// What a record without `CurrencyIsoCode` gets.
@@ -32,10 +34,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             page_size: 2000,
-            multi_currency: true,
-            package_installed: true,
+            schema: Schema::default(),
             validation_rules: false,
             stages: Stage::standard(),
+            record_types: Vec::new(),
             currencies: ["USD", "EUR", "GBP", "JPY", "INR"].map(str::to_owned).to_vec(),
             default_currency: "USD".to_owned(),
             session_lifetime: SignedDuration::from_hours(2),
@@ -49,6 +51,144 @@ impl Settings {
     pub(crate) fn stage(&self, name: &str) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.name.eq_ignore_ascii_case(name))
     }
+}
+
+/// One record type of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordType {
+    /// The API name of the object.
+    pub object: String,
+    /// On the screen.
+    pub name: String,
+    /// The name in metadata.
+    pub developer_name: String,
+}
+
+/// Which objects and fields an org has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that an administrator sets"
+)]
+pub struct Schema {
+    /// Whether `CurrencyIsoCode` exists. The co-sell connector's default currency field needs it.
+    pub multi_currency: bool,
+    /// Whether Microsoft's package is installed: its fields, its objects, its Apex effects (salesforce.md section 6).
+    pub package_installed: bool,
+    /// Whether countries and states are picklists with codes beside them. `BillingCountry` then takes a country of the list
+    /// only (salesforce.md section 3.4).
+    pub state_country_picklists: bool,
+    /// Whether opportunities have teams: the object `OpportunityTeamMember`. The co-sell guide asks for it.
+    pub team_selling: bool,
+    /// Whether notes are enabled: `ContentNote` and what belongs to it. The co-sell guide asks for it.
+    pub notes: bool,
+    /// Fields that field-level security hides, as `Object.Field`. For the API they are not there. Assumed: hidden from every
+    /// profile; the org's own logic still fills them.
+    pub hidden_fields: BTreeSet<String>,
+    /// Objects beyond the standard ones and the package's.
+    pub custom_objects: Vec<CustomObject>,
+    /// Fields beyond the standard ones and the package's, also on standard objects.
+    pub custom_fields: Vec<CustomField>,
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self {
+            multi_currency: true,
+            package_installed: true,
+            state_country_picklists: false,
+            team_selling: true,
+            notes: true,
+            hidden_fields: BTreeSet::new(),
+            custom_objects: Vec::new(),
+            custom_fields: Vec::new(),
+        }
+    }
+}
+
+/// An object that an administrator made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CustomObject {
+    /// The API name, with `__c`.
+    pub name: String,
+    /// On the screen, one of them.
+    pub label: String,
+    /// On the screen, several.
+    pub plural: String,
+}
+
+/// A field that an administrator made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CustomField {
+    /// The API name of the object.
+    pub object: String,
+    /// The API name of the field, with `__c`.
+    pub name: String,
+    /// On the screen.
+    pub label: String,
+    /// The type.
+    pub kind: CustomKind,
+    /// Whether it may not be empty.
+    pub required: bool,
+    /// Whether an upsert may find records by it.
+    pub external_id: bool,
+    /// Whether no two records may hold the same value.
+    pub unique: bool,
+}
+
+/// The type of a field that an administrator made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CustomKind {
+    /// One line of at most so many characters.
+    Text(usize),
+    /// Several lines of at most so many characters, which no query can filter by.
+    LongText(usize),
+    /// Yes or no.
+    Checkbox,
+    /// A number: digits before and after the point, digits after it.
+    Number(u32, u32),
+    /// Money, likewise.
+    Currency(u32, u32),
+    /// Hundredths, likewise.
+    Percent(u32, u32),
+    /// A day.
+    Date,
+    /// A moment.
+    DateTime,
+    /// An address of a mailbox.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// An address on the web.
+    Url,
+    /// One value of a list.
+    Picklist {
+        /// The list.
+        values: Vec<String>,
+        /// Whether other values are refused.
+        restricted: bool,
+    },
+    /// Several values of a list.
+    MultiPicklist {
+        /// The list.
+        values: Vec<String>,
+        /// Whether other values are refused.
+        restricted: bool,
+    },
+    /// A record of another object, which may go away.
+    LookUp {
+        /// The object.
+        to: String,
+        /// The name under which queries of that object reach these records, with `__r`.
+        children: String,
+    },
+    /// The record that this one is a part of, and with which it is deleted.
+    MasterDetail {
+        /// The object.
+        to: String,
+        /// The name under which queries of that object reach these records, with `__r`.
+        children: String,
+    },
 }
 
 /// One sales stage and what it says about an opportunity in it.

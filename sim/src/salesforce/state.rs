@@ -11,10 +11,12 @@ use super::cursor::Cursors;
 use super::id::{Id, Mint};
 use super::model::{Kind, Object};
 use super::org::Org;
+use super::recent::Recent;
 use super::settings::Settings;
 use super::store::{Row, Table};
 use crate::ground::Ground;
 use crate::happening::{Change, Commit, CommitKind, Happening};
+use crate::identity::Role;
 use crate::site::Site;
 
 /// Who writes, and when. One per request, so that all of a request's writes carry one time.
@@ -47,10 +49,17 @@ pub(crate) struct State {
     /// In the order of [`Org::objects`].
     pub(crate) tables: Vec<Table>,
     pub(crate) mint: Mint,
+    /// For rows of the set-up that came later to this simulator: they must not shift the identifiers of records.
+    late_mint: Mint,
     /// The org's own identifier.
     pub(crate) organization: Id,
     pub(crate) cursors: Cursors,
     pub(crate) usage: Usage,
+    pub(crate) recent: Recent,
+    /// When the org was made, in seconds.
+    pub(crate) made: i64,
+    /// The profiles of administrators and of everybody else.
+    profiles: [Id; 2],
 }
 
 /// Calls of the current day.
@@ -67,10 +76,17 @@ impl State {
         let org = Org::of(&settings);
         let mut mint = Mint::new(ground.seed.stream("salesforce ids"));
         let number = mint.next_number(None);
+        let organization = mint.id(*b"00D", number);
+        let mut late_mint = mint.beside(ground.seed.stream("salesforce set-up ids"));
+        let first = late_mint.next_number(None);
         let mut state = Self {
+            profiles: [mint.id(*b"00e", first), mint.id(*b"00e", first + 1)],
+            recent: Recent::default(),
+            made: ground.clock.now().as_second(),
+            late_mint,
             ground: ground.clone(),
             tables: org.objects.iter().map(Table::new).collect(),
-            organization: mint.id(*b"00D", number),
+            organization,
             settings,
             org,
             mint,
@@ -89,6 +105,10 @@ impl State {
             ("Name", text("Contoso")),
             ("OrganizationType", text("Enterprise Edition")),
             ("IsSandbox", Cell::Bool(false)),
+            ("DefaultLocaleSidKey", text("en_US")),
+            ("LanguageLocaleKey", text("en_US")),
+            ("TimeZoneSidKey", text("GMT")),
+            ("FiscalYearStartMonth", Cell::Number(1.0)),
         ];
         self.put_set_up("Organization", Some(self.organization), &connector, &organization);
         for (order, stage) in (1_u32..).zip(self.settings.stages.clone()) {
@@ -106,6 +126,67 @@ impl State {
             ];
             self.put_set_up("OpportunityStage", None, &connector, &cells);
         }
+        self.set_up_late(&connector);
+    }
+
+    /// Profiles, currencies and record types. Assumed: the profiles' names, rates of one.
+    fn set_up_late(&mut self, author: &Author) {
+        let text = |text: &str| Cell::text(text);
+        for (id, name) in self.profiles.into_iter().zip(["System Administrator", "Standard User"]) {
+            let cells = [("Name", text(name)), ("UserType", text("Standard"))];
+            self.put_set_up("Profile", Some(id), author, &cells);
+        }
+        for currency in self.settings.currencies.clone() {
+            let corporate = currency == self.settings.default_currency;
+            let places = if currency == "JPY" { 0.0 } else { 2.0 };
+            let cells = [
+                ("IsoCode", text(&currency)),
+                ("ConversionRate", Cell::Number(1.0)),
+                ("DecimalPlaces", Cell::Number(places)),
+                ("IsActive", Cell::Bool(true)),
+                ("IsCorporate", Cell::Bool(corporate)),
+            ];
+            if self.settings.schema.multi_currency {
+                self.put_late("CurrencyType", author, &cells);
+            }
+        }
+        for kind in self.settings.record_types.clone() {
+            let cells = [
+                ("Name", text(&kind.name)),
+                ("DeveloperName", text(&kind.developer_name)),
+                ("SobjectType", text(&kind.object)),
+                ("IsActive", Cell::Bool(true)),
+            ];
+            self.put_late("RecordType", author, &cells);
+        }
+    }
+
+    fn put_late(&mut self, object: &str, author: &Author, cells: &[(&str, Cell)]) {
+        let place = self.object(object);
+        let number = self.late_mint.next_number(self.tables[place].last_number);
+        self.tables[place].last_number = Some(number);
+        let id = self.mint.id(self.org.objects[place].prefix, number);
+        self.put_set_up(object, Some(id), author, cells);
+    }
+
+    /// Name, developer name and identifier of an object's record types, in the order of the settings.
+    pub(crate) fn record_types(&self, object: &str) -> impl Iterator<Item = (String, String, Id)> {
+        let place = self.object("RecordType");
+        let shape = &self.org.objects[place];
+        let fields = ["SobjectType", "Name", "DeveloperName"].map(|name| shape.field(name).unwrap_or_default());
+        self.tables[place].rows().iter().filter_map(move |row| {
+            let [of, name, developer] = fields.map(|field| row.cells[field].as_text().unwrap_or_default());
+            (of == object).then(|| (name.to_owned(), developer.to_owned(), row.id))
+        })
+    }
+
+    /// How many records there are, without the recycle bin and without the set-up.
+    pub(crate) fn live_rows(&self) -> usize {
+        let objects = self.org.objects.iter().zip(&self.tables);
+        objects
+            .filter(|(shape, _)| !shape.setup)
+            .map(|(_, table)| table.live())
+            .sum()
     }
 
     /// The author of that user name. Somebody new gets a `User` record.
@@ -141,9 +222,27 @@ impl State {
             ("Alias", Cell::text(name.get(..8).unwrap_or(name))),
             ("IsActive", Cell::Bool(true)),
             ("UserType", Cell::text("Standard")),
+            ("ProfileId", Cell::Id(self.profile_of(name))),
+            ("CommunityNickname", Cell::text(name)),
+            ("TimeZoneSidKey", Cell::text("GMT")),
+            ("LocaleSidKey", Cell::text("en_US")),
+            ("EmailEncodingKey", Cell::text("UTF-8")),
+            ("LanguageLocaleKey", Cell::text("en_US")),
         ];
         self.put_set_up("User", Some(id), &author, &cells);
         author
+    }
+
+    /// Assumed: whoever may customize the org is an administrator.
+    fn profile_of(&self, name: &str) -> Id {
+        let roles = self
+            .ground
+            .authority
+            .user(name)
+            .map(|user| user.roles)
+            .unwrap_or_default();
+        let administers = roles.contains(&Role::SystemAdministrator) || roles.contains(&Role::SystemCustomizer);
+        self.profiles[usize::from(!administers)]
     }
 
     /// Set-up rows are part of the world's beginning: they leave no note.
@@ -252,17 +351,23 @@ fn stamp_created(shape: &Object, cells: &mut [Cell], id: Id, author: &Author) {
     if let Some(deleted) = system.deleted {
         cells[deleted] = Cell::Bool(false);
     }
-    cells[system.created] = Cell::Moment(author.second);
-    cells[system.created_by] = Cell::Id(author.id);
+    put(cells, system.created, Cell::Moment(author.second));
+    put(cells, system.created_by, Cell::Id(author.id));
     stamp_modified(shape, cells, author);
 }
 
 /// Moves `SystemModstamp` and `LastModifiedDate` together: whole seconds (salesforce.md section 3.3).
 fn stamp_modified(shape: &Object, cells: &mut [Cell], author: &Author) {
     let system = &shape.system;
-    cells[system.modified] = Cell::Moment(author.second);
-    cells[system.modified_by] = Cell::Id(author.id);
-    cells[system.stamp] = Cell::Moment(author.second);
+    put(cells, system.modified, Cell::Moment(author.second));
+    put(cells, system.modified_by, Cell::Id(author.id));
+    put(cells, system.stamp, Cell::Moment(author.second));
+}
+
+fn put(cells: &mut [Cell], place: Option<usize>, cell: Cell) {
+    if let Some(place) = place {
+        cells[place] = cell;
+    }
 }
 
 fn changes(shape: &Object, before: Option<&[Cell]>, after: &[Cell]) -> Vec<Change> {

@@ -44,6 +44,11 @@ impl Table {
         &self.rows
     }
 
+    /// How many rows are not in the recycle bin.
+    pub(crate) fn live(&self) -> usize {
+        self.rows.iter().filter(|row| !row.deleted).count()
+    }
+
     /// The row at a place that this table gave out.
     pub(crate) fn row(&self, place: usize) -> &Row {
         &self.rows[place]

@@ -13,6 +13,9 @@ use super::input::read_body;
 use super::org::Org;
 use super::state::{Author, State};
 
+/// The parameter by which a `POST` says that it is meant as another method, for clients that cannot send that one.
+pub(crate) const METHOD_OVERRIDE: &str = "_HttpMethod";
+
 /// One request, its body read.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -40,12 +43,29 @@ impl<'a> Visit<'a> {
     /// before the API does.
     pub(crate) fn new(call: &'a Call<'a>, version: &'a str, author: Author) -> Result<Self, Problem> {
         let parameters = form::pairs(call.uri.query().unwrap_or_default());
+        let mut parameters = parameters.ok_or_else(|| Problem::bad("MALFORMED_QUERY", "URL is not encoded well"))?;
+        parameters.retain(|(name, _)| name != METHOD_OVERRIDE);
         Ok(Self {
             call,
             version,
             author,
-            parameters: parameters.ok_or_else(|| Problem::bad("MALFORMED_QUERY", "URL is not encoded well"))?,
+            parameters,
         })
+    }
+
+    /// Refuses every method but these; `HEAD` is a `GET` to all routes.
+    pub(crate) fn only(&self, allowed: &[Method]) -> Result<(), Problem> {
+        if allowed.contains(self.call.method) {
+            return Ok(());
+        }
+        let names = allowed.iter().map(|method| {
+            if method == Method::GET {
+                "HEAD,GET"
+            } else {
+                method.as_str()
+            }
+        });
+        Err(self.method_not_allowed(&names.collect::<Vec<_>>().join(",")))
     }
 
     /// The value of a parameter.

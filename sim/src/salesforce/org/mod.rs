@@ -3,47 +3,77 @@
 //! The fields stand in tables beside this file; rows and behaviour stand elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::model::{Field, Object};
-use super::settings::Settings;
+use super::model::{Abilities, Field, Names, Object};
+use super::settings::{Schema, Settings};
 
-const STANDARD: &str = include_str!("standard.tsv");
-const PACKAGE: &str = include_str!("package.tsv");
-const CURRENCY: &str = include_str!("currency.tsv");
+/// Values of picklists.
+pub(crate) mod lists;
+/// Objects and fields that an administrator declared.
+mod custom;
 
-/// Name, prefix of identifiers, and whether it belongs to the set-up. Prefixes: salesforce.md section 3.1. Assumed: those of
-/// custom objects, which each org allots on its own.
-const OBJECTS: [(&str, [u8; 3], bool); 13] = [
-    ("Account", *b"001", false),
-    ("Contact", *b"003", false),
-    ("Lead", *b"00Q", false),
-    ("Microsoft_Solution_Detail__c", *b"a00", false),
-    ("Microsoft_Solutions__c", *b"a01", false),
-    ("Opportunity", *b"006", false),
-    ("OpportunityContactRole", *b"00K", false),
-    ("OpportunityStage", *b"01J", true),
-    ("Organization", *b"00D", true),
-    ("Partner_Role__c", *b"a04", false),
-    ("Solution_Area__c", *b"a02", false),
-    ("Solution_Play__c", *b"a03", false),
-    ("User", *b"005", true),
+const OBJECTS: &str = include_str!("objects.tsv");
+
+/// The parts of an org that bring fields, each with its table.
+const TABLES: [(Part, &str); 6] = [
+    (Part::Standard, include_str!("standard.tsv")),
+    (Part::Package, include_str!("package.tsv")),
+    (Part::Currency, include_str!("currency.tsv")),
+    (Part::Address, include_str!("address.tsv")),
+    (Part::Team, include_str!("team.tsv")),
+    (Part::Notes, include_str!("notes.tsv")),
 ];
 
+/// A part of the schema that an org has or has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Standard,
+    Package,
+    Currency,
+    Address,
+    Team,
+    Notes,
+}
+
+impl Part {
+    fn from_cell(cell: &str) -> Option<Self> {
+        Some(match cell {
+            "-" => Self::Standard,
+            "package" => Self::Package,
+            "currency" => Self::Currency,
+            "address" => Self::Address,
+            "team" => Self::Team,
+            "notes" => Self::Notes,
+            _ => return None,
+        })
+    }
+
+    fn is_in(self, shape: &Schema) -> bool {
+        match self {
+            Self::Standard => true,
+            Self::Package => shape.package_installed,
+            Self::Currency => shape.multi_currency,
+            Self::Address => shape.state_country_picklists,
+            Self::Team => shape.team_selling,
+            Self::Notes => shape.notes,
+        }
+    }
+}
+
+/// How many schemas are kept: a process sees a handful.
+const KEPT: usize = 64;
+
 /// Standard objects that every org has and that are not simulated: asking for one is refused, not denied.
-const NOT_SIMULATED: [&str; 34] = [
+const NOT_SIMULATED: [&str; 26] = [
     "AccountContactRole",
     "Asset",
     "Attachment",
     "Campaign",
     "CampaignMember",
     "Case",
-    "ContentDocument",
-    "ContentDocumentLink",
-    "ContentNote",
     "ContentVersion",
     "Contract",
-    "CurrencyType",
     "Event",
     "FieldPermissions",
     "Group",
@@ -51,18 +81,14 @@ const NOT_SIMULATED: [&str; 34] = [
     "OpportunityFieldHistory",
     "OpportunityHistory",
     "OpportunityLineItem",
-    "OpportunityTeamMember",
     "Order",
     "Partner",
     "PermissionSet",
     "Pricebook2",
     "PricebookEntry",
     "Product2",
-    "Profile",
     "PushTopic",
     "Quote",
-    "RecordType",
-    "Task",
     "UserRole",
     "EntityDefinition",
     "FieldDefinition",
@@ -74,50 +100,80 @@ pub(crate) fn is_known_elsewhere(object: &Object, field: &str) -> bool {
     object.setup && !field.to_ascii_lowercase().ends_with("__c")
 }
 
+/// Records of another object that refer to this one's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Child {
+    /// The place of the other object.
+    pub(crate) object: usize,
+    /// The place of its reference field.
+    pub(crate) field: usize,
+    /// The name under which a query reaches down; empty when it cannot.
+    pub(crate) relationship: String,
+}
+
 /// The objects of one org. It never changes while the org lives.
 #[derive(Debug)]
 pub(crate) struct Org {
     /// The objects, by name.
     pub(crate) objects: Vec<Object>,
+    /// In the order of the objects: who refers to their records, by object and field.
+    pub(crate) children: Vec<Vec<Child>>,
     by_name: BTreeMap<String, usize>,
 }
 
 impl Org {
-    /// The org for these switches. The four variants are built once per process: a run needs a world in microseconds.
+    /// The org for these switches. Each variant is built once per process: a run needs a world in microseconds.
     pub(crate) fn of(settings: &Settings) -> Arc<Self> {
-        static VARIANTS: [OnceLock<Arc<Org>>; 4] = [const { OnceLock::new() }; 4];
-        let variant = usize::from(settings.package_installed) + 2 * usize::from(settings.multi_currency);
-        Arc::clone(VARIANTS[variant].get_or_init(|| Arc::new(Self::build(settings))))
+        static VARIANTS: Mutex<BTreeMap<Schema, Arc<Org>>> = Mutex::new(BTreeMap::new());
+        let mut variants = VARIANTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = variants.get(&settings.schema) {
+            return Arc::clone(known);
+        }
+        let built = Arc::new(Self::build(&settings.schema));
+        if variants.len() == KEPT {
+            variants.pop_first();
+        }
+        variants.insert(settings.schema.clone(), Arc::clone(&built));
+        built
     }
 
-    fn build(settings: &Settings) -> Self {
-        let mut fields: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
-        let tables = [
-            (STANDARD, true),
-            (PACKAGE, settings.package_installed),
-            (CURRENCY, settings.multi_currency),
-        ];
-        for (table, _) in tables.into_iter().filter(|(_, present)| *present) {
-            for line in table.lines().filter(|line| !line.starts_with('#')).skip(1) {
-                let cells: Vec<&str> = line.split('\t').collect();
+    fn build(schema: &Schema) -> Self {
+        let mut fields: BTreeMap<String, Vec<Field>> = BTreeMap::new();
+        for (_, table) in TABLES.into_iter().filter(|(part, _)| part.is_in(schema)) {
+            for cells in lines(table) {
                 if let [object, name, rest @ ..] = cells.as_slice()
                     && let Some(field) = Field::from_line(name, rest)
                 {
-                    fields.entry(object).or_default().push(field);
+                    fields.entry((*object).to_owned()).or_default().push(field);
                 }
             }
         }
-        let package = |name: &str| name.ends_with("__c");
-        let objects: Vec<Object> = OBJECTS
+        let standard = lines(OBJECTS).filter_map(|cells| names(&cells, schema));
+        let mut all: Vec<Names> = standard.collect();
+        custom::declare(schema, &mut all, &mut fields);
+        all.sort_by(|one, two| one.name.cmp(&two.name));
+        for (object, name) in schema.hidden_fields.iter().filter_map(|hidden| hidden.split_once('.')) {
+            let hidden = fields.get_mut(object).into_iter().flatten();
+            hidden
+                .filter(|field| field.name == name)
+                .for_each(|field| field.hidden = true);
+        }
+        let objects: Vec<Object> = all
             .into_iter()
-            .filter(|(name, ..)| settings.package_installed || !package(name))
-            .map(|(name, prefix, setup)| Object::new(name, prefix, setup, fields.remove(name).unwrap_or_default()))
+            .map(|names| {
+                let own = fields.remove(&names.name).unwrap_or_default();
+                Object::new(names, own)
+            })
             .collect();
         let names = |(place, object): (usize, &Object)| {
             [(object.name.clone(), place), (object.name.to_ascii_lowercase(), place)]
         };
         let by_name = objects.iter().enumerate().flat_map(names).collect();
-        Self { objects, by_name }
+        Self {
+            children: objects.iter().map(|object| children_of(object, &objects)).collect(),
+            objects,
+            by_name,
+        }
     }
 
     /// The place of the object of that name, in any case.
@@ -134,19 +190,61 @@ impl Org {
     }
 }
 
+/// The lines of a table without its head, parted into cells.
+fn lines(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = table.lines().filter(|line| !line.starts_with('#')).skip(1);
+    lines.map(|line| line.split('\t').collect())
+}
+
+/// An object of the table, when the org has the part that brings it.
+fn names(cells: &[&str], schema: &Schema) -> Option<Names> {
+    let [name, prefix, label, plural, abilities, part] = cells else {
+        return None;
+    };
+    Part::from_cell(part)?.is_in(schema).then(|| Names {
+        name: (*name).to_owned(),
+        label: (*label).to_owned(),
+        plural: (*plural).to_owned(),
+        prefix: prefix.as_bytes().try_into().unwrap_or(*b"000"),
+        abilities: Abilities::from_cell(abilities),
+    })
+}
+
+/// Who refers to an object's records.
+fn children_of(object: &Object, all: &[Object]) -> Vec<Child> {
+    let mut children = Vec::new();
+    for (place, other) in all.iter().enumerate() {
+        for (field, shape) in other.fields.iter().enumerate() {
+            if let Some(reference) = shape
+                .reference()
+                .filter(|reference| reference.to.contains(&object.name))
+            {
+                children.push(Child {
+                    object: place,
+                    field,
+                    relationship: reference.children.clone(),
+                });
+            }
+        }
+    }
+    children
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::salesforce::model::Kind;
 
+    fn everything() -> Arc<Org> {
+        let mut settings = Settings::default();
+        settings.schema.state_country_picklists = true;
+        Org::of(&settings)
+    }
+
     #[test]
     fn every_line_of_the_tables_is_a_field_of_an_object() {
-        let org = Org::of(&Settings::default());
-        let lines = [STANDARD, PACKAGE, CURRENCY]
-            .into_iter()
-            .flat_map(str::lines)
-            .filter(|line| !line.starts_with('#') && !line.starts_with("object\t"))
-            .count();
+        let org = everything();
+        let lines = TABLES.into_iter().flat_map(|(_, table)| lines(table)).count();
         assert_eq!(
             org.objects.iter().map(|object| object.fields.len()).sum::<usize>(),
             lines
@@ -154,31 +252,45 @@ mod tests {
     }
 
     #[test]
-    fn every_object_has_its_system_fields_and_its_own_prefix() {
-        let org = Org::of(&Settings::default());
+    fn every_object_has_its_identifier_its_time_and_its_own_prefix() {
+        let org = everything();
         let prefixes: std::collections::BTreeSet<_> = org.objects.iter().map(|object| object.prefix).collect();
-        assert_eq!(prefixes.len(), org.objects.len());
+        assert_eq!(
+            prefixes.len(),
+            org.objects.len() - 1,
+            "a note and its document have one identifier"
+        );
         for object in &org.objects {
-            for name in [
-                "Id",
-                "CreatedDate",
-                "CreatedById",
-                "LastModifiedDate",
-                "LastModifiedById",
-                "SystemModstamp",
-            ] {
+            for name in ["Id", "SystemModstamp"] {
                 assert!(object.field(name).is_some(), "{}.{name}", object.name);
             }
         }
     }
 
     #[test]
+    fn children_are_reached_by_the_names_of_the_describe() {
+        let org = everything();
+        let names = |object: &str| -> Vec<String> {
+            let children = &org.children[org.object(object).unwrap()];
+            let named = children.iter().filter(|child| !child.relationship.is_empty());
+            named.map(|child| child.relationship.clone()).collect()
+        };
+        assert!(names("Account").contains(&"Contacts".to_owned()));
+        for name in [
+            "OpportunityContactRoles",
+            "Opportunity_To_Microsoft_Solutions__r",
+            "Tasks",
+        ] {
+            assert!(names("Opportunity").contains(&name.to_owned()), "{name}");
+        }
+    }
+
+    #[test]
     fn switches_take_fields_and_objects_away() {
-        let plain = Org::of(&Settings {
-            multi_currency: false,
-            package_installed: false,
-            ..Settings::default()
-        });
+        let mut settings = Settings::default();
+        settings.schema.multi_currency = false;
+        settings.schema.package_installed = false;
+        let plain = Org::of(&settings);
         let opportunity = &plain.objects[plain.object("opportunity").unwrap()];
         assert_eq!(opportunity.field("CurrencyIsoCode"), None);
         assert_eq!(opportunity.field("Sync_With_Partner_Center__c"), None);

@@ -6,6 +6,7 @@ use super::cell::Cell;
 use super::error::Problem;
 use super::input::Assignment;
 use super::model::{Kind, Object, Reference};
+use super::org::lists::default_value;
 use super::state::{Author, State};
 
 /// Rules of the opportunity: what its stage, amount and date say about the rest.
@@ -60,13 +61,12 @@ pub(crate) fn fill_defaults(draft: &mut Draft<'_>, state: &State, author: &Autho
         }
         draft.cells[place] = match (draft.shape.name.as_str(), field.name.as_str()) {
             (_, "OwnerId") => Cell::Id(author.id),
-            (_, "CurrencyIsoCode") => Cell::text(&state.settings.default_currency),
-            ("Lead", "Status") | ("Opportunity", "Co_sell_Type__c") => {
-                field.values.first().map_or(Cell::Null, |value| Cell::text(value))
-            }
             ("Opportunity", "Solution_Count__c") => Cell::Number(0.0),
             _ if field.kind == Kind::Boolean => Cell::Bool(false),
-            _ => Cell::Null,
+            _ => match default_value(&state.settings, draft.shape, field) {
+                Some(value) => Cell::text(&value),
+                None => Cell::Null,
+            },
         };
     }
 }

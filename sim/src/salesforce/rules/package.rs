@@ -228,10 +228,9 @@ mod tests {
 
     #[test]
     fn an_org_without_the_package_knows_none_of_it() {
-        let trial = Trial::with(Settings {
-            package_installed: false,
-            ..Settings::default()
-        });
+        let mut settings = Settings::default();
+        settings.schema.package_installed = false;
+        let trial = Trial::with(settings);
         let deal = trial.deal("x", &json!({}));
         let reply = trial.patch("Opportunity", &deal, &json!({"Sync_With_Partner_Center__c": true}));
         assert_eq!(

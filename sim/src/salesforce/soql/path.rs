@@ -86,7 +86,7 @@ pub(crate) fn resolve(org: &Org, object: usize, names: &[&str]) -> Result<Column
         at = target;
     }
     let shape = &org.objects[at];
-    match shape.field(last) {
+    match shape.seen(last) {
         Some(field) => Ok(Column { parents, field }),
         None if is_known_elsewhere(shape, last) => Err(Unresolved::Refused(format!("field `{}.{last}`", shape.name))),
         None => Err(Unresolved::Unknown(format!(

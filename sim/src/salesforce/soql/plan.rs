@@ -306,7 +306,7 @@ fn access(shape: &Object, test: Option<&Test>) -> Access {
     let since = || {
         parts.iter().find_map(|part| match part {
             Test::Compare(column, Operator::Greater | Operator::GreaterOrEqual, cell)
-                if column.parents.is_empty() && column.field == shape.system.stamp =>
+                if column.parents.is_empty() && Some(column.field) == shape.system.stamp =>
             {
                 Some(Access::AtLeast(column.field, cell.key()?))
             }
