@@ -99,12 +99,12 @@ fn is_conditional(headers: &HeaderMap) -> bool {
 /// The tag that the request's tags are compared with. Tags exist for accounts only.
 fn known_tag(state: &State, headers: &HeaderMap, object: usize, place: usize) -> Result<Option<String>, Problem> {
     let names = [header::IF_MATCH, header::IF_NONE_MATCH];
-    let Some(named) = names.iter().find(|name| headers.contains_key(*name)) else {
+    let Some(sent) = names.iter().find(|name| headers.contains_key(*name)) else {
         return Ok(None);
     };
     let tag = tag(state, object, place);
     let tag = tag.and_then(|tag| Some(tag.to_str().ok()?.to_owned()));
-    let missing = || Problem::not_simulated(format!("header `{named}` for `{}`", state.org.objects[object].name));
+    let missing = || Problem::not_simulated(format!("header `{sent}` for `{}`", state.org.objects[object].name));
     tag.map(Some).ok_or_else(missing)
 }
 

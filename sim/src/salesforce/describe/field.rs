@@ -101,9 +101,14 @@ fn falls(reference: Option<&Reference>, how: OnDelete) -> bool {
 fn sizes(kind: &Kind) -> (usize, usize) {
     match kind {
         Kind::Id | Kind::Reference(_) => (18, 18),
-        Kind::Text(Words::Base64, _) => (0, 0),
-        Kind::Text(_, length) => (*length, length * 3),
-        Kind::Boolean | Kind::Number { .. } | Kind::Int | Kind::Date | Kind::DateTime | Kind::Address => (0, 0),
+        Kind::Text(words, length) if *words != Words::Base64 => (*length, length * 3),
+        Kind::Text(..)
+        | Kind::Boolean
+        | Kind::Number { .. }
+        | Kind::Int
+        | Kind::Date
+        | Kind::DateTime
+        | Kind::Address => (0, 0),
     }
 }
 
@@ -136,10 +141,10 @@ fn soap_type(kind: &Kind) -> &'static str {
 }
 
 fn extra(shape: &Object, field: &Field) -> Option<&'static str> {
-    match &field.kind {
-        Kind::Text(Words::TextArea, _) => Some("plaintextarea"),
-        _ if field.is_name && shape.field("LastName").is_some() => Some("personname"),
-        _ => None,
+    if matches!(field.kind, Kind::Text(Words::TextArea, _)) {
+        Some("plaintextarea")
+    } else {
+        (field.is_name && shape.field("LastName").is_some()).then_some("personname")
     }
 }
 
@@ -207,7 +212,7 @@ fn picklist(state: &State, shape: &Object, field: &Field) -> Value {
 fn bit(place: usize) -> String {
     let mut bytes = vec![0_u8; place / 8 + 1];
     bytes[place / 8] = 0x80 >> (place % 8);
-    while bytes.len() % 3 > 0 {
+    while !bytes.len().is_multiple_of(3) {
         bytes.push(0);
     }
     BASE64.encode(bytes)

@@ -1,3 +1,5 @@
+//! What describes must hold: every recorded key, and the switches that take fields away.
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
