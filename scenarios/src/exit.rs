@@ -15,8 +15,10 @@ pub enum Exit {
     Inconclusive,
     /// 4: nothing was selected to run.
     NothingSelected,
-    /// 70: the harness itself is at fault.
+    /// 70: the harness itself is at fault, or a report could not be written.
     Harness,
+    /// 130: somebody stopped the command with Ctrl-C; the reports say how far it came.
+    Interrupted,
 }
 
 impl Exit {
@@ -29,6 +31,7 @@ impl Exit {
             Self::Inconclusive => 3,
             Self::NothingSelected => 4,
             Self::Harness => 70,
+            Self::Interrupted => 130,
         }
     }
 }
@@ -46,4 +49,5 @@ pub const HELP: &str = "Exit codes:
   2   wrong usage, or an invalid scenario file
   3   no run failed, but at least one is inconclusive: a simulator refused something
   4   nothing was selected to run
-  70  the harness itself is at fault";
+  70  the harness itself is at fault, or a report could not be written
+  130 stopped with Ctrl-C; the reports say how far it came";

@@ -39,6 +39,10 @@ pub mod invariant;
 pub mod expectation;
 /// The verdict on a run.
 pub mod verdict;
+/// Filter expressions: which runs a command means.
+pub mod filter;
+/// Many runs on many threads.
+pub mod runner;
 /// What the exit code says.
 pub mod exit;
 /// What people and programs are shown.

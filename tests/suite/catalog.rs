@@ -25,6 +25,7 @@ fn scenario(path: &str) {
             plan,
             trace,
             verdict,
+            wall: std::time::Duration::ZERO,
         };
         let story = log::lines(&ran.trace).join("\n");
         let findings = human::findings(&ran, &loaded.sources, Style::PLAIN);

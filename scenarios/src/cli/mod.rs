@@ -11,6 +11,10 @@ use crate::exit::{self, Exit};
 
 /// Which scenarios are meant.
 mod select;
+/// Where reports go.
+mod outputs;
+/// Which runs failed last time.
+mod last_run;
 /// `cosell run`.
 mod run;
 /// `cosell check`.

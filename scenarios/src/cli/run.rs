@@ -1,31 +1,62 @@
 //! `cosell run`: runs scenarios and says what went wrong.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use cosell_sim::seed::Seed;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::last_run::LastRun;
+use super::outputs::{Format, Outputs, Wanted};
 use super::{Ui, select};
+use crate::diagnostic::Sources;
 use crate::exit::Exit;
-use crate::plan::{DEFAULT_SEED, Plan, crms_of};
-use crate::report::{Ran, Tally, human, json};
-use crate::scenario::Crm;
-use crate::simulate::{self, Options};
-use crate::verdict;
+use crate::plan::{DEFAULT_SEED, Plan};
+use crate::report::{Ended, Ran, Tally, human};
+use crate::runner;
+use crate::scenario::{Crm, Scenario};
+use crate::simulate::{self, Options, RunError};
+use crate::verdict::{self, Outcome};
 
 /// Run scenarios against the simulators, each on each CRM that it is for
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Scenario files and folders; the compiled-in catalog when none is given
-    paths: Vec<PathBuf>,
-    /// Only on this CRM
-    #[arg(long, value_enum)]
-    crm: Option<CrmChoice>,
+    #[command(flatten)]
+    selection: select::Selection,
     /// The seed that decides latencies, identifiers and jitter, instead of the scenario's own
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// The form of the report
+    /// Only the runs that did not pass last time in this folder
+    #[arg(long)]
+    last_failed: bool,
+    /// Run each this many times, with seeds that count up
+    #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    repeat: u64,
+    /// Run in a shuffled order; the seed of the order may be given
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap's form for a flag with an optional value")]
+    shuffle: Option<Option<u64>>,
+    /// Stop after the first run that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// How many runs go on at once; as many as there are cores when not given
+    #[arg(long, short, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// The form of the report on standard output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Write a further report: json, jsonl, junit or markdown, such as junit=report.xml
+    #[arg(long = "report", value_name = "FORM=FILE")]
+    reports: Vec<Wanted>,
+    /// Show only runs that did not pass, and the summary
+    #[arg(long, short)]
+    quiet: bool,
+    /// List the slowest runs on the wall clock
+    #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "10", require_equals = true)]
+    slowest: Option<usize>,
     /// Carry every exchange over a loopback socket instead of calling the simulators in process
     #[arg(long)]
     sockets: bool,
@@ -41,75 +72,238 @@ pub(crate) struct RunArgs {
     planted: Option<String>,
 }
 
-/// A CRM on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CrmChoice {
-    /// Salesforce
-    Salesforce,
-    /// Dynamics 365 on Dataverse
-    Dynamics,
+/// One run that is to be done.
+#[derive(Clone, Copy, Debug)]
+struct Job<'a> {
+    scenario: &'a Scenario,
+    crm: Crm,
+    seed: Option<u64>,
 }
 
-/// The form of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// One JSON document
-    Json,
+/// Why a job could not be done at all.
+enum Trouble {
+    Run(RunError),
+    Trace(String),
+    File(PathBuf, std::io::Error),
 }
+
+/// Set by Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
-    let selected = select::load(&args.paths, ui)?;
-    let only = args.crm.map(|choice| match choice {
-        CrmChoice::Salesforce => Crm::Salesforce,
-        CrmChoice::Dynamics => Crm::Dynamics,
-    });
+    let filter = args.selection.filter(ui)?;
+    let last = if args.last_failed { Some(last_run(ui)?) } else { None };
+    let paths = match &last {
+        Some(last) if args.selection.paths.is_empty() => last.paths(),
+        _ => args.selection.paths.clone(),
+    };
+    let loaded = select::load(&paths, ui)?;
+    let jobs = jobs(args, &args.selection.of(&loaded, &filter), last.as_ref());
+    if jobs.is_empty() {
+        return Err(args.selection.nothing(ui));
+    }
     if let Some(folder) = &args.save_traces {
         std::fs::create_dir_all(folder).map_err(|error| not_written(ui, folder, &error))?;
     }
-    let stopwatch = Stopwatch::start();
-    let mut runs = Vec::new();
-    for scenario in &selected.scenarios {
-        for crm in crms_of(scenario)
-            .into_iter()
-            .filter(|crm| only.is_none_or(|only| only == *crm))
-        {
-            let ran = run_one(args, scenario, crm, ui)?;
-            if args.format == Format::Human {
-                show(args, &ran, &selected.sources, ui)?;
+    let outputs = Outputs::open(args.format, &args.reports, jobs.len(), ui)?;
+    stop_on_ctrl_c(ui);
+    Session {
+        args,
+        ui,
+        sources: &loaded.sources,
+        outputs,
+        bar: bar(args, jobs.len()),
+        tally: Tally::default(),
+        failed: LastRun::default(),
+        slowest: Vec::new(),
+        trouble: None,
+    }
+    .go(&jobs)
+}
+
+fn last_run(ui: Ui) -> Result<LastRun, Exit> {
+    match LastRun::read() {
+        Ok(Some(last)) => Ok(last),
+        Ok(None) => {
+            ui.note("error: no run is remembered as failed in this folder");
+            ui.note("help: run without `--last-failed` first");
+            Err(Exit::NothingSelected)
+        }
+        Err(error) => {
+            ui.note(&format!("error: what failed last time cannot be read: {error}"));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+fn jobs<'a>(args: &RunArgs, selected: &[(&'a Scenario, Vec<Crm>)], last: Option<&LastRun>) -> Vec<Job<'a>> {
+    let mut jobs = Vec::new();
+    for (scenario, crms) in selected {
+        for crm in crms {
+            if last.is_some_and(|last| !last.holds(&scenario.path, *crm)) {
+                continue;
             }
-            runs.push(ran);
+            let first = args.seed.or(scenario.seed);
+            jobs.extend((0..args.repeat).map(|round| Job {
+                scenario,
+                crm: *crm,
+                seed: if round == 0 {
+                    args.seed
+                } else {
+                    Some(first.unwrap_or(DEFAULT_SEED).wrapping_add(round))
+                },
+            }));
         }
     }
-    if runs.is_empty() {
-        ui.note("error: no scenario is for that CRM");
-        ui.note("help: `cosell list` names the CRMs of each scenario");
-        return Err(Exit::NothingSelected);
-    }
-    let tally = Tally::of(&runs);
-    match args.format {
-        Format::Human => {
-            ui.out("")?;
-            ui.out(&format!(
-                "{} (seed {})",
-                human::summary(tally, stopwatch.seconds()),
-                seed_words(args)
-            ))?;
-        }
-        Format::Json => {
-            let document = json::document(&runs, &selected.sources).map_err(|error| {
-                ui.note(&format!("error: the report could not be made: {error}"));
-                Exit::Harness
-            })?;
-            ui.out(&document)?;
+    if let Some(seed) = order_seed(args) {
+        let mut stream = Seed(seed).stream("order of runs");
+        for last in (1..jobs.len()).rev() {
+            let other = stream.between(0, last as u64);
+            jobs.swap(last, usize::try_from(other).unwrap_or(last));
         }
     }
-    Ok(match tally {
-        Tally { failed: 1.., .. } => Exit::Failed,
-        Tally { inconclusive: 1.., .. } => Exit::Inconclusive,
-        Tally { .. } => Exit::Passed,
-    })
+    jobs
+}
+
+fn order_seed(args: &RunArgs) -> Option<u64> {
+    args.shuffle.map(|seed| seed.or(args.seed).unwrap_or(DEFAULT_SEED))
+}
+
+/// Ctrl-C ends the command after the runs under way, with its reports; a second one ends it at once.
+fn stop_on_ctrl_c(ui: Ui) {
+    let set = ctrlc::set_handler(move || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted.code().into());
+        }
+    });
+    if let Err(error) = set {
+        ui.note(&format!("note: Ctrl-C will end the command without a report: {error}"));
+    }
+}
+
+/// A bar for people at a terminal; hidden anywhere else.
+fn bar(args: &RunArgs, count: usize) -> ProgressBar {
+    let target = if args.format.for_people() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(count as u64), target);
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message("none failed")
+}
+
+/// One command under way.
+struct Session<'a> {
+    args: &'a RunArgs,
+    ui: Ui,
+    sources: &'a Sources,
+    outputs: Outputs,
+    bar: ProgressBar,
+    tally: Tally,
+    failed: LastRun,
+    slowest: Vec<(Duration, String)>,
+    /// What ends the command besides the runs' outcomes.
+    trouble: Option<Exit>,
+}
+
+impl Session<'_> {
+    fn go(mut self, jobs: &[Job<'_>]) -> Result<Exit, Exit> {
+        let stopwatch = Stopwatch::start();
+        let (args, threads) = (self.args, self.args.jobs.map_or_else(runner::cores, usize::from));
+        let count = runner::in_order(
+            jobs,
+            threads,
+            &STOP,
+            |job| run_one(args, *job),
+            |job, ran| self.deliver(*job, ran),
+        );
+        self.bar.finish_and_clear();
+        let ended = Ended {
+            tally: self.tally,
+            not_run: jobs.len() - count,
+            interrupted: STOP.load(Ordering::Relaxed),
+            wall: stopwatch.lasts(),
+        };
+        if args.format.for_people() {
+            self.close(&ended)?;
+        }
+        if let Err(error) = self.failed.write() {
+            self.ui.note(&format!(
+                "note: the failed runs could not be remembered for `--last-failed`: {error}"
+            ));
+        }
+        self.outputs.finish(&ended, self.ui)?;
+        if let Some(trouble) = self.trouble {
+            return Err(trouble);
+        }
+        Ok(match ended {
+            Ended { interrupted: true, .. } => Exit::Interrupted,
+            Ended {
+                tally: Tally { failed: 1.., .. },
+                ..
+            } => Exit::Failed,
+            Ended {
+                tally: Tally { inconclusive: 1.., .. },
+                ..
+            } => Exit::Inconclusive,
+            Ended { .. } => Exit::Passed,
+        })
+    }
+
+    fn deliver(&mut self, job: Job<'_>, ran: Result<Ran<'_>, Trouble>) -> ControlFlow<()> {
+        let ran = match ran {
+            Ok(ran) => ran,
+            Err(trouble) => {
+                self.trouble = Some(self.bar.suspend(|| told(&trouble, job, self.ui)));
+                return ControlFlow::Break(());
+            }
+        };
+        let outcome = ran.outcome();
+        self.tally.count(outcome);
+        if outcome != Outcome::Passed {
+            self.failed.failed(&ran.plan.path, ran.plan.crm);
+        }
+        if self.args.slowest.is_some() {
+            self.slowest
+                .push((ran.wall, format!("{} [{}]", ran.plan.path, ran.plan.crm.name())));
+        }
+        if self.args.format.for_people()
+            && let Err(exit) = self.bar.suspend(|| show(self.args, &ran, self.sources, self.ui))
+        {
+            self.trouble = Some(exit);
+            return ControlFlow::Break(());
+        }
+        self.outputs.add(&ran, self.sources);
+        self.bar.inc(1);
+        if self.tally.failed > 0 {
+            self.bar.set_message(format!("{} failed", self.tally.failed));
+        }
+        if self.args.fail_fast && outcome == Outcome::Failed {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn close(&mut self, ended: &Ended) -> Result<(), Exit> {
+        if let Some(count) = self.args.slowest {
+            self.slowest.sort_by(|one, other| other.cmp(one));
+            self.ui.out("")?;
+            self.ui.out("the slowest runs:")?;
+            for (wall, name) in self.slowest.iter().take(count) {
+                self.ui
+                    .out(&format!("{:>9.1} ms  {name}", wall.as_secs_f64() * 1000.0))?;
+            }
+        }
+        let order = order_seed(self.args).map_or_else(String::new, |seed| format!(", order {seed}"));
+        self.ui.out("")?;
+        self.ui.out(&format!(
+            "{} (seed {}{order})",
+            human::summary(ended),
+            seed_words(self.args)
+        ))
+    }
 }
 
 fn seed_words(args: &RunArgs) -> String {
@@ -119,53 +313,68 @@ fn seed_words(args: &RunArgs) -> String {
     )
 }
 
-fn run_one<'a>(args: &RunArgs, scenario: &'a crate::scenario::Scenario, crm: Crm, ui: Ui) -> Result<Ran<'a>, Exit> {
+fn run_one<'a>(args: &RunArgs, job: Job<'a>) -> Result<Ran<'a>, Trouble> {
+    let stopwatch = Stopwatch::start();
     #[cfg_attr(
         not(feature = "planted"),
         expect(unused_mut, reason = "only planted bugs change the plan")
     )]
-    let mut plan = Plan::of(scenario, crm, args.seed);
+    let mut plan = Plan::of(job.scenario, job.crm, job.seed);
     #[cfg(feature = "planted")]
     plan.planted.clone_from(&args.planted);
     let options = Options {
         sockets: args.sockets,
         ..Options::default()
     };
-    let trace = simulate::run(&plan, &options).map_err(|error| {
-        ui.note(&format!(
-            "error: {} cannot be run on {}: {error}",
-            plan.path,
-            crm.name()
-        ));
-        match error {
-            simulate::RunError::Settings(_) => Exit::Usage,
-            simulate::RunError::Sockets(_) => Exit::Harness,
-        }
-    })?;
+    let trace = simulate::run(&plan, &options).map_err(Trouble::Run)?;
     if let Some(folder) = &args.save_traces {
-        save(folder, &plan, &trace, ui)?;
+        save(folder, &plan, &trace, args.repeat > 1)?;
     }
     let verdict = verdict::decide(&plan, &trace);
     Ok(Ran {
-        scenario,
+        scenario: job.scenario,
         plan,
         trace,
         verdict,
+        wall: stopwatch.lasts(),
     })
 }
 
-fn save(folder: &Path, plan: &Plan, trace: &crate::trace::Trace, ui: Ui) -> Result<(), Exit> {
+fn save(folder: &Path, plan: &Plan, trace: &crate::trace::Trace, with_seed: bool) -> Result<(), Trouble> {
     let stem: String = plan
         .path
         .chars()
         .map(|sign| if sign.is_ascii_alphanumeric() { sign } else { '-' })
         .collect();
-    let file = folder.join(format!("{}.{}.jsonl", stem.trim_matches('-'), plan.crm.name()));
-    let text = trace.to_json_lines().map_err(|error| {
-        ui.note(&format!("error: the trace could not be made: {error}"));
-        Exit::Harness
-    })?;
-    std::fs::write(&file, text).map_err(|error| not_written(ui, &file, &error))
+    let seed = if with_seed {
+        format!(".{}", plan.seed)
+    } else {
+        String::new()
+    };
+    let file = folder.join(format!("{}.{}{seed}.jsonl", stem.trim_matches('-'), plan.crm.name()));
+    let text = trace
+        .to_json_lines()
+        .map_err(|error| Trouble::Trace(error.to_string()))?;
+    std::fs::write(&file, text).map_err(|error| Trouble::File(file, error))
+}
+
+/// Says why a job could not be done.
+fn told(trouble: &Trouble, job: Job<'_>, ui: Ui) -> Exit {
+    match trouble {
+        Trouble::Run(error) => {
+            let (path, crm) = (&job.scenario.path, job.crm.name());
+            ui.note(&format!("error: {path} cannot be run on {crm}: {error}"));
+            match error {
+                RunError::Settings(_) => Exit::Usage,
+                RunError::Sockets(_) => Exit::Harness,
+            }
+        }
+        Trouble::Trace(error) => {
+            ui.note(&format!("error: the trace could not be made: {error}"));
+            Exit::Harness
+        }
+        Trouble::File(file, error) => not_written(ui, file, error),
+    }
 }
 
 fn not_written(ui: Ui, path: &Path, error: &std::io::Error) -> Exit {
@@ -174,7 +383,10 @@ fn not_written(ui: Ui, path: &Path, error: &std::io::Error) -> Exit {
     Exit::Usage
 }
 
-fn show(args: &RunArgs, ran: &Ran<'_>, sources: &crate::diagnostic::Sources, ui: Ui) -> Result<(), Exit> {
+fn show(args: &RunArgs, ran: &Ran<'_>, sources: &Sources, ui: Ui) -> Result<(), Exit> {
+    if args.quiet && ran.outcome() == Outcome::Passed {
+        return Ok(());
+    }
     let style = ui.style();
     ui.out(&human::line(ran, style))?;
     if args.log {
@@ -189,7 +401,7 @@ fn show(args: &RunArgs, ran: &Ran<'_>, sources: &crate::diagnostic::Sources, ui:
     Ok(())
 }
 
-/// How long the command really took: for the last line only, never for a run.
+/// How long something really took: for people and CI servers, never for a verdict.
 struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
@@ -198,7 +410,7 @@ impl Stopwatch {
         Self(std::time::Instant::now())
     }
 
-    fn seconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+    fn lasts(&self) -> Duration {
+        self.0.elapsed()
     }
 }

@@ -1,11 +1,94 @@
-//! Which scenarios a command is about: those of the files and folders that it names, or the catalog.
+//! Which scenarios and CRMs a command is about: files and folders or the catalog, narrowed by flags.
 
 use std::path::PathBuf;
 
+use clap::{Args, ValueEnum};
+
 use super::Ui;
-use crate::diagnostic::render;
+use crate::diagnostic::{Sources, render};
 use crate::exit::Exit;
+use crate::filter::{self, Filter};
 use crate::load::{self, Loaded};
+use crate::plan::crms_of;
+use crate::scenario::{Crm, Scenario};
+
+/// The flags that narrow a selection; all of them must agree.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Scenario files and folders; the compiled-in catalog when none is given
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only on this CRM
+    #[arg(long, value_enum)]
+    crm: Option<CrmChoice>,
+    /// Only scenarios with this tag, or that prove this requirement, such as M13; several flags: any of them
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Only the runs that this expression selects, such as 'tag(M13) & crm(salesforce) & not title(/won|lost/)'
+    #[arg(long, short = 'E', value_name = "EXPRESSION")]
+    filter: Option<String>,
+}
+
+/// A CRM on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrmChoice {
+    /// Salesforce
+    Salesforce,
+    /// Dynamics 365 on Dataverse
+    Dynamics,
+}
+
+impl CrmChoice {
+    pub(crate) fn crm(self) -> Crm {
+        match self {
+            Self::Salesforce => Crm::Salesforce,
+            Self::Dynamics => Crm::Dynamics,
+        }
+    }
+}
+
+impl Selection {
+    /// Reads the expression of `--filter`. A fault is shown with its place.
+    pub(crate) fn filter(&self, ui: Ui) -> Result<Filter, Exit> {
+        let Some(expression) = &self.filter else {
+            return Ok(Filter::All);
+        };
+        Filter::parse(expression).map_err(|fault| {
+            let mut sources = Sources::default();
+            sources.add(filter::SOURCE, expression);
+            ui.note(render(&[*fault], &sources, ui.style()).trim_end());
+            Exit::Usage
+        })
+    }
+
+    /// The scenarios that are selected, each with the CRMs on which it is.
+    pub(crate) fn of<'a>(&self, loaded: &'a Loaded, filter: &Filter) -> Vec<(&'a Scenario, Vec<Crm>)> {
+        let only = self.crm.map(CrmChoice::crm);
+        let tagged = |scenario: &Scenario| {
+            let mut words = scenario.tags.iter().chain(&scenario.proves);
+            self.tags.is_empty() || words.any(|word| self.tags.iter().any(|tag| tag.eq_ignore_ascii_case(word)))
+        };
+        let mut selected = Vec::new();
+        for scenario in loaded.scenarios.iter().filter(|scenario| tagged(scenario)) {
+            let mut crms = crms_of(scenario);
+            crms.retain(|crm| only.is_none_or(|only| only == *crm) && filter.selects(scenario, *crm));
+            if !crms.is_empty() {
+                selected.push((scenario, crms));
+            }
+        }
+        selected
+    }
+
+    /// Says that nothing was selected, and what to look at.
+    pub(crate) fn nothing(&self, ui: Ui) -> Exit {
+        ui.note("error: no scenario is selected");
+        ui.note(if self.tags.is_empty() && self.filter.is_none() {
+            "help: `cosell list` names the CRMs of each scenario"
+        } else {
+            "help: `cosell list --format json` shows the tags, requirements and CRMs of each scenario"
+        });
+        Exit::NothingSelected
+    }
+}
 
 /// Reads every scenario that is meant. Any fault in any file is shown, and ends the command.
 pub(crate) fn load(paths: &[PathBuf], ui: Ui) -> Result<Loaded, Exit> {

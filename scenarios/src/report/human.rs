@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ran, Tally};
+use super::{Ended, Ran};
 use crate::diagnostic::{Diagnostic, Sources, Span, Style, render};
 use crate::invariant::{Code, Finding};
 use crate::verdict::Outcome;
@@ -32,11 +32,24 @@ pub fn line(run: &Ran<'_>, style: Style) -> String {
     )
 }
 
-/// What is wrong with one run; empty when nothing is.
+/// What is wrong with one run, and how to run it again; empty when nothing is.
 pub fn findings(run: &Ran<'_>, sources: &Sources, style: Style) -> String {
+    let shown = diagnostics(run);
+    if shown.is_empty() {
+        return String::new();
+    }
+    let mut text = render(&shown, sources, style);
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text + &format!("  run it again: {}\n", run.command())
+}
+
+/// What is wrong with one run, each with its place in the scenario; none when it counts as passed.
+pub fn diagnostics(run: &Ran<'_>) -> Vec<Diagnostic> {
     let mut shown = Vec::new();
     match (&run.scenario.expect_failure, run.verdict.outcome) {
-        (Some(_), _) if run.outcome() == Outcome::Passed => return String::new(),
+        (Some(_), _) if run.outcome() == Outcome::Passed => return shown,
         (Some(code), Outcome::Passed | Outcome::Failed) => shown.push(should_have_failed(run, code)),
         _ => {}
     }
@@ -49,14 +62,7 @@ pub fn findings(run: &Ran<'_>, sources: &Sources, style: Style) -> String {
             .note(reason)
             .help("leave out what is not simulated, or see what the simulators answer with `cosell serve`")
     }));
-    if shown.is_empty() {
-        return String::new();
-    }
-    let mut text = render(&shown, sources, style);
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text + &format!("  run it again: {}\n", run.command())
+    shown
 }
 
 fn should_have_failed(run: &Ran<'_>, code: &str) -> Diagnostic {
@@ -111,15 +117,26 @@ fn since_start(run: &Ran<'_>, at: Timestamp) -> String {
 }
 
 /// The last line: how many of each.
-pub fn summary(tally: Tally, seconds: f64) -> String {
+pub fn summary(ended: &Ended) -> String {
+    let tally = ended.tally;
     let mut parts = vec![format!("{} passed", tally.passed)];
-    if tally.failed > 0 {
-        parts.push(format!("{} failed", tally.failed));
+    for (count, word) in [
+        (tally.failed, "failed"),
+        (tally.inconclusive, "inconclusive"),
+        (ended.not_run, "not run"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
     }
-    if tally.inconclusive > 0 {
-        parts.push(format!("{} inconclusive", tally.inconclusive));
-    }
-    format!("{} runs in {seconds:.2} s: {}", tally.total(), parts.join(", "))
+    let runs = if tally.total() == 1 { "run" } else { "runs" };
+    format!(
+        "{} {runs} in {:.2} s: {}{}",
+        tally.total(),
+        ended.wall.as_secs_f64(),
+        parts.join(", "),
+        if ended.interrupted { " (interrupted)" } else { "" }
+    )
 }
 
 /// A stretch of virtual time in words: `2d 4h 5m`, `16m 30s`, `45ms`.

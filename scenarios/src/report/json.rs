@@ -1,23 +1,49 @@
-//! The report for programs: one JSON document, versioned.
+//! The reports for programs: one JSON document, or JSON lines, both versioned. `scenarios/guide/reports.md` lists the keys.
+//!
+//! Nothing in them depends on the wall clock or the machine: the same runs give the same bytes.
+
+use std::io;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Ran, Tally, human};
+use super::{Ended, Ran, Report, Sink, human};
 use crate::diagnostic::Sources;
 use crate::invariant::Finding;
 use crate::verdict::Outcome;
 
 /// The version of the document. It rises with each field that is added.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     format: u32,
     version: &'a str,
+    #[serde(flatten)]
+    counts: Counts,
+    runs: &'a [Value],
+}
+
+/// How many runs ended in which way.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Counts {
     passed: usize,
     failed: usize,
     inconclusive: usize,
-    runs: Vec<Run<'a>>,
+    not_run: usize,
+    interrupted: bool,
+}
+
+impl Counts {
+    fn of(ended: &Ended) -> Self {
+        Self {
+            passed: ended.tally.passed,
+            failed: ended.tally.failed,
+            inconclusive: ended.tally.inconclusive,
+            not_run: ended.not_run,
+            interrupted: ended.interrupted,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -49,17 +75,87 @@ struct Located<'a> {
     field: Option<&'a str>,
 }
 
-/// The document for a set of runs.
-pub fn document(runs: &[Ran<'_>], sources: &Sources) -> Result<String, serde_json::Error> {
-    let tally = Tally::of(runs);
-    serde_json::to_string_pretty(&Document {
-        format: FORMAT,
-        version: env!("CARGO_PKG_VERSION"),
-        passed: tally.passed,
-        failed: tally.failed,
-        inconclusive: tally.inconclusive,
-        runs: runs.iter().map(|ran| run(ran, sources)).collect(),
-    })
+/// One document, written in the end.
+#[expect(missing_debug_implementations, reason = "a place to write to has nothing to show")]
+pub struct Json {
+    sink: Sink,
+    runs: Vec<Value>,
+}
+
+impl Json {
+    /// A document that goes there.
+    pub fn new(sink: Sink) -> Self {
+        Self { sink, runs: Vec::new() }
+    }
+}
+
+impl Report for Json {
+    fn add(&mut self, ran: &Ran<'_>, sources: &Sources) -> io::Result<()> {
+        self.runs.push(serde_json::to_value(run(ran, sources))?);
+        Ok(())
+    }
+
+    fn finish(&mut self, ended: &Ended) -> io::Result<()> {
+        let document = Document {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION"),
+            counts: Counts::of(ended),
+            runs: &self.runs,
+        };
+        serde_json::to_writer_pretty(&mut self.sink, &document)?;
+        writeln!(self.sink)?;
+        self.sink.flush()
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Line<'a> {
+    Start {
+        format: u32,
+        version: &'a str,
+        selected: usize,
+    },
+    Run(Run<'a>),
+    End(Counts),
+}
+
+/// A line when it starts, a line for each run as soon as it has ended, and a line when it ends.
+#[expect(missing_debug_implementations, reason = "a place to write to has nothing to show")]
+pub struct JsonLines {
+    sink: Sink,
+}
+
+impl JsonLines {
+    /// Lines that go there; the first is written at once.
+    ///
+    /// # Errors
+    /// Those of the place that it writes to.
+    pub fn new(mut sink: Sink, selected: usize) -> io::Result<Self> {
+        let start = Line::Start {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION"),
+            selected,
+        };
+        line(&mut sink, &start)?;
+        Ok(Self { sink })
+    }
+}
+
+fn line(sink: &mut Sink, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *sink, line)?;
+    writeln!(sink)?;
+    sink.flush()
+}
+
+impl Report for JsonLines {
+    fn add(&mut self, ran: &Ran<'_>, sources: &Sources) -> io::Result<()> {
+        line(&mut self.sink, &Line::Run(run(ran, sources)))
+    }
+
+    fn finish(&mut self, ended: &Ended) -> io::Result<()> {
+        line(&mut self.sink, &Line::End(Counts::of(ended)))
+    }
 }
 
 fn run<'a>(ran: &'a Ran<'_>, sources: &Sources) -> Run<'a> {

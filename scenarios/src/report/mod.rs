@@ -1,7 +1,11 @@
-//! What people and programs are shown of a set of runs. Each format reads the same `Ran` values.
+//! What people and programs are shown of a set of runs. Each format reads the same `Ran` values, one at a time, in order.
+
+use std::io::{self, Write};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::diagnostic::Sources;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
@@ -9,8 +13,41 @@ use crate::verdict::{Outcome, Verdict};
 
 /// For people at a terminal.
 pub mod human;
-/// For programs.
+/// For programs: one document, or a line a run.
 pub mod json;
+/// For CI servers.
+pub mod junit;
+/// For the summary of a pull request.
+pub mod markdown;
+/// For the lines of a pull request on GitHub.
+pub mod github;
+
+/// A report under way: it is told of each run in order, and then that there are no more.
+///
+/// Errors are those of the place that it writes to.
+pub trait Report {
+    /// Adds a run.
+    fn add(&mut self, ran: &Ran<'_>, sources: &Sources) -> io::Result<()>;
+
+    /// Writes what is left to write.
+    fn finish(&mut self, ended: &Ended) -> io::Result<()>;
+}
+
+/// Where a report goes.
+pub type Sink = Box<dyn Write>;
+
+/// How a set of runs ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ended {
+    /// How many runs ended in which way.
+    pub tally: Tally,
+    /// Selected, but not run: after `--fail-fast` or Ctrl-C.
+    pub not_run: usize,
+    /// Whether somebody stopped the command.
+    pub interrupted: bool,
+    /// What it took on the wall clock.
+    pub wall: Duration,
+}
 
 /// One scenario on one CRM, run and judged.
 #[derive(Clone, Debug)]
@@ -23,6 +60,8 @@ pub struct Ran<'a> {
     pub trace: Trace,
     /// How it is judged.
     pub verdict: Verdict,
+    /// What it took on the wall clock: for people who look for slow scenarios, never for a verdict.
+    pub wall: Duration,
 }
 
 impl Ran<'_> {
@@ -82,17 +121,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts runs.
-    pub fn of(runs: &[Ran<'_>]) -> Self {
-        let mut tally = Self::default();
-        for run in runs {
-            match run.outcome() {
-                Outcome::Passed => tally.passed += 1,
-                Outcome::Failed => tally.failed += 1,
-                Outcome::Inconclusive => tally.inconclusive += 1,
-            }
+    /// Counts one more run.
+    pub fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Inconclusive => self.inconclusive += 1,
         }
-        tally
     }
 
     /// All of them.

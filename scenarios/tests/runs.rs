@@ -1,0 +1,221 @@
+//! Many runs at once: selection, order, threads, stopping early, and what is remembered.
+
+mod command;
+
+use std::fs;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use command::{Folder, cosell, text};
+
+const VALUE: &str = "catalog/updates/value-both-ways.yaml";
+
+/// A scenario that fails, and one that passes.
+const FAILS: &str = "title: This one fails\nsteps:\n  - expect decision: create.crm\n";
+const PASSES: &str = "title: This one passes\nsteps:\n  - wait: 5m\n";
+
+#[test]
+fn any_number_of_threads_prints_what_one_prints() {
+    let run = |jobs: &str| {
+        let output = cosell(&["run", "catalog/updates", "--jobs", jobs, "--log", "--format", "human"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let shown = text(&output.stdout);
+        let lines: Vec<String> = shown.lines().map(str::to_owned).collect();
+        // The last line holds the time on the wall.
+        lines[..lines.len() - 1].join("\n")
+    };
+    let serial = run("1");
+    assert!(serial.lines().count() > 100);
+    assert_eq!(run("4"), serial);
+}
+
+#[test]
+fn tags_requirements_and_expressions_select_runs() {
+    let count = |arguments: &[&str]| {
+        let output = cosell(&[&["list", "--format", "json"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let listed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        listed.as_array().expect("a list").len()
+    };
+    let all = count(&[]);
+    let some = count(&["--tag", "M17"]);
+    assert!(some > 0 && some < all);
+    assert_eq!(count(&["-E", "tag(M17)"]), some);
+    assert_eq!(count(&["-E", "not tag(M17)"]), all - some);
+    let none = cosell(&["list", "--tag", "M17", "-E", "not tag(M17)"]);
+    assert_eq!(none.status.code(), Some(4), "all flags must agree");
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_is_shown_with_a_caret() {
+    let output = cosell(&["run", "-E", "tag(M17) & tilte(hold)"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{shown}");
+    for part in ["--filter:1:12", "tilte", "did you mean `title`?"] {
+        assert!(shown.contains(part), "`{part}` is missing in\n{shown}");
+    }
+}
+
+#[test]
+fn fail_fast_ends_after_the_first_failure_with_any_number_of_threads() {
+    let folder = Folder::new("fail-fast");
+    folder.write("a.yaml", PASSES);
+    folder.write("b.yaml", FAILS);
+    for number in 0..20 {
+        folder.write(&format!("c{number:02}.yaml"), PASSES);
+    }
+    for jobs in ["1", "8"] {
+        let output = cosell(&[
+            "run",
+            &folder.0.to_string_lossy(),
+            "--fail-fast",
+            "--crm",
+            "dynamics",
+            "-j",
+            jobs,
+        ]);
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{shown}");
+        assert!(
+            shown.contains("2 runs in") && shown.contains("1 passed, 1 failed, 20 not run"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn what_failed_last_time_can_be_run_alone_until_it_passes() {
+    let folder = Folder::new("last-failed");
+    folder.write("a.yaml", PASSES);
+    let failing = folder.write("b.yaml", FAILS);
+    let state = folder.0.join("state");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cosell"));
+        command.arg("run").args(arguments).current_dir(&folder.0);
+        command.env("NO_COLOR", "1").env("COSELL_STATE_DIR", &state);
+        command.output().expect("cosell can be started")
+    };
+    assert_eq!(run(&["--last-failed"]).status.code(), Some(4));
+    assert_eq!(run(&["a.yaml", "b.yaml"]).status.code(), Some(1));
+    let again = run(&["--last-failed", "--quiet"]);
+    let shown = text(&again.stdout);
+    assert_eq!(again.status.code(), Some(1), "{shown}");
+    assert!(
+        shown.contains("2 failed") && !shown.contains("This one passes"),
+        "{shown}"
+    );
+    fs::write(&failing, PASSES).expect("a file can be written");
+    assert_eq!(run(&["--last-failed"]).status.code(), Some(0));
+    let nothing = run(&["--last-failed"]);
+    assert_eq!(nothing.status.code(), Some(4));
+    assert!(
+        text(&nothing.stderr).contains("no run is remembered"),
+        "{}",
+        text(&nothing.stderr)
+    );
+}
+
+#[test]
+fn repeated_runs_count_their_seeds_up() {
+    let output = cosell(&[
+        "run",
+        VALUE,
+        "--repeat",
+        "3",
+        "--crm",
+        "salesforce",
+        "--seed",
+        "40",
+        "--format",
+        "json",
+    ]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let seeds: Vec<&serde_json::Value> = document["runs"]
+        .as_array()
+        .expect("runs")
+        .iter()
+        .map(|run| &run["seed"])
+        .collect();
+    assert_eq!(seeds, [40, 41, 42]);
+}
+
+#[test]
+fn a_shuffled_order_is_the_same_for_the_same_seed() {
+    let run = |shuffle: &str| {
+        let output = cosell(&["run", "catalog/updates", shuffle, "--format", "json"]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        let runs = document["runs"].as_array().expect("runs").clone();
+        runs.iter()
+            .map(|run| format!("{} {}", run["path"], run["crm"]))
+            .collect::<Vec<String>>()
+    };
+    let one = run("--shuffle=1");
+    assert_eq!(run("--shuffle=1"), one);
+    let other = run("--shuffle=2");
+    assert_ne!(other, one);
+    let sorted = |mut runs: Vec<String>| {
+        runs.sort();
+        runs
+    };
+    assert_eq!(sorted(other), sorted(one));
+}
+
+#[test]
+fn ctrl_c_ends_the_command_with_its_reports() {
+    let folder = Folder::new("ctrl-c");
+    let report = folder.0.join("report.json");
+    let wanted = format!("json={}", report.display());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cosell"))
+        .args([
+            "run", VALUE, "--repeat", "1000000", "--format", "jsonl", "--report", &wanted,
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("cosell can be started");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    // Something has been printed: the first line says that it started, and the runs go on for hours.
+    let mut first = [0; 1];
+    stdout.read_exact(&mut first).expect("the first byte");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill can be started").success());
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("the lines can be read");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let last: serde_json::Value = serde_json::from_str(rest.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(
+        (&last["kind"], &last["interrupted"]),
+        (&"end".into(), &true.into()),
+        "{last}"
+    );
+    let document = fs::read_to_string(&report).expect("the report was written");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("a whole document");
+    assert_eq!(document["interrupted"], true);
+    assert!(document["not_run"].as_u64() > Some(1_000_000));
+}
+
+#[test]
+fn numbers_out_of_range_are_usage() {
+    for arguments in [
+        ["run", "--jobs=0"],
+        ["run", "--repeat=0"],
+        ["run", "--shuffle=x"],
+        ["run", "--slowest=-1"],
+    ] {
+        assert_eq!(cosell(&arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_slowest_runs_can_be_listed() {
+    let output = cosell(&["run", "catalog/updates", "--slowest=3", "--quiet"]);
+    let shown = text(&output.stdout);
+    assert_eq!(
+        shown
+            .lines()
+            .filter(|line| line.contains(" ms  catalog/updates/"))
+            .count(),
+        3,
+        "{shown}"
+    );
+}
