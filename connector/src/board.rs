@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::contract::Memory;
+use crate::flow::Trigger;
 use crate::id::{DealNumber, EngagementId, OpportunityId, ReferralId};
 use crate::record::Record;
 
@@ -18,22 +19,34 @@ pub(crate) struct Causes {
     pub(crate) referral: bool,
     /// The opportunity has changed, or something else asks for a whole run.
     pub(crate) whole: bool,
+    /// What came first.
+    pub(crate) trigger: Trigger,
 }
 
 impl Causes {
-    pub(crate) const REFERRAL: Self = Self {
-        referral: true,
-        whole: false,
-    };
-    pub(crate) const WHOLE: Self = Self {
-        referral: false,
-        whole: true,
-    };
+    /// A look at the referral first; nothing more when it is as the last run left it.
+    pub(crate) fn referral(trigger: Trigger) -> Self {
+        Self {
+            referral: true,
+            whole: false,
+            trigger,
+        }
+    }
+
+    /// A look at both records.
+    pub(crate) fn whole(trigger: Trigger) -> Self {
+        Self {
+            referral: false,
+            whole: true,
+            trigger,
+        }
+    }
 
     fn and(self, other: Self) -> Self {
         Self {
             referral: self.referral || other.referral,
             whole: self.whole || other.whole,
+            trigger: self.trigger,
         }
     }
 }
@@ -101,7 +114,7 @@ impl Board {
             if let Some(deal) = key.strip_prefix("due/").and_then(number)
                 && board.records.contains_key(&deal)
             {
-                board.mark(deal, Causes::WHOLE, now);
+                board.mark(deal, Causes::whole(Trigger::Start), now);
             }
         }
         (board, unreadable)
@@ -210,6 +223,16 @@ impl Board {
         true
     }
 
+    /// Makes a deal due at once, even if it waits after a failure; whether it was not due at all.
+    pub(crate) fn hasten(&mut self, deal: DealNumber, causes: Causes, now: Timestamp) -> bool {
+        let Some(due) = self.due.remove(&deal) else {
+            return self.mark(deal, causes, now);
+        };
+        self.queue.remove(&(due.not_before, deal));
+        self.wait(deal, causes.and(due.causes), now, 0);
+        false
+    }
+
     fn wait(&mut self, deal: DealNumber, causes: Causes, not_before: Timestamp, failures: u32) {
         let due = Due {
             not_before,
@@ -246,7 +269,7 @@ impl Board {
         }
         if let Some(not_before) = again {
             // Somewhere in between anything may have changed: the next attempt looks at both sides.
-            let mut causes = Causes::WHOLE;
+            let mut causes = Causes::whole(started.causes.trigger);
             if let Some(due) = self.due.remove(&deal) {
                 self.queue.remove(&(due.not_before, deal));
                 causes = causes.and(due.causes);
@@ -284,17 +307,18 @@ mod tests {
         let mut board = Board::default();
         let deal = board.next();
         board.put(deal, Record::default());
-        assert!(board.mark(deal, Causes::REFERRAL, moment(0)));
-        assert!(!board.mark(deal, Causes::WHOLE, moment(0)));
+        assert!(board.mark(deal, Causes::referral(Trigger::Webhook), moment(0)));
+        assert!(!board.mark(deal, Causes::whole(Trigger::CrmChange), moment(0)));
         let started = board.start(moment(0), 4).unwrap();
         assert_eq!(
             started.causes,
             Causes {
                 referral: true,
-                whole: true
+                whole: true,
+                trigger: Trigger::Webhook
             }
         );
-        assert!(board.mark(deal, Causes::REFERRAL, moment(1)));
+        assert!(board.mark(deal, Causes::referral(Trigger::Webhook), moment(1)));
         assert!(board.start(moment(1), 4).is_none());
         assert!(!board.finish(started, None));
         let started = board.start(moment(1), 4).unwrap();
@@ -306,10 +330,10 @@ mod tests {
         let mut board = Board::default();
         let deal = board.next();
         board.put(deal, Record::default());
-        board.mark(deal, Causes::WHOLE, moment(0));
+        board.mark(deal, Causes::whole(Trigger::CrmChange), moment(0));
         let started = board.start(moment(0), 1).unwrap();
         assert!(!board.finish(started, Some(moment(60))));
-        board.mark(deal, Causes::REFERRAL, moment(1));
+        board.mark(deal, Causes::referral(Trigger::Webhook), moment(1));
         assert!(board.start(moment(59), 1).is_none());
         assert_eq!(board.next_start(1), Some(moment(60)));
         assert_eq!(board.start(moment(60), 1).unwrap().failures, 1);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::board::Board;
 use crate::contract::{Command, Event, Memory, Reason};
 use crate::engine::{Engine, Executor};
+use crate::flow::{FlowRun, FlowState};
 use crate::id::ReferralId;
 use crate::job::desk::Desk;
 use crate::job::{hook, poll, register, run};
@@ -67,6 +68,7 @@ impl Connector {
             Event::Reply { call, response } => self.engine.settle(call, Ok(response)),
             Event::Failed { call, failure } => self.engine.settle(call, Err(failure)),
             Event::Hook { hook, body, signature } => self.hook(hook, &body, signature),
+            Event::Flow(act) => self.desk.act_on_flows(act),
         }
         self.go_on();
     }
@@ -85,6 +87,16 @@ impl Connector {
     /// Gives the next thing to do.
     pub fn poll_command(&mut self) -> Option<Command> {
         self.engine.poll_command()
+    }
+
+    /// The flows of the solution, in the order in which they are turned on.
+    pub fn flows(&self) -> Vec<FlowState> {
+        self.desk.flow_states()
+    }
+
+    /// The run history of the flows, the oldest run first; the oldest are forgotten.
+    pub fn runs(&self) -> Vec<FlowRun> {
+        self.desk.flows().history.runs().cloned().collect()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called if nothing happens before, and why.

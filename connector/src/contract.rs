@@ -8,6 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::flow::FlowAct;
 use crate::id::{CallId, HookId, OpportunityId, ReferralId};
 
 /// Something that happened outside.
@@ -36,6 +37,8 @@ pub enum Event {
         /// What the driver found out about its signature.
         signature: Signature,
     },
+    /// A person does something with the flows. What comes of it is a decision whose code begins with `flow.`.
+    Flow(FlowAct),
 }
 
 /// Why a call has no reply.

@@ -75,6 +75,11 @@ impl Engine {
         self.state().now
     }
 
+    /// The job that is running.
+    pub(crate) fn task(&self) -> u64 {
+        self.state().current.0
+    }
+
     /// Moves the time. It never goes back.
     pub(crate) fn set_now(&self, now: Timestamp) {
         let mut state = self.state();
@@ -289,7 +294,8 @@ impl Executor {
             let next = {
                 let mut state = self.engine.state();
                 let next = state.ready.pop_front();
-                state.current = next.unwrap_or(state.current);
+                // Outside of jobs nobody is running.
+                state.current = next.unwrap_or(TaskId(0));
                 next
             };
             let Some(id) = next else {

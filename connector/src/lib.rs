@@ -26,6 +26,8 @@ pub mod planted;
 pub mod deal;
 /// What an operator may set.
 pub mod settings;
+/// The named flows.
+pub mod flow;
 /// What goes into the core and what comes out of it.
 pub mod contract;
 /// What must not be forgotten about a deal.

@@ -8,6 +8,7 @@ use super::step::{Seen, Step};
 use super::{crm, pc};
 use crate::board::Causes;
 use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};
+use crate::flow::{Flow, Trigger};
 use crate::id::{AccountId, ContactId, DealNumber, OpportunityId, ReferralId};
 use crate::record::{Base, Creation, Intention, Outcome, Record};
 use crate::settings::Direction;
@@ -22,6 +23,7 @@ pub(crate) async fn create_in_crm(
     id: &ReferralId,
     seen: &mut Seen,
 ) -> Result<Step, Trouble> {
+    desk.need(deal, Flow::PcToCrm, &format!("referral {id} has no opportunity"))?;
     let Some(referral) = pc::read(desk, id).await? else {
         desk.say_once(deal, "record.deleted", None, "the referral does not exist");
         return Ok(Step::Done);
@@ -56,7 +58,8 @@ pub(crate) async fn create_in_crm(
         return Ok(Step::Done);
     }
     settled(desk, &desk.record(deal), Creation::Opportunity)?;
-    create(desk, deal, &referral).await
+    desk.in_child(Some(deal), Flow::Customize, create(desk, deal, &referral))
+        .await
 }
 
 /// Microsoft's own referral was taken for the partner's: the engagement's deal is meant.
@@ -65,7 +68,7 @@ fn belongs_to_engagement(desk: &Desk, deal: DealNumber, referral: &Referral) -> 
     let own = desk.board().of_engagement(&referral.engagement);
     if let Some(own) = own {
         desk.board().relate(referral.id.clone(), own);
-        desk.mark(own, Causes::WHOLE);
+        desk.mark(own, Causes::whole(Trigger::RelatedWebhook));
     }
     Step::Done
 }
@@ -119,7 +122,7 @@ fn hand_over(desk: &Desk, deal: DealNumber, other: DealNumber, referral: &Referr
     }
     desk.forget(deal);
     desk.change(other, |record| record.claim = Some(referral.id.clone()));
-    desk.mark(other, Causes::WHOLE);
+    desk.mark(other, Causes::whole(Trigger::Parent));
     Step::Done
 }
 

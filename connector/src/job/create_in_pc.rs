@@ -8,6 +8,7 @@ use super::desk::{Desk, Trouble};
 use super::step::{Seen, Step};
 use super::{crm, pc};
 use crate::deal::{Agreed, Customer, Field, Help, OpportunityState, canon};
+use crate::flow::{Flow, Trigger};
 use crate::id::{DealNumber, OpportunityId, ReferralId};
 use crate::record::{Base, Creation, Intention};
 use crate::settings::Direction;
@@ -25,6 +26,7 @@ pub(crate) async fn create_in_pc(
     id: &OpportunityId,
     seen: &mut Seen,
 ) -> Result<Step, Trouble> {
+    desk.need(deal, Flow::CrmToPc, &format!("opportunity {id} has no referral"))?;
     let Some(row) = crm::read(desk, id).await? else {
         desk.say_once(deal, "record.deleted", None, "the opportunity does not exist");
         return Ok(Step::Done);
@@ -58,7 +60,9 @@ pub(crate) async fn create_in_pc(
     if !pieces.is_empty() {
         return Err(Trouble::Incomplete { pieces });
     }
-    create(desk, deal, &new_referral(desk, &row, surroundings)).await
+    let new = new_referral(desk, &row, surroundings);
+    desk.in_child(Some(deal), Flow::CreateReferral, create(desk, deal, &new))
+        .await
 }
 
 /// The opportunity names a referral already.
@@ -75,7 +79,7 @@ async fn take_named(desk: &Desk, deal: DealNumber, named: &ReferralId) -> Result
         } else {
             // The other deal finds this opportunity by looking for its referral.
             desk.forget(deal);
-            desk.mark(other, crate::board::Causes::WHOLE);
+            desk.mark(other, crate::board::Causes::whole(Trigger::Parent));
         }
         return Ok(Step::Done);
     }

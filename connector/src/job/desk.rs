@@ -13,6 +13,9 @@ use crate::board::{Board, Causes, due_key, record_key};
 use crate::contract::{Decision, Failure, Memory, Reason, System};
 use crate::deal::canon;
 use crate::engine::Engine;
+use crate::flow::Flow;
+use crate::flow::history::History;
+use crate::flow::switches::Switches;
 use crate::id::DealNumber;
 use crate::record::Record;
 use crate::settings::{CrmSettings, Settings};
@@ -51,6 +54,9 @@ pub(crate) enum Trouble {
     /// It cannot work until something changes.
     #[error("{why}")]
     Refused { why: String, by: Option<System> },
+    /// A flow that it needs is off: the deal waits for it.
+    #[error("the flow `{}` is off", flow.slug())]
+    Off { flow: Flow },
     /// The opportunity lacks these pieces: a code and the text for Audit.
     #[error("the opportunity lacks something that Partner Center needs")]
     Incomplete { pieces: Vec<(&'static str, &'static str)> },
@@ -83,6 +89,13 @@ struct Gate {
     failures: u32,
 }
 
+/// The switches of the flows and their run history.
+#[derive(Debug, Default)]
+pub(crate) struct Flows {
+    pub(crate) switches: Switches,
+    pub(crate) history: History,
+}
+
 struct Inner {
     engine: Engine,
     settings: Settings,
@@ -91,6 +104,7 @@ struct Inner {
     gates: Mutex<BTreeMap<System, Gate>>,
     currencies: Mutex<Currencies>,
     cursors: Mutex<BTreeMap<&'static str, Timestamp>>,
+    flows: Mutex<Flows>,
 }
 
 /// What every job works with. Clones share one state.
@@ -113,6 +127,10 @@ impl Desk {
             gates: Mutex::default(),
             currencies: Mutex::default(),
             cursors: Mutex::new(cursors),
+            flows: Mutex::new(Flows {
+                switches: Switches::load(memory.entries()),
+                history: History::load(memory.entries()),
+            }),
         }))
     }
 
@@ -130,6 +148,10 @@ impl Desk {
 
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
         lock(&self.0.board)
+    }
+
+    pub(crate) fn flows(&self) -> MutexGuard<'_, Flows> {
+        lock(&self.0.flows)
     }
 
     /// The currencies that were read last.
@@ -204,6 +226,14 @@ impl Desk {
         }
     }
 
+    /// Makes a deal due at once, durably, even if it waits after a failure.
+    pub(crate) fn hasten(&self, deal: DealNumber, causes: Causes) {
+        let now = self.now();
+        if self.board().hasten(deal, causes, now) {
+            self.0.engine.persist(due_key(deal), Some("1".to_owned()));
+        }
+    }
+
     /// Records a decision about a deal.
     pub(crate) fn say(
         &self,
@@ -212,6 +242,8 @@ impl Desk {
         field: Option<&'static str>,
         detail: impl Into<String>,
     ) {
+        let task = self.0.engine.task();
+        self.flows().history.decided(task, code);
         self.0.engine.record(Decision {
             at: self.now(),
             code,
@@ -317,7 +349,12 @@ impl Desk {
         while let Some(until) = self.gate(system) {
             self.engine().sleep_until(until, Reason::Gate).await;
         }
-        match self.engine().call(system, request, self.settings().call_timeout).await {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.engine().call(system, request, self.settings().call_timeout).await;
+        let status = reply.as_ref().ok().map(|response| response.status().as_u16());
+        let task = self.engine().task();
+        self.flows().history.called(task, || format!("{method} {path}"), status);
+        match reply {
             Ok(response) => Ok(response),
             Err(failure) => {
                 self.close_gate(system, None);

@@ -10,6 +10,7 @@ use super::pc;
 use crate::board::Causes;
 use crate::contract::{Reason, Signature};
 use crate::deal::canon;
+use crate::flow::{Flow, Trigger};
 use crate::id::{DealNumber, HookId, ReferralId};
 use crate::record::Record;
 use crate::sync::backoff;
@@ -46,7 +47,8 @@ fn note(desk: &Desk, body: &Bytes) -> u16 {
     }
     match deal_of(desk, &event.referral) {
         Some(deal) => {
-            desk.mark(deal, Causes::REFERRAL);
+            let what = format!("webhook about referral {}", event.referral);
+            desk.trigger(deal, Flow::PcToCrm, Causes::referral(Trigger::Webhook), &what);
             200
         }
         None => 503,
@@ -73,7 +75,7 @@ fn note_related(desk: &Desk, event: HookEvent) -> u16 {
             .or_else(|| board.of_referral(&event.referral))
     };
     if let Some(deal) = known {
-        desk.mark(deal, Causes::WHOLE);
+        related_change(desk, deal, &event.referral);
         return 200;
     }
     let traced = desk.board().trace(&event.referral);
@@ -133,9 +135,19 @@ async fn find_related(desk: &Desk, id: &ReferralId) -> Result<(), Trouble> {
     };
     if let Some(deal) = deal {
         desk.board().relate(id.clone(), deal);
-        desk.mark(deal, Causes::WHOLE);
+        related_change(desk, deal, id);
     }
     Ok(())
+}
+
+fn related_change(desk: &Desk, deal: DealNumber, referral: &ReferralId) {
+    let what = format!("webhook about another party's referral {referral}");
+    desk.trigger(
+        deal,
+        Flow::MicrosoftUpdates,
+        Causes::whole(Trigger::RelatedWebhook),
+        &what,
+    );
 }
 
 fn own_of(parties: Vec<Referral>) -> Option<Referral> {

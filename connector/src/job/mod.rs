@@ -4,6 +4,10 @@
 
 /// What every job works with, and how a call is made.
 pub(crate) mod desk;
+/// The webhook registration.
+pub(crate) mod register;
+/// The flows at work.
+pub(crate) mod flows;
 /// What one look at a deal leads to.
 pub(crate) mod step;
 /// The CRM's calls, whichever CRM it is.
@@ -30,5 +34,3 @@ pub(crate) mod hook;
 pub(crate) mod poll;
 /// What Partner Center changed.
 pub(crate) mod reconcile;
-/// The webhook registration.
-pub(crate) mod register;

@@ -10,6 +10,7 @@ use super::hook::later;
 use crate::board::Causes;
 use crate::contract::Reason;
 use crate::deal::canon;
+use crate::flow::{Flow, Trigger};
 use crate::id::DealNumber;
 use crate::record::Record;
 use crate::system::opportunity::Opportunity;
@@ -43,7 +44,7 @@ pub(crate) fn after_failure(desk: &Desk, failures: u32, trouble: &Trouble) -> Ti
     match trouble {
         Trouble::Passing { until, .. } => later(desk, failures, *until),
         Trouble::Raced | Trouble::Conflict | Trouble::Missing => later(desk, failures, None),
-        Trouble::Denied { .. } | Trouble::Refused { .. } | Trouble::Incomplete { .. } => {
+        Trouble::Denied { .. } | Trouble::Refused { .. } | Trouble::Off { .. } | Trouble::Incomplete { .. } => {
             canon::after(desk.now(), desk.settings().denied_pause)
         }
     }
@@ -76,7 +77,7 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
     }
     let incomplete = desk.board().look_again(QUICK_LOOKS);
     for deal in incomplete {
-        desk.mark(deal, Causes::WHOLE);
+        desk.mark(deal, Causes::whole(Trigger::CrmChange));
     }
     Ok(())
 }
@@ -86,13 +87,24 @@ fn notice(desk: &Desk, row: &Opportunity) {
     let known = desk.board().of_opportunity(&row.id);
     let Some(deal) = known else {
         if let Some(deal) = new_deal(desk, row) {
-            desk.mark(deal, Causes::WHOLE);
+            desk.trigger(
+                deal,
+                Flow::CrmToPc,
+                Causes::whole(Trigger::CrmChange),
+                &format!("opportunity {} is new", row.id),
+            );
         }
         return;
     };
     let seen = desk.board().record(deal).and_then(|record| record.seen_opportunity);
     if seen != Some(row.digest()) || is_echo_taken_for_change(desk) {
-        desk.mark(deal, Causes::WHOLE);
+        let linked = desk
+            .board()
+            .record(deal)
+            .is_some_and(|record| record.referral.is_some());
+        let flow = if linked { Flow::OpportunityToPc } else { Flow::CrmToPc };
+        let what = format!("opportunity {} was changed ({:016x})", row.id, row.digest());
+        desk.trigger(deal, flow, Causes::whole(Trigger::CrmChange), &what);
     }
 }
 

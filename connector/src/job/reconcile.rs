@@ -10,6 +10,7 @@ use super::poll::after_failure;
 use crate::board::Causes;
 use crate::contract::Reason;
 use crate::deal::canon;
+use crate::flow::{Flow, Trigger};
 use crate::record::Record;
 use crate::system::partner_center::Referral;
 
@@ -70,7 +71,7 @@ pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
     }
     let incomplete = desk.board().look_again(u32::MAX);
     for deal in incomplete {
-        desk.mark(deal, Causes::WHOLE);
+        desk.mark(deal, Causes::whole(Trigger::Reconcile));
     }
     drop(turn);
     Ok(())
@@ -86,6 +87,7 @@ fn notice(desk: &Desk, row: &Referral) {
         return;
     }
     if let Some(deal) = deal_of(desk, &row.id) {
-        desk.mark(deal, Causes::REFERRAL);
+        let what = format!("referral {} was changed ({})", row.id, row.etag);
+        desk.trigger(deal, Flow::PcToCrm, Causes::referral(Trigger::Reconcile), &what);
     }
 }

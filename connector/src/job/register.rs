@@ -5,16 +5,32 @@ use super::desk::{Desk, Trouble};
 use super::poll::after_failure;
 use super::reconcile::{reconcile, reconcile_once};
 use crate::contract::Reason;
+use crate::flow::Flow;
 use crate::record::Record;
 use crate::system::identity::Audience;
 use crate::system::partner_center;
 
 /// Registers the webhook, then reads what was missed before and goes on reconciling.
 pub(crate) async fn register_and_reconcile(desk: Desk) {
-    if let Err(trouble) = register(&desk).await {
+    if let Err(trouble) = run(&desk).await {
         desk.engine().spawn(register_again(desk.clone(), trouble));
     }
     reconcile(desk).await;
+}
+
+/// Registers once more: the flow was turned on, or submitted again.
+pub(crate) fn again(desk: &Desk) {
+    let desk = desk.clone();
+    let engine = desk.engine().clone();
+    engine.spawn(async move {
+        match run(&desk).await {
+            Ok(()) => {
+                // What fails here is made up for by the next regular pass.
+                let _missed = reconcile_once(&desk).await;
+            }
+            Err(trouble) => register_again(desk, trouble).await,
+        }
+    });
 }
 
 /// Goes on until the registration stands; then reads again what was missed meanwhile.
@@ -26,13 +42,27 @@ async fn register_again(desk: Desk, first: Trouble) {
         desk.say(&Record::default(), "register.failed", None, trouble.to_string());
         let at = after_failure(&desk, failures, &trouble);
         desk.engine().sleep_until(at, Reason::Register).await;
-        match register(&desk).await {
+        match run(&desk).await {
             Ok(()) => break,
             Err(again) => trouble = again,
         }
     }
     // What fails here is made up for by the next regular pass.
     let _missed = reconcile_once(&desk).await;
+}
+
+/// One run of the flow; nothing while it is off.
+async fn run(desk: &Desk) -> Result<(), Trouble> {
+    if desk.settings().hook_url.is_none() {
+        return Ok(());
+    }
+    let flow = Flow::WebhookRegistration;
+    if !desk.flows().switches.is_on(flow) {
+        let detail = "the webhook is not registered while the flow is off";
+        desk.say(&Record::default(), "flow.off", Some(flow.slug()), detail);
+        return Ok(());
+    }
+    desk.in_child(None, flow, register(desk)).await
 }
 
 async fn register(desk: &Desk) -> Result<(), Trouble> {

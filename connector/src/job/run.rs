@@ -6,6 +6,7 @@ use super::create_in_crm::create_in_crm;
 use super::create_in_pc::create_in_pc;
 use super::crm;
 use super::desk::{Desk, Trouble};
+use super::flows::ending;
 use super::step::{Seen, Step};
 use super::sync_linked::sync_linked;
 use crate::board::{Causes, Started, due_key};
@@ -29,7 +30,9 @@ pub(crate) async fn run(desk: Desk, started: Started) {
         causes: started.causes,
         ..Seen::default()
     };
+    desk.begin_run(&started);
     let result = rounds(&desk, deal, &mut seen).await;
+    let ending = ending(&result);
     let again = match result {
         Ok(()) => {
             remember(&desk, deal, &seen);
@@ -37,6 +40,7 @@ pub(crate) async fn run(desk: Desk, started: Started) {
         }
         Err(trouble) => conclude(&desk, deal, started.failures, trouble, &seen).await,
     };
+    desk.end_run(ending);
     let over = desk.board().finish(started, again);
     if over {
         desk.engine().persist(due_key(deal), None);
@@ -56,7 +60,7 @@ async fn rounds(desk: &Desk, deal: DealNumber, seen: &mut Seen) -> Result<(), Tr
             }
             Err(trouble) => return Err(trouble),
         }
-        seen.causes = Causes::WHOLE;
+        seen.causes = Causes::whole(seen.causes.trigger);
     }
     desk.say(
         &desk.record(deal),
@@ -109,6 +113,10 @@ async fn conclude(desk: &Desk, deal: DealNumber, failures: u32, trouble: Trouble
             return later(until);
         }
         Trouble::Raced | Trouble::Conflict | Trouble::Missing => return later(None),
+        Trouble::Off { .. } => {
+            remember(desk, deal, seen);
+            return None;
+        }
         Trouble::Denied { why } => {
             desk.say(&desk.record(deal), "run.denied", None, why.clone());
             // Where the CRM itself denies, nothing can be written; the report's own failure changes nothing.

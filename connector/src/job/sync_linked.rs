@@ -13,6 +13,7 @@ use super::step::{Seen, Step};
 use super::{crm, pc, to_crm, to_pc};
 use crate::contract::Reason;
 use crate::deal::{Field, OpportunityState, ReferralState, canon};
+use crate::flow::Flow;
 use crate::id::{DealNumber, OpportunityId, ReferralId};
 use crate::record::{Outcome, Record, digest};
 use crate::settings::OnHoldEdits;
@@ -153,6 +154,9 @@ async fn wait_for_trust(desk: &Desk, row: &Opportunity) -> Step {
 }
 
 async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
+    let Some(pair) = let_through(desk, deal, pair)? else {
+        return Ok(Step::Done);
+    };
     match pair.ask {
         Move::Accept => {
             if desk.settings().on_hold_edits == OnHoldEdits::Drop && to_crm::drop_edits(desk, deal, &pair).await? {
@@ -202,6 +206,46 @@ async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Resu
     write(desk, deal, pair, seen).await
 }
 
+/// What the flows let the states of both sides ask for. An accept that may not leave keeps the deal on hold; any other move waits
+/// with everything else.
+fn let_through(desk: &Desk, deal: DealNumber, mut pair: Pair) -> Result<Option<Pair>, Trouble> {
+    let (flow, what) = match pair.ask {
+        Move::Accept | Move::Decline | Move::CloseReferral(_) => {
+            (Flow::OpportunityToPc, "the opportunity was moved to another stage")
+        }
+        Move::Activate | Move::CloseOpportunity(_) | Move::CloseDifferently(_) => {
+            (Flow::PcToCrm, "the referral came to another status")
+        }
+        Move::Hold | Move::Live | Move::LocalHold | Move::Reopened | Move::Closed(_) => return Ok(Some(pair)),
+    };
+    if desk.lane(deal, flow, what)? {
+        return Ok(Some(pair));
+    }
+    if pair.ask == Move::Accept && pair.row.state == OpportunityState::Open {
+        pair.ask = Move::Hold;
+        return Ok(Some(pair));
+    }
+    Ok(None)
+}
+
+/// Takes out of a merge what flows that are off keep back; whether what goes to Partner Center is let through.
+fn hold_back(desk: &Desk, deal: DealNumber, pair: &Pair, merged: &mut Merged) -> Result<bool, Trouble> {
+    let live = pair.ask == Move::Live;
+    let shares =
+        live && (pair.row.help.is_some() && pair.referral.help.is_none() || pair.row.visible && !pair.referral.visible);
+    let mut kept: Vec<Field> = Vec::new();
+    let mut open = true;
+    if (shares || !merged.to_pc.is_empty()) && !desk.lane(deal, Flow::OpportunityToPc, "the opportunity was changed")? {
+        kept.extend(merged.to_pc.drain(..).map(|(field, _)| field));
+        open = false;
+    }
+    if !merged.to_crm.is_empty() && !desk.lane(deal, Flow::PcToCrm, "the referral was changed")? {
+        kept.extend(merged.to_crm.drain(..).map(|(field, _)| field));
+    }
+    merged.choices.retain(|choice| !kept.contains(&choice.field));
+    Ok(open)
+}
+
 /// Notes an audit line that the next write to the opportunity carries.
 fn owe(desk: &Desk, deal: DealNumber, way: Way, what: &str) {
     let line = audit::line(desk.now(), way, what);
@@ -210,9 +254,10 @@ fn owe(desk: &Desk, deal: DealNumber, way: Way, what: &str) {
 
 /// Merges, writes to Partner Center, then to the CRM.
 async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
-    let merged = merge_pair(desk, &desk.record(deal), &pair);
-    announce(desk, deal, &merged);
+    let mut merged = merge_pair(desk, &desk.record(deal), &pair);
     let open = pair.ask == Move::Live;
+    let open = hold_back(desk, deal, &pair, &mut merged)? && open;
+    announce(desk, deal, &merged);
     let pieces = help_needs(desk, &pair, open).await?;
     let pair = to_pc::write(desk, deal, pair, &merged, (open, open && pieces.is_empty())).await?;
     seen.referral = Some(pair.referral.etag.clone());
@@ -220,8 +265,10 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     if record.invite
         && pair.referral.state == ReferralState::Active
         && let Some(help) = pair.referral.help
+        && desk.lane(deal, Flow::CreateReferral, "Microsoft's invitation")?
     {
-        invite(desk, deal, &pair.referral, &pair.row, help).await?;
+        let invitation = invite(desk, deal, &pair.referral, &pair.row, help);
+        desk.in_child(Some(deal), Flow::CreateReferral, invitation).await?;
     }
     if must_reopen_to_link(desk, &pair.row) {
         let detail = "the opportunity is opened and closed again, to take the referral's identifier";

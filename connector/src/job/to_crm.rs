@@ -7,8 +7,9 @@ use super::crm;
 use super::desk::{Desk, Trouble};
 use super::pair::{Pair, sent};
 use crate::deal::{Field, OpportunityState, mark};
+use crate::flow::Flow;
 use crate::id::DealNumber;
-use crate::record::{Record, Writing, digest};
+use crate::record::{Writing, digest};
 use crate::settings::Direction;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::Merged;
@@ -33,7 +34,7 @@ pub(super) async fn write(
         desk.change(deal, |record| record.owed.clear());
         return Ok(row.clone());
     }
-    let change = change(desk, &record, pair, merged, (whole, failing));
+    let change = change(desk, deal, pair, merged, (whole, failing))?;
     if change.is_empty() {
         desk.change(deal, |record| record.owed.clear());
         return Ok(row.clone());
@@ -76,7 +77,7 @@ pub(super) async fn drop_edits(desk: &Desk, deal: DealNumber, pair: &Pair) -> Re
             .collect(),
         ..Merged::default()
     };
-    let mut change = change(desk, &record, pair, &merged, (false, false));
+    let mut change = change(desk, deal, pair, &merged, (false, false))?;
     let line = audit::line(
         desk.now(),
         Way::PcToCrm,
@@ -92,8 +93,15 @@ pub(super) async fn drop_edits(desk: &Desk, deal: DealNumber, pair: &Pair) -> Re
     Ok(true)
 }
 
-fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, (whole, failing): (bool, bool)) -> Change {
+fn change(
+    desk: &Desk,
+    deal: DealNumber,
+    pair: &Pair,
+    merged: &Merged,
+    (whole, failing): (bool, bool),
+) -> Result<Change, Trouble> {
     let Pair { referral, row, ask } = pair;
+    let record = desk.record(deal);
     let mut change = Change::default();
     for (field, value) in &merged.to_crm {
         if *field == Field::Name {
@@ -120,6 +128,10 @@ fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, (whole, fa
     if gate_is_open(*ask) {
         put_back(pair, &mut change);
         change.msx = referral.msx.clone().filter(|id| row.msx.as_ref() != Some(id));
+        let microsofts = change.help.is_some() || change.visible.is_some() || change.msx.is_some();
+        if microsofts && !desk.lane(deal, Flow::MicrosoftUpdates, "Microsoft's side was changed")? {
+            (change.help, change.visible, change.msx) = (None, None, None);
+        }
     }
     if let Some(what) = what(pair, merged, &change) {
         let line = audit::line(desk.now(), Way::PcToCrm, &what);
@@ -141,7 +153,7 @@ fn change(desk: &Desk, record: &Record, pair: &Pair, merged: &Merged, (whole, fa
         let marked = mark::put(name, shown, crm::longest_name(desk));
         change.name = (marked != row.name).then_some(marked);
     }
-    change
+    Ok(change)
 }
 
 fn gate_is_open(ask: Move) -> bool {
