@@ -51,8 +51,29 @@ pub enum Act {
     StopConnector,
     /// `start connector`.
     StartConnector,
+    /// A person does something with the flows of the solution.
+    Flows(FlowStep),
     /// Something must be so.
     Expect(Expectation),
+}
+
+/// What a person does with the flows of the solution (product.md M4). A flow is named by its words, such as `pc to crm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowStep {
+    /// `turn flow on`.
+    TurnOn(&'static str),
+    /// `turn flow off`.
+    TurnOff(&'static str),
+    /// `lose trigger`: the trigger of a child flow cannot be found any more.
+    LoseTrigger(&'static str),
+    /// `make connections again`.
+    Reconnect,
+    /// `resubmit`: the run of the step's deal.
+    Resubmit,
+    /// `resubmit failed runs`.
+    ResubmitFailed,
+    /// `resubmit flow`: its last run.
+    ResubmitFlow(&'static str),
 }
 
 /// How a deal ends.

@@ -11,10 +11,10 @@ use jiff::civil::{Date, date};
 
 use super::act::{
     Act, Call, CallFate, Contact, Customer, Edit, Emptied, Expectation, ExpectedOpportunity, ExpectedReferral,
-    ExpectedStage, Fault, HookFate, Mark, Money, NewDeal, Stage,
+    ExpectedStage, Fault, FlowStep, HookFate, Mark, Money, NewDeal, Stage,
 };
 use super::given::Given;
-use super::words::{CALLS, HELPS, MARKS, OUTCOMES, SYSTEMS};
+use super::words::{CALLS, FLOWS, HELPS, MARKS, OUTCOMES, SYSTEMS};
 
 /// The closing date of a deal that says none: ninety days after virtual time starts.
 const CLOSES: Date = date(2026, 4, 5);
@@ -133,6 +133,22 @@ pub(super) fn reorder_webhooks(given: &Given) -> Option<Act> {
 
 pub(super) fn delay_webhooks(given: &Given) -> Option<Act> {
     hooks(given, HookFate::Delay(given.duration("by")?))
+}
+
+pub(super) fn turn_flow_on(given: &Given) -> Option<Act> {
+    Some(Act::Flows(FlowStep::TurnOn(given.word("", &FLOWS)?)))
+}
+
+pub(super) fn turn_flow_off(given: &Given) -> Option<Act> {
+    Some(Act::Flows(FlowStep::TurnOff(given.word("", &FLOWS)?)))
+}
+
+pub(super) fn lose_trigger(given: &Given) -> Option<Act> {
+    Some(Act::Flows(FlowStep::LoseTrigger(given.word("", &FLOWS)?)))
+}
+
+pub(super) fn resubmit_flow(given: &Given) -> Option<Act> {
+    Some(Act::Flows(FlowStep::ResubmitFlow(given.word("", &FLOWS)?)))
 }
 
 fn hooks(given: &Given, fate: HookFate) -> Option<Act> {

@@ -3,11 +3,11 @@
 //! One table, in the order in which guides list the steps. Reading goes by it, and so does whatever is generated about
 //! the language.
 
-use super::act::{Act, Expectation};
+use super::act::{Act, Expectation, FlowStep};
 use super::build;
 use super::given::Given;
 use super::key::{Key, Kind, may, may_be_none, must};
-use super::words::{CALLS, DECISIONS, HELPS, MARKS, OUTCOMES, STATUSES, SUBSTATUSES, SYSTEMS, words};
+use super::words::{CALLS, DECISIONS, FLOWS, HELPS, MARKS, OUTCOMES, STATUSES, SUBSTATUSES, SYSTEMS, words};
 
 /// A step of the language.
 #[derive(Clone, Copy, Debug)]
@@ -205,7 +205,7 @@ const IN_CRM: Role = Role::Changes(Side::Crm);
 
 /// Every step.
 #[rustfmt::skip]
-pub const VERBS: [Verb; 39] = [
+pub const VERBS: [Verb; 46] = [
     keys("microsoft shares", Role::Makes(Side::PartnerCenter), &SHARED_DEAL, build::microsoft_shares, "Microsoft's seller shares a deal with the partner"),
     keys("microsoft edits", IN_PC, &[DEAL, VALUE, CLOSES, NOTES], build::microsoft_edits, "Microsoft's seller changes a deal"),
     one("microsoft accepts", IN_PC, Kind::Deal, |_| Some(Act::MicrosoftAccepts), "Microsoft takes part in a deal that the partner shared"),
@@ -238,6 +238,13 @@ pub const VERBS: [Verb; 39] = [
     bare("restart connector", |_| Some(Act::RestartConnector), "the connector's process stops and starts again"),
     bare("stop connector", |_| Some(Act::StopConnector), "the connector's process stops"),
     bare("start connector", |_| Some(Act::StartConnector), "the connector's process starts again"),
+    one("turn flow off", Role::NoDeal, Kind::Word(&words(&FLOWS)), build::turn_flow_off, "a person turns a flow of the solution off"),
+    one("turn flow on", Role::NoDeal, Kind::Word(&words(&FLOWS)), build::turn_flow_on, "a person turns a flow of the solution on; its child flows must be on"),
+    one("lose trigger", Role::NoDeal, Kind::Word(&words(&FLOWS)), build::lose_trigger, "the trigger of a child flow cannot be found any more"),
+    bare("make connections again", |_| Some(Act::Flows(FlowStep::Reconnect)), "a person makes the connections of the solution again; finds lost triggers"),
+    one("resubmit", Role::Looks, Kind::Deal, |_| Some(Act::Flows(FlowStep::Resubmit)), "a person submits the last run of a deal again"),
+    bare("resubmit failed runs", |_| Some(Act::Flows(FlowStep::ResubmitFailed)), "a person submits every failed run of the history again"),
+    one("resubmit flow", Role::NoDeal, Kind::Word(&words(&FLOWS)), build::resubmit_flow, "a person submits the last run of a flow again"),
     keys("expect in crm", Role::Looks, &EXPECTED_IN_CRM, build::expect_in_crm, "the deal's opportunity looks like this"),
     keys("expect in pc", Role::Looks, &EXPECTED_IN_PC, build::expect_in_pc, "the deal's referral looks like this"),
     one("expect none in crm", Role::Looks, Kind::Deal, |_| Some(Act::Expect(Expectation::NoneInCrm)), "the deal has no opportunity"),

@@ -75,6 +75,19 @@ pub(super) const CALLS: [(&str, Call); 14] = [
     ("any", Call::Any),
 ];
 
+/// The flows of the solution, in the order in which they are turned on (partner-center.md section 8.2).
+pub(super) const FLOWS: [(&str, &str); 9] = [
+    ("webhook registration", "webhook registration"),
+    ("customize", "customize"),
+    ("create referral", "create referral"),
+    ("helper", "helper"),
+    ("microsoft updates", "microsoft updates"),
+    ("pc to crm", "pc to crm"),
+    ("crm to pc", "crm to pc"),
+    ("opportunity to pc", "opportunity to pc"),
+    ("solutions to pc", "solutions to pc"),
+];
+
 /// `mark:`. No mark is `none`, the language's own word.
 pub(super) const MARKS: [(&str, Mark); 2] = [("check", Mark::Check), ("cross", Mark::Cross)];
 
@@ -124,7 +137,7 @@ pub const FINDING_CODES: [&str; 15] = [
 ];
 
 /// The choices that the reference connector reports, each with a stable code and what it means.
-pub const DECISIONS: [(&str, &str); 53] = [
+pub const DECISIONS: [(&str, &str); 62] = [
     ("accept", "the deal left on-hold, and was accepted in Partner Center"),
     (
         "audit.in_run",
@@ -167,6 +180,18 @@ pub const DECISIONS: [(&str, &str); 53] = [
         "filter.lead_unsupported",
         "a lead stays out of the CRM: leads are not supported",
     ),
+    ("flow.nothing_to_resubmit", "there is no run to submit again"),
+    ("flow.off", "something met a flow that is off"),
+    ("flow.reconnected", "the connections of the solution were made again"),
+    (
+        "flow.requires_updates",
+        "a flow cannot be turned on before its child: Requiring updates",
+    ),
+    ("flow.resubmitted", "a run was submitted again"),
+    ("flow.trigger_lost", "the trigger of a flow cannot be found any more"),
+    ("flow.turned_off", "a flow was turned off"),
+    ("flow.turned_on", "a flow was turned on"),
+    ("flow.unknown", "the solution for this CRM has no such flow"),
     ("hold.dropped", "an edit on hold was dropped by the settings"),
     (
         "hold.local",

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use cosell_connector::flow::{Flow, FlowAct, Resubmit};
+use cosell_connector::id::{OpportunityId, ReferralId};
 use cosell_connector::settings::{
     CrmSettings, DataverseSettings, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings, Secret,
     Settings,
@@ -25,7 +27,7 @@ use serde_json::{Value, json};
 use crate::plan::Plan;
 use crate::record::ORG_CURRENCY;
 use crate::scenario::Crm;
-use crate::scenario::act::{Act, Edit, Help, NewDeal};
+use crate::scenario::act::{Act, Edit, FlowStep, Help, NewDeal};
 use crate::scenario::settings::{self, CurrencyField, Field, Winner};
 
 /// Faults as rules of the network.
@@ -166,6 +168,36 @@ fn plant(_settings: &mut Settings, plan: &Plan) -> Result<(), String> {
             "`{name}` can only be planted in a build with the feature `planted`"
         )),
     }
+}
+
+/// What a person does with the flows, and with the deal of a referral or an opportunity; `None` for a deal that is nowhere.
+pub fn flow_act(step: FlowStep, referral: Option<String>, opportunity: Option<String>) -> Option<FlowAct> {
+    let flow = |words: &str| Flow::from_slug(&words.replace(' ', "-"));
+    Some(match step {
+        FlowStep::TurnOn(words) => FlowAct::Turn {
+            flow: flow(words)?,
+            on: true,
+        },
+        FlowStep::TurnOff(words) => FlowAct::Turn {
+            flow: flow(words)?,
+            on: false,
+        },
+        FlowStep::LoseTrigger(words) => FlowAct::LoseTrigger { flow: flow(words)? },
+        FlowStep::Reconnect => FlowAct::Reconnect,
+        FlowStep::ResubmitFailed => FlowAct::Resubmit(Resubmit::Failed),
+        FlowStep::ResubmitFlow(words) => FlowAct::Resubmit(Resubmit::Flow(flow(words)?)),
+        FlowStep::Resubmit => FlowAct::Resubmit(match (referral, opportunity) {
+            (_, Some(id)) => Resubmit::Opportunity(OpportunityId::new(id)),
+            (Some(id), None) => Resubmit::Referral(ReferralId::new(id)),
+            (None, None) => return None,
+        }),
+    })
+}
+
+/// Every flow is turned on, children first, and has its trigger.
+pub fn all_flows_on() -> Vec<FlowAct> {
+    let on = Flow::ALL.map(|flow| FlowAct::Turn { flow, on: true });
+    std::iter::once(FlowAct::Reconnect).chain(on).collect()
 }
 
 /// What Microsoft shares.

@@ -26,6 +26,8 @@ use crate::trace::{Entry, FORMAT, Header, Trace, What};
 mod turns;
 /// Time that passes.
 mod settle;
+/// What people do with the flows.
+mod flows;
 /// People's and Microsoft's steps.
 mod people;
 
@@ -230,6 +232,7 @@ impl<'a> Run<'a> {
             Act::StopConnector => self.stop_connector(),
             Act::StartConnector => self.start_connector()?,
             Act::Expect(_) => {}
+            Act::Flows(flows) => return Ok(self.flows_step(step.deal.as_deref().unwrap_or_default(), *flows)),
             person => return Ok(self.person_acts(step.deal.as_deref().unwrap_or_default(), person)),
         }
         Ok(Ok(()))
@@ -243,6 +246,7 @@ impl<'a> Run<'a> {
     /// Heals, settles, watches the quiet for one more round, and notes what is stored.
     fn finish(&mut self) -> Result<(), RunError> {
         self.heal()?;
+        self.turn_all_flows_on();
         self.settle()?;
         if matches!(
             self.entries.last(),

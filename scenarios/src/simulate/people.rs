@@ -90,7 +90,7 @@ impl Run<'_> {
         });
     }
 
-    fn referral(&self, deal: &str) -> Result<String, Refused> {
+    pub(super) fn referral(&self, deal: &str) -> Result<String, Refused> {
         let found = self.board.referrals_of(deal).next().map(|(id, _)| id.to_owned());
         found.ok_or_else(|| Refused {
             status: 0,
@@ -98,7 +98,7 @@ impl Run<'_> {
         })
     }
 
-    fn opportunity(&self, deal: &str) -> Result<String, Refused> {
+    pub(super) fn opportunity(&self, deal: &str) -> Result<String, Refused> {
         let found = self.board.opportunities_of(deal).next().map(|(id, _)| id.to_owned());
         found.ok_or_else(|| Refused {
             status: 0,
