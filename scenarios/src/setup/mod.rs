@@ -195,8 +195,12 @@ pub fn flow_act(step: FlowStep, referral: Option<String>, opportunity: Option<St
 }
 
 /// Every flow is turned on, children first, and has its trigger.
-pub fn all_flows_on() -> Vec<FlowAct> {
-    let on = Flow::ALL.map(|flow| FlowAct::Turn { flow, on: true });
+pub fn all_flows_on(crm: Crm) -> Vec<FlowAct> {
+    let here = |flow: &Flow| crm == Crm::Dynamics || *flow != Flow::Helper;
+    let on = Flow::ALL
+        .into_iter()
+        .filter(here)
+        .map(|flow| FlowAct::Turn { flow, on: true });
     std::iter::once(FlowAct::Reconnect).chain(on).collect()
 }
 

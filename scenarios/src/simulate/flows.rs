@@ -30,7 +30,7 @@ impl Run<'_> {
         let turned = self.plan.steps.iter().any(|step| matches!(step.act, Act::Flows(_)));
         let now = self.world.now();
         if let Some(connector) = self.connector.as_mut().filter(|_| turned) {
-            for act in setup::all_flows_on() {
+            for act in setup::all_flows_on(self.plan.crm) {
                 connector.handle_event(Event::Flow(act), now);
             }
         }
