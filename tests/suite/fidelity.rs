@@ -213,6 +213,7 @@ fn every_row_points_at_code_that_is_there() {
 fn is_known(systems: &Systems, site: Site, method: &str, path: &str) -> bool {
     let path = path
         .replace("{tenant}", "contoso")
+        .replace("{user}", "partner@contoso.example")
         .replace("{object}", "Account")
         .replace("{set}", "accounts")
         .replace("{locator}", "01g000000000001AAA-2000")

@@ -12,7 +12,8 @@ pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-fn decoded(text: &str) -> String {
+/// A text without its escapes.
+pub(crate) fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut index = 0;

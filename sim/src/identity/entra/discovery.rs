@@ -10,6 +10,23 @@ use serde_json::{Value, json};
 use super::{Fields, Footing, Version, reply, tenant};
 use crate::site::{Bases, Site};
 
+/// The identifier of the partner's tenant: what every name of it stands for.
+pub(super) const TENANT: &str = "00000000-0000-4000-8000-0000c0de0001";
+
+/// The identifier behind the first segment of a path. Assumed: a guid is one, and everything else (a domain, `common`,
+/// `organizations`) means the partner's tenant, where every user is at home.
+pub(super) fn tenant_id(named: &str) -> &str {
+    let is_guid = named.len() == 36
+        && named.bytes().enumerate().all(|(at, sign)| {
+            if matches!(at, 8 | 13 | 18 | 23) {
+                sign == b'-'
+            } else {
+                sign.is_ascii_hexdigit()
+            }
+        });
+    if is_guid { named } else { TENANT }
+}
+
 /// Who says so. Assumed for v1: the login host, too; the real one names `sts.windows.net`.
 pub(super) fn issuer(bases: &Bases, tenant: &str, version: Version) -> String {
     let base = bases.of(Site::Entra);
@@ -48,9 +65,28 @@ pub(super) async fn instance(State(it): State<Footing>, request: Request) -> Res
     reply(200, &body)
 }
 
+/// Where a user signs in: MSAL for Python asks before it sends a password. Assumed: the shape; everybody is managed here.
+pub(super) async fn realm(State(it): State<Footing>, request: Request) -> Response {
+    let user = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let user = super::form::decoded(user);
+    let domain = user.rsplit('@').next().unwrap_or_default();
+    let host = it.bases.of(Site::Entra);
+    let host = host.split("://").nth(1).unwrap_or_default();
+    let body = json!({
+        "ver": "1.0", "account_type": "Managed", "domain_name": domain, "cloud_instance_name": host,
+        "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+    });
+    reply(200, &body)
+}
+
 impl Footing {
     fn document(&self, tenant: &str, version: Version) -> Value {
         let root = format!("{}/{tenant}", self.bases.of(Site::Entra));
+        // Assumed: where the tenant is not said, a placeholder stands for the one that the user turns out to be of.
+        let said = match tenant {
+            "common" | "organizations" => "{tenantid}",
+            named => tenant_id(named),
+        };
         let (oauth, keys) = match version {
             Version::First => (format!("{root}/oauth2"), format!("{root}/discovery/keys")),
             Version::Second => (format!("{root}/oauth2/v2.0"), format!("{root}/discovery/v2.0/keys")),
@@ -59,12 +95,12 @@ impl Footing {
             "token_endpoint": format!("{oauth}/token"),
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
             "jwks_uri": keys,
-            "response_modes_supported": ["query"],
+            "response_modes_supported": ["query", "form_post"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["none"],
             "response_types_supported": ["code"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "issuer": issuer(&self.bases, tenant, version),
+            "issuer": issuer(&self.bases, said, version),
             "authorization_endpoint": format!("{oauth}/authorize"),
             "device_authorization_endpoint": format!("{oauth}/devicecode"),
         })

@@ -7,8 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 
 use super::super::{RefreshFault, Trouble, User};
+use super::discovery::tenant_id;
 use super::pending::DeviceState;
-use super::{CLIENT_SECRET, Call, Fields, Footing, PASSWORD, Problem, Version, basic_credentials, denied};
+use super::{CLIENT_SECRET, Call, Fields, Footing, PASSWORD, Problem, Version, basic_credentials, denied, scope_of};
 
 /// The user that an application's own token acts as.
 const APPLICATION_USER: &str = "connector";
@@ -37,6 +38,8 @@ struct Signed {
     refresh_token: Option<String>,
     second_factor: bool,
     nonce: Option<String>,
+    /// What was asked for before, at the page.
+    scope: String,
 }
 
 impl Footing {
@@ -56,7 +59,7 @@ impl Footing {
                 return Ok(Wanted {
                     user: APPLICATION_USER.to_owned(),
                     client,
-                    tenant: call.tenant().to_owned(),
+                    tenant: tenant_id(call.tenant()).to_owned(),
                     audience: self.audience(fields, version)?,
                     app_only: true,
                     refresh_token: None,
@@ -91,7 +94,8 @@ impl Footing {
             return Err(denied(400, "invalid_grant", 50_076, description));
         }
         let scope = call.fields.get("scope").unwrap_or_default();
-        let asks = |word| scope.split_whitespace().any(|one| one == word);
+        let words = || scope.split_whitespace().chain(signed.scope.split_whitespace());
+        let asks = |word| words().any(|one| one == word);
         // A refresh gives its token back, which stays good. Otherwise v2 wants to be asked for one.
         let new = || {
             self.authority
@@ -103,7 +107,7 @@ impl Footing {
         Ok(Wanted {
             user: signed.user.name,
             client,
-            tenant: call.tenant().to_owned(),
+            tenant: tenant_id(call.tenant()).to_owned(),
             audience: signed.audience,
             app_only: false,
             refresh_token,
@@ -133,6 +137,7 @@ impl Footing {
             refresh_token: Some(token.to_owned()),
             second_factor,
             nonce: None,
+            scope: String::new(),
         })
     }
 
@@ -153,6 +158,7 @@ impl Footing {
             refresh_token: None,
             second_factor: false,
             nonce: None,
+            scope: String::new(),
         })
     }
 
@@ -160,7 +166,6 @@ impl Footing {
     fn with_code(&self, fields: &Fields, client: &str, version: Version) -> Result<Signed, Problem> {
         let refused = |code, description: &str| denied(400, "invalid_grant", code, description);
         let given = fields.need("code")?;
-        let audience = self.audience(fields, version)?;
         let mut pending = self.pending();
         let code = pending
             .code_of(given)
@@ -193,10 +198,14 @@ impl Footing {
                 return Err(refused(501_481, description));
             }
         }
+        let audience = match (version, fields.get("scope")) {
+            (Version::Second, None) => self.audience_of(scope_of(&code.scope)?)?,
+            _ => self.audience(fields, version)?,
+        };
         code.redeemed = true;
-        let (user, nonce) = (code.user.clone(), code.nonce.clone());
+        let (user, nonce, scope) = (code.user.clone(), code.nonce.clone(), code.scope.clone());
         drop(pending);
-        self.at_page(&user, audience, nonce)
+        self.at_page(&user, audience, scope, nonce)
     }
 
     fn with_device(&self, fields: &Fields) -> Result<Signed, Problem> {
@@ -231,13 +240,13 @@ impl Footing {
             }
         };
         device.state = DeviceState::Redeemed;
-        let audience = device.audience.clone();
+        let (audience, scope) = (device.audience.clone(), device.scope.clone());
         drop(pending);
-        self.at_page(&user, audience, None)
+        self.at_page(&user, audience, scope, None)
     }
 
     /// Somebody who signed in at a page: with a second factor, when they have one.
-    fn at_page(&self, user: &str, audience: String, nonce: Option<String>) -> Result<Signed, Problem> {
+    fn at_page(&self, user: &str, audience: String, scope: String, nonce: Option<String>) -> Result<Signed, Problem> {
         let user = self.authority.user(user).ok_or_else(|| {
             let description = format!("The user account '{user}' does not exist in the directory.");
             denied(400, "invalid_grant", 50_034, description)
@@ -248,6 +257,7 @@ impl Footing {
             second_factor: user.second_factor,
             user,
             nonce,
+            scope,
         })
     }
 }

@@ -93,6 +93,7 @@ pub fn router(footing: impl Into<Footing>) -> Router {
         .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
         .route("/{tenant}/discovery/keys", get(discovery::keys))
         .route("/{tenant}/discovery/instance", get(discovery::instance))
+        .route("/{tenant}/userrealm/{user}", get(discovery::realm))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(footing.into())
@@ -231,6 +232,10 @@ impl Footing {
             Version::First => fields.need("resource")?,
             Version::Second => scope_of(fields.need("scope")?)?,
         };
+        self.audience_of(asked)
+    }
+
+    fn audience_of(&self, asked: &str) -> Result<String, Problem> {
         let asked = asked.trim_end_matches('/');
         let known = [
             PARTNER_CENTER_AUDIENCE.to_owned(),

@@ -31,6 +31,8 @@ pub(super) struct Device {
     pub(super) secret: String,
     pub(super) user_code: String,
     pub(super) audience: String,
+    /// What was asked for with the code; some clients do not repeat it.
+    pub(super) scope: String,
     pub(super) expires: Timestamp,
     pub(super) state: DeviceState,
 }
@@ -51,6 +53,8 @@ pub(super) struct Code {
     pub(super) user: String,
     pub(super) client: String,
     pub(super) redirect: String,
+    /// What was asked for with the code; the redemption may leave it out.
+    pub(super) scope: String,
     pub(super) nonce: Option<String>,
     /// The PKCE challenge and whether it is a hash.
     pub(super) challenge: Option<(String, bool)>,
@@ -68,7 +72,7 @@ impl Pending {
     }
 
     /// Another device.
-    pub(super) fn device(&mut self, audience: String, now: Timestamp) -> Device {
+    pub(super) fn device(&mut self, audience: String, scope: &str, now: Timestamp) -> Device {
         let user_code: String = (0..9)
             .map(|_| {
                 let last = u64::try_from(LETTERS.len() - 1).unwrap_or(0);
@@ -80,6 +84,7 @@ impl Pending {
             secret: self.secret("device."),
             user_code,
             audience,
+            scope: scope.to_owned(),
             expires: now.checked_add(DEVICE_LIFETIME).unwrap_or(Timestamp::MAX),
             state: DeviceState::Waiting,
         };

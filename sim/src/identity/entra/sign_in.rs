@@ -77,7 +77,8 @@ impl Footing {
     fn device(&self, call: &Call, version: Version) -> Result<Response, Problem> {
         call.fields.need("client_id")?;
         let audience = self.audience(&call.fields, version)?;
-        let device = self.pending().device(audience, self.clock.now());
+        let scope = call.fields.get("scope").unwrap_or_default();
+        let device = self.pending().device(audience, scope, self.clock.now());
         let uri = format!("{}/common/oauth2/deviceauth", self.bases.of(Site::Entra));
         let lifetime = DEVICE_LIFETIME.as_secs();
         let message = format!(
@@ -103,11 +104,12 @@ impl Footing {
         let fields = Fields::of(query);
         let client = fields.need("client_id")?.to_owned();
         let redirect = fields.need("redirect_uri")?.to_owned();
-        match (fields.need("response_type")?, fields.get("response_mode")) {
-            ("code", None | Some("query")) => {}
-            (kind, None | Some("query")) => return Err(Problem::NotSimulated(format!("response type `{kind}`"))),
-            (_, Some(mode)) => return Err(Problem::NotSimulated(format!("response mode `{mode}`"))),
-        }
+        let by_form = match (fields.need("response_type")?, fields.get("response_mode")) {
+            ("code", None | Some("query")) => false,
+            ("code", Some("form_post")) => true,
+            ("code", Some(mode)) => return Err(Problem::NotSimulated(format!("response mode `{mode}`"))),
+            (kind, _) => return Err(Problem::NotSimulated(format!("response type `{kind}`"))),
+        };
         // v1 may name the resource later, when the code is redeemed.
         if version == Version::Second {
             self.audience(&fields, version)?;
@@ -125,6 +127,7 @@ impl Footing {
             secret: String::new(),
             user: user.name,
             client,
+            scope: fields.get("scope").unwrap_or_default().to_owned(),
             nonce: fields.get("nonce").map(str::to_owned),
             challenge: fields.get("code_challenge").map(|text| (text.to_owned(), hashed)),
             expires: self.clock.now(),
@@ -133,6 +136,9 @@ impl Footing {
         };
         let redirect = draft.redirect.clone();
         let code = self.pending().code(draft, self.clock.now());
+        if by_form {
+            return Ok(posted_back(&redirect, &code, fields.get("state")));
+        }
         let joint = if redirect.contains('?') { '&' } else { '?' };
         let state = fields.get("state").map(|state| format!("&state={}", escaped(state)));
         let location = format!("{redirect}{joint}code={code}{}", state.unwrap_or_default());
@@ -152,6 +158,19 @@ impl Footing {
         let links: String = self.authority.users().iter().map(|user| link(&user.name)).collect();
         page(StatusCode::OK, &format!("<p>Sign in as</p><ul>{links}</ul>"))
     }
+}
+
+/// A page that brings the code back by itself, as a form.
+fn posted_back(redirect: &str, code: &str, state: Option<&str>) -> Response {
+    let field = |name: &str, value: &str| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", text(value));
+    let state = state.map(|state| field("state", state)).unwrap_or_default();
+    let form = format!(
+        "<form method=\"post\" action=\"{}\">{}{state}<button>Go on</button></form><script>document.forms[0].submit()\
+         </script>",
+        text(redirect),
+        field("code", code)
+    );
+    page(StatusCode::OK, &form)
 }
 
 fn option(name: &str) -> String {

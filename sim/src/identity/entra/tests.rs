@@ -197,7 +197,8 @@ fn a_device_waits_until_somebody_types_its_code_in() {
     let footing = footing();
     let form = "application/x-www-form-urlencoded";
     let path = "/contoso.example/oauth2/v2.0/devicecode";
-    let (status, device) = ask_at(&footing, path, form, &format!("client_id=app&{SCOPE}%20offline_access"));
+    let asked = format!("client_id=app&{SCOPE}%20offline_access%20openid");
+    let (status, device) = ask_at(&footing, path, form, &asked);
     assert_eq!(
         (status.as_u16(), device["interval"].as_u64()),
         (200, Some(5)),
@@ -208,9 +209,9 @@ fn a_device_waits_until_somebody_types_its_code_in() {
     // The two spellings: msal for Python, and msal-node.
     let python = format!(
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=app&code={device_code}\
-         &device_code={device_code}&client_info=1&scope=openid%20offline_access"
+         &device_code={device_code}&client_info=1"
     );
-    let node = format!("grant_type=device_code&client_id=app&device_code={device_code}");
+    let node = format!("grant_type=device_code&client_id=app&device_code={device_code}&scope=openid");
     assert_eq!(code_of(&ask(&footing, &python)), (400, Some(70_016)));
     let pending = ask(&footing, &node);
     assert_eq!(pending.1["error"], "authorization_pending");
@@ -223,7 +224,12 @@ fn a_device_waits_until_somebody_types_its_code_in() {
     let claims = tokens["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     assert_eq!((&claims["aud"], &claims["name"]), (&json!("app"), &json!("partner")));
-    assert_eq!(claims["iss"], "https://login.microsoftonline.com/contoso.example/v2.0");
+    let tenant = claims["tid"].as_str().unwrap();
+    assert_eq!(tenant, discovery::TENANT);
+    assert_eq!(
+        claims["iss"],
+        format!("https://login.microsoftonline.com/{tenant}/v2.0")
+    );
     assert!(tokens["client_info"].is_string());
     assert_eq!(code_of(&ask(&footing, &node)), (400, Some(54_005)));
     let refresh = tokens["refresh_token"].as_str().unwrap();
@@ -282,6 +288,14 @@ fn an_authorization_code_is_good_once_for_whom_it_was_made() {
     let page = get(&footing, &path);
     let page = String::from_utf8_lossy(page.body()).into_owned();
     assert!(page.contains("login_hint=partner"), "{page}");
+    let posted = get(&footing, &format!("{path}&response_mode=form_post&login_hint=partner"));
+    let posted = String::from_utf8_lossy(posted.body()).into_owned();
+    assert!(
+        posted.contains("action=\"http://localhost:1/back\"") && posted.contains("name=\"state\" value=\"a&amp;b\""),
+        "{posted}"
+    );
+    let fragment = get(&footing, &format!("{path}&response_mode=fragment&login_hint=partner"));
+    assert_eq!(fragment.status(), 501);
     let redirected = get(&footing, &format!("{path}&login_hint=partner%40contoso.example"));
     assert_eq!(redirected.status(), 302);
     let location = redirected.headers()["location"].to_str().unwrap();
@@ -392,11 +406,23 @@ fn clients_find_everything_by_discovery() {
         ("token_endpoint", "/oauth2/v2.0/token"),
         ("authorization_endpoint", "/oauth2/v2.0/authorize"),
         ("device_authorization_endpoint", "/oauth2/v2.0/devicecode"),
-        ("issuer", "/v2.0"),
         ("jwks_uri", "/discovery/v2.0/keys"),
     ] {
         assert_eq!(document[member], format!("{root}{value}"));
     }
+    let issuer = |named: &str| json_of(&format!("/{named}/v2.0/.well-known/openid-configuration"))["issuer"].clone();
+    let tenant = discovery::TENANT;
+    let own = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    assert_eq!((issuer("contoso.example"), issuer(tenant)), (json!(own), json!(own)));
+    assert_eq!(
+        issuer("organizations"),
+        "https://login.microsoftonline.com/{tenantid}/v2.0"
+    );
+    let realm = json_of("/common/userrealm/partner%40contoso.example?api-version=1.0");
+    assert_eq!(
+        (&realm["account_type"], &realm["domain_name"]),
+        (&json!("Managed"), &json!("contoso.example"))
+    );
     let first = json_of("/contoso.example/.well-known/openid-configuration");
     assert_eq!(first["token_endpoint"], format!("{root}/oauth2/token"));
     assert_eq!(json_of("/contoso.example/discovery/v2.0/keys"), json!({"keys": []}));

@@ -171,7 +171,11 @@ fn serve_over(
     for site in settings.systems.sites() {
         let listener = bind(site.name(), settings.ports.get(&site).copied())?;
         let base = match certificates {
-            Some(_) => format!("https://localhost:{}", listener.local_addr()?.port()),
+            Some(_) => match listener.local_addr()?.port() {
+                // Clients leave out the port that goes without saying, and compare.
+                443 => "https://localhost".to_owned(),
+                port => format!("https://localhost:{port}"),
+            },
             None => url_of(&listener)?,
         };
         ground.bases.set(site, &base);
