@@ -106,6 +106,29 @@ pub struct Row {
     pub fields: serde_json::Map<String, Value>,
 }
 
+/// Why a row of a dump cannot be stored again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("row {row}, {field}: expected {expected}")]
+pub struct LoadError {
+    /// The row's position in the dump, from 0.
+    pub row: usize,
+    /// JSON pointer of the field in the row.
+    pub field: String,
+    /// What should be there.
+    pub expected: String,
+}
+
+impl LoadError {
+    /// What should be where.
+    pub fn new(row: usize, field: &str, expected: &str) -> Self {
+        Self {
+            row,
+            field: field.to_owned(),
+            expected: expected.to_owned(),
+        }
+    }
+}
+
 /// Where systems note what they did. Clones write to the same place.
 #[derive(Clone, Debug, Default)]
 pub struct Happenings(Arc<Mutex<VecDeque<Happening>>>);

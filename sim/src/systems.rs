@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::dataverse::{self, Dataverse};
 use crate::ground::Ground;
-use crate::happening::Row;
+use crate::happening::{LoadError, Row};
 use crate::identity::{self, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE, entra};
 use crate::partner_center::{self, ActError, MicrosoftAct, PartnerCenter, signature};
 use crate::salesforce::{self, Salesforce};
@@ -157,14 +157,41 @@ impl Systems {
         }
     }
 
-    /// Stores printed referrals as they are; gives back how many.
-    pub fn load_referrals(
-        &self,
-        referrals: Vec<serde_json::Map<String, serde_json::Value>>,
-    ) -> Result<usize, partner_center::LoadError> {
-        self.partner_center
-            .as_ref()
-            .map_or(Ok(0), |partner_center| partner_center.load(referrals))
+    /// All that [`Systems::load`] takes back: every stored row, the recycle bin, set-up and registrations included.
+    pub fn dump(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        rows.extend(self.partner_center.iter().flat_map(PartnerCenter::dump));
+        rows.extend(self.salesforce.iter().flat_map(Salesforce::dump));
+        rows.extend(self.dataverse.iter().flat_map(Dataverse::rows));
+        rows
+    }
+
+    /// Stores dumped rows in systems that are as new; gives back how many. A CRM without a row keeps what it starts with.
+    pub fn load(&self, rows: Vec<Row>) -> Result<usize, LoadError> {
+        let mut by_site: [Vec<(usize, Row)>; 4] = Default::default();
+        for (number, row) in rows.into_iter().enumerate() {
+            let exists = self.routers.of(row.site).is_some() && row.site != Site::Entra;
+            if !exists {
+                return Err(LoadError::new(
+                    number,
+                    "/site",
+                    "a system that has rows and is served here",
+                ));
+            }
+            by_site[index(row.site)].push((number, row));
+        }
+        let of = |site: Site| Some(&by_site[index(site)]).filter(|rows| !rows.is_empty());
+        let mut loaded = 0;
+        if let (Some(partner_center), Some(rows)) = (&self.partner_center, of(Site::PartnerCenter)) {
+            loaded += partner_center.load(rows)?;
+        }
+        if let (Some(salesforce), Some(rows)) = (&self.salesforce, of(Site::Salesforce)) {
+            loaded += salesforce.load(rows)?;
+        }
+        if let (Some(dataverse), Some(rows)) = (&self.dataverse, of(Site::Dataverse)) {
+            loaded += dataverse.load(rows)?;
+        }
+        Ok(loaded)
     }
 
     /// Every stored row, in the order of [`Site::ALL`], within a site ordered by table and identifier.

@@ -6,6 +6,7 @@ mod bad_requests;
 mod golden_simulator;
 mod golden_connector;
 mod fidelity;
+mod state;
 mod signatures;
 mod catalog;
 mod determinism;

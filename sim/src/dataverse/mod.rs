@@ -33,6 +33,7 @@ mod environment;
 mod payload;
 mod rules;
 mod write;
+mod load;
 mod action;
 mod routes;
 #[cfg(test)]

@@ -327,6 +327,11 @@ impl Authority {
         self.lock().users.insert(user.name.clone(), user);
     }
 
+    /// Lets these be all the users there are. Tokens of others are worth nothing from now on.
+    pub fn replace_users(&self, users: Vec<User>) {
+        self.lock().users = users.into_iter().map(|user| (user.name.clone(), user)).collect();
+    }
+
     /// A new token. `None` when nobody has that name. `prefix` is what the vendor puts in front of the opaque part.
     pub fn issue(
         &self,

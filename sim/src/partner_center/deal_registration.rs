@@ -78,13 +78,7 @@ pub(super) fn add(referral: &mut Referral, given: Given, id: Guid, now: Timestam
         status: RegistrationStatus::ReviewPending,
         status_reason: (),
         given,
-        status_history: StatusHistory {
-            review_pending_date_time: Stamp(now),
-            action_required_date_time: (),
-            passed_date_time: (),
-            failed_date_time: (),
-            approved_date_time: (),
-        },
+        status_history: StatusHistory::reviewed_from(Stamp(now)),
     });
     Ok(())
 }

@@ -10,47 +10,94 @@ use serde_json::{Map, Value};
 use super::create::blank;
 use super::guid::Guid;
 use super::model::{ETag, Referral};
+use super::registered::{Registered, RegistrationStatus, StatusHistory};
 use super::value::Stamp;
-use super::{PartnerCenter, State};
+use super::writer::TABLE;
+use super::{PartnerCenter, State, webhook};
+use crate::happening::{LoadError, Row};
+use crate::site::Site;
 
-/// Why a dump cannot be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadError {
-    /// The row, from 0.
-    pub row: usize,
-    /// JSON pointer of the field in the row.
-    pub field: String,
-    /// What should be there.
-    pub expected: String,
-}
+/// The table under which the registration of webhooks stands in a dump.
+const REGISTRATION: &str = "webhook-registration";
 
 impl PartnerCenter {
-    /// Stores printed referrals as they are, without events; gives back how many. They must be new.
-    pub fn load(&self, referrals: Vec<Map<String, Value>>) -> Result<usize, LoadError> {
+    /// Every referral as the API prints it, in the order of their creation, and the registration of webhooks.
+    pub fn dump(&self) -> Vec<Row> {
         let mut state = self.lock();
-        let count = referrals.len();
-        let mut read = Vec::with_capacity(count);
-        for (row, printed) in referrals.into_iter().enumerate() {
-            let referral = referral(&state, &printed);
-            read.push(referral.map_err(|(field, expected)| LoadError {
-                row,
-                field: format!("/fields{field}"),
-                expected,
-            })?);
+        let registration = state.registration.as_ref().map(|registration| Row {
+            site: Site::PartnerCenter,
+            table: REGISTRATION.to_owned(),
+            id: registration.subscriber.to_string(),
+            fields: webhook::stored(registration),
+        });
+        let mut rows: Vec<Row> = (0..state.store.len()).filter_map(|place| state.row(place)).collect();
+        rows.extend(registration);
+        rows
+    }
+
+    /// Stores dumped rows as they are, without events, in their order; gives back how many. They must be new. Rows are told
+    /// apart by their position in `rows`, where an error names one.
+    pub fn load(&self, rows: &[(usize, Row)]) -> Result<usize, LoadError> {
+        let mut state = self.lock();
+        let (mut read, mut registration) = (Vec::with_capacity(rows.len()), None);
+        for (number, row) in rows {
+            let wrong = |(field, expected): Wrong| LoadError::new(*number, &format!("/fields{field}"), &expected);
+            match row.table.as_str() {
+                TABLE => read.push(referral(&state, &row.fields).map_err(wrong)?),
+                REGISTRATION => registration = Some(registered_hooks(row).map_err(wrong)?),
+                _ => {
+                    let expected = format!("`{TABLE}` or `{REGISTRATION}`");
+                    return Err(LoadError::new(*number, "/table", &expected));
+                }
+            }
         }
-        // Lists without an order are ordered by creation.
-        read.sort_by_key(|referral| (referral.created_date_time, referral.e_tag.version));
         for referral in read {
             state.versions = state.versions.max(referral.e_tag.version);
             state.store.insert(&referral);
         }
+        state.registration = registration.or(state.registration.take());
         // The same seed would draw the identifiers that have just been loaded.
-        state.ids = self
-            .ground
-            .seed
-            .stream(&format!("partner-center ids after {count} loaded"));
-        Ok(count)
+        let label = format!("partner-center ids after {} loaded", rows.len());
+        state.ids = self.ground.seed.stream(&label);
+        Ok(rows.len())
     }
+}
+
+/// A registration of webhooks.
+fn registered_hooks(row: &Row) -> Result<webhook::Registration, Wrong> {
+    let subscriber =
+        Guid::parse(&row.id).ok_or_else(|| (String::new(), "a registration whose id is a guid".to_owned()))?;
+    let body = serde_json::to_vec(&row.fields).unwrap_or_default();
+    let read = webhook::read(&body, subscriber).ok();
+    let same = read.filter(|registration| webhook::stored(registration) == row.fields);
+    same.ok_or_else(|| (String::new(), "the fields that a dump of a registration has".to_owned()))
+}
+
+/// What the partner registered a won deal with. The members that the service adds stand beside those that it was given.
+fn registrations(printed: &Map<String, Value>) -> Result<Vec<Registered>, Wrong> {
+    let listed = printed.get("registrations").and_then(Value::as_array);
+    let one = |value: &Value| {
+        let mut members = value.as_object()?.clone();
+        for added in ["id", "registrationDateTime", "status", "statusReason", "statusHistory"] {
+            members.shift_remove(added);
+        }
+        let since = Stamp(value.get("registrationDateTime")?.as_str()?.parse().ok()?);
+        Some(Registered {
+            id: Guid::parse(value.get("id")?.as_str()?)?,
+            registration_date_time: since,
+            status: RegistrationStatus::ReviewPending,
+            status_reason: (),
+            given: serde_json::from_value(Value::Object(members)).ok()?,
+            status_history: StatusHistory::reviewed_from(since),
+        })
+    };
+    let read: Option<Vec<Registered>> = listed.into_iter().flatten().map(one).collect();
+    read.ok_or_else(|| {
+        (
+            "/registrations".to_owned(),
+            "registrations of this simulator".to_owned(),
+        )
+    })
 }
 
 type Wrong = (String, String);
@@ -91,8 +138,12 @@ fn referral(state: &State, printed: &Map<String, Value>) -> Result<Referral, Wro
         details: field(printed, "details")?,
         team: field(printed, "team")?,
         invite_context: field(printed, "inviteContext")?,
+        registrations: registrations(printed)?,
         ..blank(id, engagement, Timestamp::UNIX_EPOCH)
     };
+    if !referral.registrations.is_empty() {
+        referral.registration_status = RegistrationStatus::ReviewPending;
+    }
     let msx = printed.get("trackingInfo").and_then(|info| info.get("microsoftMsxId"));
     referral.tracking_info.microsoft_msx_id = msx.and_then(Value::as_str).map(str::to_owned);
     referral.links.base = std::sync::Arc::clone(state.store.base());
@@ -203,8 +254,8 @@ mod tests {
         account.microsoft(MicrosoftAct::Share(deal)).unwrap()
     }
 
-    fn fields(account: &PartnerCenter) -> Vec<Map<String, Value>> {
-        account.rows().into_iter().map(|row| row.fields).collect()
+    fn dumped(account: &PartnerCenter) -> Vec<(usize, Row)> {
+        account.dump().into_iter().enumerate().collect()
     }
 
     #[test]
@@ -217,7 +268,7 @@ mod tests {
         };
         first.microsoft(msx).unwrap();
         let second = account();
-        assert_eq!(second.load(fields(&first)), Ok(2));
+        assert_eq!(second.load(&dumped(&first)), Ok(2));
         assert_eq!(second.rows(), first.rows());
         assert_eq!(second.next_due(), first.next_due());
         assert_ne!(share(&second), id);
@@ -229,9 +280,9 @@ mod tests {
         let first = account();
         share(&first);
         let edited = |name: &str, value: Value| {
-            let mut rows = fields(&first);
-            rows[1].insert(name.to_owned(), value);
-            account().load(rows).unwrap_err()
+            let mut rows = dumped(&first);
+            rows[1].1.fields.insert(name.to_owned(), value);
+            account().load(&rows).unwrap_err()
         };
         assert_eq!(edited("status", "Engaged".into()).field, "/fields/status");
         assert_eq!(edited("isSpam", Value::Null).row, 1);

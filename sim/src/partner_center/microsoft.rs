@@ -52,6 +52,11 @@ pub enum MicrosoftAct {
     },
     /// Gives the partner a lead, who has 14 days to answer. The deal's help is not looked at.
     ShareLead(SharedDeal, Lead),
+    /// Lets the time for an answer be over at once. An answered referral refuses it.
+    LetExpire {
+        /// The partner's referral.
+        referral: String,
+    },
     /// Gives the deal its number in Microsoft's own CRM.
     SetMsxId {
         /// The engagement, or any referral of it.
@@ -172,6 +177,7 @@ impl Writer<'_> {
             }
             MicrosoftAct::AddTeamMember { engagement, member } => self.add_team_member(&engagement, member)?,
             MicrosoftAct::ShareLead(deal, lead) => self.share_lead(deal, lead)?,
+            MicrosoftAct::LetExpire { referral } => self.let_expire(&referral)?,
             MicrosoftAct::SetMsxId { engagement, id } => self.set_msx_id(&engagement, &id)?,
         };
         let referral = self.state.store.at(place);
@@ -237,6 +243,17 @@ impl Writer<'_> {
             super::check::everything(referral)
         })?;
         Ok(own)
+    }
+
+    /// No act of the real service: 14 days are too long for somebody who tries it by hand.
+    fn let_expire(&mut self, id: &str) -> Result<Place, ActError> {
+        let place = self.place_of(id)?;
+        let waits = |referral: &Referral| referral.status == Status::New && referral.expiration_date_time.is_some();
+        if !self.state.store.at(place).is_some_and(waits) {
+            return Err(ActError::Refused("the referral does not wait for an answer".to_owned()));
+        }
+        self.expire(place)?;
+        Ok(place)
     }
 
     fn edit(&mut self, id: &str, changes: Vec<(String, Value)>) -> Result<Place, ActError> {

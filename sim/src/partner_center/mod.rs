@@ -72,7 +72,7 @@ use axum::Router;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::store::Store;
+use self::store::{Place, Store};
 use self::throttle::Meter;
 use self::validation::Validations;
 use self::webhook::Registration;
@@ -82,7 +82,6 @@ use crate::happening::Row;
 use crate::seed::Stream;
 use crate::site::Site;
 
-pub use self::load::LoadError;
 pub use self::microsoft::{ActError, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember};
 pub use self::throttle::Throttle;
 pub use self::value::Assistance;
@@ -202,6 +201,21 @@ struct State {
     requests: Stream,
 }
 
+impl State {
+    /// A referral as a stored row.
+    fn row(&mut self, place: Place) -> Option<Row> {
+        match serde_json::from_slice(&self.store.plain(place)) {
+            Ok(Value::Object(fields)) => Some(Row {
+                site: Site::PartnerCenter,
+                table: TABLE.to_owned(),
+                id: fields.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                fields,
+            }),
+            _ => None,
+        }
+    }
+}
+
 impl PartnerCenter {
     /// An account without referrals and without registration.
     pub fn new(settings: Settings, ground: &Ground) -> Self {
@@ -230,17 +244,7 @@ impl PartnerCenter {
     /// `organizationId` = `msft`.
     pub fn rows(&self) -> Vec<Row> {
         let mut state = self.lock();
-        let mut rows: Vec<Row> = (0..state.store.len())
-            .filter_map(|place| match serde_json::from_slice(&state.store.plain(place)) {
-                Ok(Value::Object(fields)) => Some(Row {
-                    site: Site::PartnerCenter,
-                    table: TABLE.to_owned(),
-                    id: fields.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                    fields,
-                }),
-                _ => None,
-            })
-            .collect();
+        let mut rows: Vec<Row> = (0..state.store.len()).filter_map(|place| state.row(place)).collect();
         rows.sort_by(|one, other| one.id.cmp(&other.id));
         rows
     }

@@ -42,6 +42,19 @@ pub(super) struct StatusHistory {
     pub(super) approved_date_time: (),
 }
 
+impl StatusHistory {
+    /// In review since then.
+    pub(super) fn reviewed_from(since: Stamp) -> Self {
+        Self {
+            review_pending_date_time: since,
+            action_required_date_time: (),
+            passed_date_time: (),
+            failed_date_time: (),
+            approved_date_time: (),
+        }
+    }
+}
+
 /// What the partner sends: the value of `add /registrations/-`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -166,6 +166,16 @@ pub(super) fn print(registration: &Registration, with_subscriber: bool) -> Value
     Value::Object(body)
 }
 
+/// The registration with all that it holds, as a dump of the state has it; [`read`] takes it back.
+pub(super) fn stored(registration: &Registration) -> serde_json::Map<String, Value> {
+    let mut fields = serde_json::Map::new();
+    fields.insert("WebhookUrl".to_owned(), json!(registration.url));
+    fields.insert("WebhookEvents".to_owned(), json!(registration.events));
+    let in_ms_header = json!(registration.signature_in_ms_header);
+    fields.insert("SignatureTokenToMsSignatureHeader".to_owned(), in_ms_header);
+    fields
+}
+
 /// The event that a commit causes: `related-…` when the referral is another party's (inferred from the names).
 pub(super) fn event_of(kind: CommitKind, microsofts: bool) -> &'static str {
     match (kind, microsofts) {

@@ -117,16 +117,21 @@ impl<'a> Writer<'a> {
     /// Closes what nobody answered in time.
     pub(super) fn expire_due(&mut self) {
         while let Some((_, place)) = self.state.store.next_expiry().filter(|(due, _)| *due <= self.now) {
-            let now = self.now;
-            let expired = self.update(place, |referral| {
-                lifecycle::enter(referral, Status::Closed, Substatus::Expired, now);
-                Ok(())
-            });
             // An expiry is never refused, and takes the referral out of the index; the loop ends in any case.
-            if expired.is_err() {
+            if self.expire(place).is_err() {
                 break;
             }
         }
+    }
+
+    /// Closes what nobody answered. It is nobody's act: `system` is who does it.
+    pub(super) fn expire(&mut self, place: Place) -> Result<(), Problem> {
+        let now = self.now;
+        self.actor = "system";
+        self.update(place, |referral| {
+            lifecycle::enter(referral, Status::Closed, Substatus::Expired, now);
+            Ok(())
+        })
     }
 
     /// The partner's own referral of an engagement.

@@ -106,6 +106,13 @@ impl Mint {
         Id(id)
     }
 
+    /// Leaves out what a mint of the same seed may have drawn for that many identifiers.
+    pub(crate) fn skip(&mut self, identifiers: usize) {
+        for _ in 0..identifiers {
+            self.chance.bits();
+        }
+    }
+
     /// Text that is only ever compared: the opaque middle of a query locator.
     pub(crate) fn opaque(&mut self, length: usize) -> String {
         (0..length)

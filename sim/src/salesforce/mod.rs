@@ -47,6 +47,8 @@ mod rules;
 mod write;
 /// Rows as JSON.
 mod print;
+/// The whole org as rows, stored again.
+mod load;
 /// The token endpoint.
 mod oauth;
 /// A call by somebody who is signed in.

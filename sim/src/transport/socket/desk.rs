@@ -3,7 +3,7 @@
 //! It answers for no system. Behind it the systems can be replaced as a whole, which is what a reset does.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use super::fault_book::FaultBook;
 use super::postman::{Postman, rest};
-use crate::fault::{Exchange, ExchangeKind, Fate, Rule as _, Targeted};
+use crate::fault::{Exchange, ExchangeKind, Fate};
 use crate::ground::Ground;
 use crate::reply::json_reply;
 use crate::site::Site;
@@ -75,20 +76,6 @@ pub(super) struct Journal {
     pub(super) keep: usize,
 }
 
-/// A fault that somebody asked for.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) id: u64,
-    pub(super) rule: Targeted,
-}
-
-/// The faults in force, first added first asked.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    pub(super) rules: Vec<Fault>,
-    pub(super) last: u64,
-}
-
 /// Stands in front of every served system.
 pub(super) struct Desk {
     ground: RwLock<Ground>,
@@ -97,10 +84,8 @@ pub(super) struct Desk {
     settings: SystemSettings,
     postman: Arc<Postman>,
     journal: Mutex<Journal>,
-    faults: Mutex<Faults>,
-    /// How many faults there are, so that a run without any takes no lock.
-    armed: AtomicUsize,
-    /// Whether the journal keeps bodies, likewise.
+    faults: Arc<FaultBook>,
+    /// Whether the journal keeps bodies, known without a lock.
     with_bodies: AtomicBool,
 }
 
@@ -122,7 +107,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Desk {
-    pub(super) fn new(ground: Ground, systems: Systems, settings: SystemSettings, postman: Arc<Postman>) -> Self {
+    pub(super) fn new(
+        ground: Ground,
+        systems: Systems,
+        settings: SystemSettings,
+        postman: Arc<Postman>,
+        faults: Arc<FaultBook>,
+    ) -> Self {
         let journal = Journal {
             entries: VecDeque::new(),
             total: 0,
@@ -134,8 +125,7 @@ impl Desk {
             settings,
             postman,
             journal: Mutex::new(journal),
-            faults: Mutex::default(),
-            armed: AtomicUsize::new(0),
+            faults,
             with_bodies: AtomicBool::new(false),
         }
     }
@@ -170,12 +160,9 @@ impl Desk {
         self.with_bodies.store(keep, Ordering::SeqCst);
     }
 
-    /// Looks at the faults, or changes them.
-    pub(super) fn with_faults<T>(&self, work: impl FnOnce(&mut Faults) -> T) -> T {
-        let mut faults = locked(&self.faults);
-        let done = work(&mut faults);
-        self.armed.store(faults.rules.len(), Ordering::SeqCst);
-        done
+    /// The faults in force.
+    pub(super) fn faults(&self) -> &FaultBook {
+        &self.faults
     }
 
     /// Puts new systems on another ground behind the desk; journal and faults start as new, too.
@@ -187,7 +174,7 @@ impl Desk {
         self.postman.start_over(systems.clone());
         *self.ground.write().unwrap_or_else(PoisonError::into_inner) = ground;
         *self.systems.write().unwrap_or_else(PoisonError::into_inner) = systems;
-        self.with_faults(|faults| faults.rules.clear());
+        self.faults.with(|faults| faults.rules.clear());
         let mut journal = self.journal();
         journal.entries.clear();
         journal.total = 0;
@@ -211,10 +198,10 @@ impl Desk {
     }
 
     fn decide(&self, site: Site, parts: &http::request::Parts, body: &[u8]) -> (Fate, Option<String>) {
-        if self.armed.load(Ordering::SeqCst) == 0 {
+        if !self.faults.meets_calls() {
             return (Fate::Pass, None);
         }
-        let exchange = Exchange {
+        self.faults.decide(&Exchange {
             number: 0,
             site,
             kind: ExchangeKind::Call,
@@ -224,15 +211,7 @@ impl Desk {
             event: None,
             sent: self.postman.now(),
             attempt: 1,
-        };
-        let mut faults = locked(&self.faults);
-        for fault in &mut faults.rules {
-            let fate = fault.rule.decide(&exchange);
-            if !matches!(fate, Fate::Pass) {
-                return (fate, Some(fault.rule.name.clone()));
-            }
-        }
-        (Fate::Pass, None)
+        })
     }
 
     fn write_down(&self, mut entry: Entry) {
@@ -328,7 +307,7 @@ async fn answer(State(Window { site, desk }): State<Window>, request: Request) -
         request: None,
         response: None,
     };
-    if desk.armed.load(Ordering::SeqCst) > 0 || desk.keeps_bodies() {
+    if desk.faults.meets_calls() || desk.keeps_bodies() {
         return desk.look_at(site, request, entry).await;
     }
     let response = desk.pass(site, request).await;

@@ -25,6 +25,8 @@ use crate::seed::Seed;
 use crate::site::{Bases, Site};
 use crate::systems::{SystemSettings, Systems, audience};
 
+/// Faults that were asked for.
+mod fault_book;
 /// Sends webhooks.
 mod postman;
 /// Journal, faults, and what stands behind them.
@@ -35,6 +37,7 @@ mod control;
 use super::tls::Certificates;
 use super::{server, tls_server};
 use desk::Desk;
+use fault_book::FaultBook;
 use postman::Postman;
 
 /// What decides a set of servers.
@@ -182,8 +185,16 @@ fn serve_over(
         listeners.push((site, listener));
     }
     let systems = systems(&ground);
-    let postman = Arc::new(Postman::new(settings, ground.clone(), systems.clone()));
-    let desk = Desk::new(ground.clone(), systems, settings.systems.clone(), Arc::clone(&postman));
+    let faults = Arc::new(FaultBook::default());
+    let postman = Postman::new(settings, ground.clone(), systems.clone(), Arc::clone(&faults));
+    let postman = Arc::new(postman);
+    let desk = Desk::new(
+        ground.clone(),
+        systems,
+        settings.systems.clone(),
+        Arc::clone(&postman),
+        faults,
+    );
     let desk = Arc::new(desk);
     let mut servers: Vec<Server> = Vec::new();
     for (site, listener) in listeners {

@@ -2,17 +2,16 @@
 //!
 //! On the wall clock it works by itself; a manual clock lets it work while the control port moves the time.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Uri};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 
+use super::fault_book::FaultBook;
 use super::{Seen, ServeSettings, Watch};
 use crate::delivery_log::Attempt;
 use crate::fault::{Exchange, ExchangeKind, Fate, Rule};
@@ -31,8 +30,6 @@ use crate::transport::client::Connection;
 const QUEUE_LIMIT: usize = 100_000;
 /// How many attempts may be under way at once.
 const AT_ONCE: usize = 64;
-/// How many attempts the log keeps.
-const LOGGED: usize = 10_000;
 
 /// Everything that happens on the servers without a request.
 pub(super) struct Postman {
@@ -41,8 +38,8 @@ pub(super) struct Postman {
     hooks: HookSettings,
     watch: Watch,
     state: Mutex<State>,
-    /// The last attempts to deliver, oldest first.
-    delivered: Mutex<VecDeque<Value>>,
+    /// Faults that were asked for over the control port: asked before the rules.
+    faults: Arc<FaultBook>,
     /// What the rules do to webhooks.
     network: Mutex<Network>,
     /// Rung when something new may be due.
@@ -89,7 +86,7 @@ impl Letter {
 }
 
 impl Postman {
-    pub(super) fn new(settings: &ServeSettings, ground: Ground, systems: Systems) -> Self {
+    pub(super) fn new(settings: &ServeSettings, ground: Ground, systems: Systems, faults: Arc<FaultBook>) -> Self {
         let ground_seed = ground.seed;
         let state = State {
             queue: Queue::new(QUEUE_LIMIT),
@@ -102,7 +99,7 @@ impl Postman {
             watch: Arc::clone(&settings.watch),
             network: Mutex::new(Network::new(ground_seed, (Duration::ZERO, Duration::ZERO))),
             state: Mutex::new(state),
-            delivered: Mutex::default(),
+            faults,
             bell: Notify::new(),
             under_way: Arc::new(Semaphore::new(AT_ONCE)),
             moving: tokio::sync::Mutex::new(()),
@@ -130,42 +127,10 @@ impl Postman {
     pub(super) fn start_over(&self, systems: Systems) {
         *self.systems.write().unwrap_or_else(PoisonError::into_inner) = systems;
         self.lock().queue = Queue::new(QUEUE_LIMIT);
-        self.log().clear();
     }
 
     fn systems(&self) -> Systems {
         self.systems.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn log(&self) -> MutexGuard<'_, VecDeque<Value>> {
-        self.delivered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The last attempts to deliver, oldest first.
-    pub(super) fn delivered(&self) -> Vec<Value> {
-        self.log().iter().cloned().collect()
-    }
-
-    /// Tells whoever watches, and the log.
-    fn tell(&self, seen: &Seen<'_>) {
-        if let Seen::Delivered {
-            event,
-            url,
-            attempt,
-            outcome,
-            abandoned,
-        } = seen
-        {
-            let mut log = self.log();
-            while log.len() >= LOGGED {
-                log.pop_front();
-            }
-            log.push_back(json!({
-                "at": self.now().to_string(), "event": event, "url": url, "attempt": attempt,
-                "status": outcome.ok(), "problem": outcome.err(), "abandoned": abandoned,
-            }));
-        }
-        (self.watch)(seen);
     }
 
     /// When something is due next.
@@ -280,7 +245,7 @@ impl Postman {
             hook, attempt, copy, ..
         } = letter;
         let next = self.hooks.judge(attempt, outcome.as_ref().ok().copied());
-        self.tell(&Seen::Delivered {
+        (self.watch)(&Seen::Delivered {
             event: &hook.event,
             url: &hook.url,
             attempt,
@@ -302,7 +267,7 @@ impl Postman {
         let Ok(uri) = letter.hook.url.parse::<Uri>() else {
             return Fate::Pass;
         };
-        let decided = self.network().decide(&Exchange {
+        let exchange = Exchange {
             number: letter.hook.number.unwrap_or_default(),
             site: Site::PartnerCenter,
             kind: ExchangeKind::Delivery,
@@ -312,16 +277,23 @@ impl Postman {
             event: Some(&letter.hook.event),
             sent: self.now(),
             attempt: letter.attempt,
-        });
-        if let Some(rule) = &decided.rule {
+        };
+        let (fate, rule) = match self.faults.decide(&exchange) {
+            (Fate::Pass, _) => {
+                let decided = self.network().decide(&exchange);
+                (decided.fate, decided.rule)
+            }
+            asked_for => asked_for,
+        };
+        if let Some(rule) = &rule {
             (self.watch)(&Seen::Faulted {
                 event: &letter.hook.event,
                 attempt: letter.attempt,
-                fate: &decided.fate.words(),
+                fate: &fate.words(),
                 rule,
             });
         }
-        decided.fate
+        fate
     }
 
     /// Adds a rule about webhooks behind those that are there.
@@ -377,7 +349,7 @@ impl Postman {
             }
             let (event, url) = (event.as_str(), url.as_str());
             let outcome = Err(full.as_str());
-            self.tell(&Seen::Delivered {
+            (self.watch)(&Seen::Delivered {
                 event,
                 url,
                 attempt,

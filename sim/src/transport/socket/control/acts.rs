@@ -11,11 +11,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Complaint, done, read};
-use crate::partner_center::{ActError, Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal};
+use crate::partner_center::{
+    ActError, Assistance, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember,
+};
 use crate::transport::socket::desk::Desk;
 
 /// What a body must be.
-const EXPECTED: &str = r#"{"act": "share", "name", "customer": {"name", …}, "currency", "closing", "value"?, "notes"?, "solutions"?: [{"id", "name"}], "help"?} | {"act": "edit", "referral", "changes": {"/details/dealValue": 5}} | {"act": "accept", "engagement"} | {"act": "decline", "engagement", "reason"?} | {"act": "set-msx-id", "engagement", "id"}"#;
+const EXPECTED: &str = r#"{"act": "share", "name", "customer": {"name", …}, "currency", "closing", "value"?, "notes"?, "solutions"?: [{"id", "name"}], "help"?, "lead"?: "marketplace" | "marketing" | "sales"} | {"act": "edit", "referral", "changes": {"/details/dealValue": 5}} | {"act": "accept", "engagement"} | {"act": "decline", "engagement", "reason"?} | {"act": "set-msx-id", "engagement", "id"} | {"act": "add-team-member", "engagement", "member": {"firstName", "lastName", "email", "phone"?}} | {"act": "let-expire", "referral"}"#;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
@@ -36,10 +38,26 @@ enum Wanted {
         engagement: String,
         id: String,
     },
+    AddTeamMember {
+        engagement: String,
+        member: Person,
+    },
+    LetExpire {
+        referral: String,
+    },
+}
+
+/// Where a lead comes from.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum LeadFrom {
+    Marketplace,
+    Marketing,
+    Sales,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Deal {
     name: String,
     customer: Company,
@@ -50,6 +68,8 @@ struct Deal {
     #[serde(default)]
     solutions: Vec<Solution>,
     help: Option<Assistance>,
+    /// A lead for the partner alone, and not a deal with Microsoft in it.
+    lead: Option<LeadFrom>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,7 +123,22 @@ pub(super) async fn act(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Re
 impl Wanted {
     fn act(self) -> MicrosoftAct {
         match self {
-            Self::Share(deal) => MicrosoftAct::Share(deal.shared()),
+            Self::Share(deal) => match deal.lead {
+                None => MicrosoftAct::Share(deal.shared()),
+                Some(LeadFrom::Marketplace) => MicrosoftAct::ShareLead(deal.shared(), Lead::Marketplace),
+                Some(LeadFrom::Marketing) => MicrosoftAct::ShareLead(deal.shared(), Lead::Marketing),
+                Some(LeadFrom::Sales) => MicrosoftAct::ShareLead(deal.shared(), Lead::Sales),
+            },
+            Self::AddTeamMember { engagement, member } => MicrosoftAct::AddTeamMember {
+                engagement,
+                member: TeamMember {
+                    first_name: member.first_name,
+                    last_name: member.last_name,
+                    phone: member.phone,
+                    email: member.email,
+                },
+            },
+            Self::LetExpire { referral } => MicrosoftAct::LetExpire { referral },
             Self::Edit { referral, changes } => MicrosoftAct::Edit {
                 referral,
                 changes: changes.into_iter().collect(),

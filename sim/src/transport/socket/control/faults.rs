@@ -1,4 +1,4 @@
-//! Faults on calls to the served systems: added, listed, removed.
+//! Faults on calls to the served systems and on their webhooks: added, listed, removed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Complaint, done, read};
-use crate::fault::{Fate, Target, Targeted};
+use crate::fault::{ExchangeKind, Fate, Target, Targeted};
 use crate::site::Site;
-use crate::transport::socket::desk::{Desk, Fault};
+use crate::transport::socket::desk::Desk;
+use crate::transport::socket::fault_book::Fault;
 
 /// What a body must be.
-const EXPECTED: &str = r#"{"fate": "lose-request" | "lose-reply" | {"delay": "2s"} | {"duplicate": "1s"} | {"answer": {"status": 429, "headers": {"retry-after": "5"}, "body": {}}}, "name"?, "site"?, "method"?, "pathContains"?, "pathEnds"?, "bodyContains"?, "bodyLacks"?, "skip"?: 0, "times"?: 1}"#;
+const EXPECTED: &str = r#"{"fate": "lose-request" | "lose-reply" | {"delay": "2s"} | {"duplicate": "1s"} | {"answer": {"status": 429, "headers": {"retry-after": "5"}, "body": {}}}, "name"?, "on"?: "calls" | "deliveries", "event"?, "site"?, "method"?, "pathContains"?, "pathEnds"?, "bodyContains"?, "bodyLacks"?, "skip"?: 0, "times"?: 1}"#;
 /// The most faults at once.
 const MOST: usize = 1_000;
 /// The longest delay.
@@ -27,6 +28,8 @@ const LONGEST: Duration = Duration::from_hours(1);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wanted {
     name: Option<String>,
+    on: Option<On>,
+    event: Option<String>,
     site: Option<String>,
     method: Option<String>,
     path_contains: Option<String>,
@@ -37,6 +40,14 @@ struct Wanted {
     skip: u32,
     times: Option<u32>,
     fate: FateWanted,
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum On {
+    Calls,
+    Deliveries,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,13 +70,15 @@ struct Answer {
 }
 
 pub(super) async fn list(State(desk): State<Arc<Desk>>) -> Response {
-    let faults = desk.with_faults(|faults| faults.rules.iter().map(print).collect::<Vec<_>>());
+    let faults = desk
+        .faults()
+        .with(|faults| faults.rules.iter().map(print).collect::<Vec<_>>());
     done(StatusCode::OK, &json!({ "faults": faults }))
 }
 
 pub(super) async fn add(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Complaint> {
     let mut rule = read::<Wanted>(&body, EXPECTED)?.rule()?;
-    let added = desk.with_faults(|faults| {
+    let added = desk.faults().with(|faults| {
         if faults.rules.len() >= MOST {
             return Err(Complaint::new("faults", format!("at most {MOST} at once")).help("DELETE /control/faults"));
         }
@@ -84,12 +97,12 @@ pub(super) async fn add(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Re
 
 /// Removes every fault.
 pub(super) async fn heal(State(desk): State<Arc<Desk>>) -> Response {
-    let removed = desk.with_faults(|faults| std::mem::take(&mut faults.rules).len());
+    let removed = desk.faults().with(|faults| std::mem::take(&mut faults.rules).len());
     done(StatusCode::OK, &json!({ "removed": removed }))
 }
 
 pub(super) async fn remove(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Complaint> {
-    let removed = desk.with_faults(|faults| {
+    let removed = desk.faults().with(|faults| {
         let before = faults.rules.len();
         faults.rules.retain(|fault| fault.id.to_string() != id);
         before - faults.rules.len()
@@ -107,6 +120,14 @@ pub(super) async fn remove(State(desk): State<Arc<Desk>>, Path(id): Path<String>
 impl Wanted {
     fn rule(self) -> Result<Targeted, Complaint> {
         let site = self.site.map(|name| site(&name)).transpose()?;
+        let kind = match (self.on, &self.event) {
+            (Some(On::Calls), Some(event)) => {
+                let expected = "no event, or \"on\": \"deliveries\": only webhooks have one";
+                return Err(Complaint::new("request body /event", expected).found(event));
+            }
+            (Some(On::Calls) | None, None) => ExchangeKind::Call,
+            (Some(On::Deliveries), _) | (None, Some(_)) => ExchangeKind::Delivery,
+        };
         let method = self.method.map(|method| method.to_ascii_uppercase());
         Ok(Targeted {
             name: self.name.unwrap_or_default(),
@@ -117,7 +138,8 @@ impl Wanted {
                 path_ends: self.path_ends,
                 body_contains: self.body_contains,
                 body_lacks: self.body_lacks,
-                ..Target::default()
+                event: self.event,
+                kind: Some(kind),
             },
             skip: self.skip,
             times: self.times.unwrap_or(1),
@@ -188,8 +210,12 @@ impl Answer {
 
 fn print(fault: &Fault) -> Value {
     let (rule, target) = (&fault.rule, &fault.rule.target);
+    let on = match target.kind {
+        Some(ExchangeKind::Delivery) => "deliveries",
+        Some(ExchangeKind::Call) | None => "calls",
+    };
     json!({
-        "id": fault.id, "name": rule.name, "site": target.site.map(Site::name), "method": target.method,
+        "id": fault.id, "name": rule.name, "on": on, "event": target.event, "site": target.site.map(Site::name), "method": target.method,
         "pathContains": target.path_contains, "pathEnds": target.path_ends, "bodyContains": target.body_contains,
         "bodyLacks": target.body_lacks, "skipLeft": rule.skip, "timesLeft": rule.times, "fate": rule.fate.words(),
     })

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::faults::site;
 use super::{Complaint, done, read};
+use crate::delivery_log::DeliveryState;
 use crate::identity::form;
 use crate::transport::socket::desk::{Desk, MOST_KEPT};
 
@@ -80,7 +81,35 @@ pub(super) async fn clear(State(desk): State<Arc<Desk>>) -> Response {
     done(StatusCode::OK, &json!({ "removed": removed }))
 }
 
-/// Attempts to deliver webhooks, oldest first.
-pub(super) async fn deliveries(State(desk): State<Arc<Desk>>) -> Response {
-    done(StatusCode::OK, &json!({"deliveries": desk.postman().delivered()}))
+/// Webhooks that were owed, each with its attempts, oldest first: `?limit=`, `?after=` a number, `?state=`, `?event=`.
+pub(super) async fn deliveries(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Complaint> {
+    let (mut limit, mut after, mut state, mut event) = (PAGE, 0, None, None);
+    for (name, value) in form::pairs(query.as_deref().unwrap_or_default()) {
+        let number = || Complaint::new(&format!("query option {name}"), "a number").found(value.as_str());
+        match name.as_str() {
+            "limit" => limit = value.parse().map_err(|_| number())?,
+            "after" => after = value.parse::<u64>().map_err(|_| number())?,
+            "state" => state = Some(state_of(&value)?),
+            "event" => event = Some(value),
+            _ => return Err(Complaint::new("query", "limit, after, state, event").found(name)),
+        }
+    }
+    let log = desk.ground().deliveries;
+    let (forgotten, mut entries) = (log.forgotten(), log.entries());
+    let kept = entries.len();
+    entries.retain(|entry| {
+        let is_event = event.as_ref().is_none_or(|event| *event == entry.event);
+        entry.number > after && state.is_none_or(|state| state == entry.state) && is_event
+    });
+    let start = entries.len().saturating_sub(limit);
+    let body = json!({"kept": kept, "forgotten": forgotten, "deliveries": entries[start..]});
+    Ok(done(StatusCode::OK, &body))
+}
+
+fn state_of(text: &str) -> Result<DeliveryState, Complaint> {
+    let wrong = || Complaint::new("query option state", "waiting, delivered or offline").found(text);
+    serde_json::from_value(Value::from(text)).map_err(|_| wrong())
 }

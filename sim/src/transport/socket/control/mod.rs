@@ -173,6 +173,29 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_names_every_route_and_no_other() {
+        let guide = include_str!("../../../../control.md");
+        let served: Vec<(String, &str)> = routes()
+            .iter()
+            .map(|(method, path, _)| (method.to_string(), *path))
+            .collect();
+        for (method, path) in &served {
+            assert!(
+                guide.contains(&format!("`{method} {path}")),
+                "control.md lacks {method} {path}"
+            );
+        }
+        let named = guide.split('`').filter_map(|word| word.split_once(" /control/"));
+        for (method, rest) in named.filter(|(method, _)| method.bytes().all(|sign| sign.is_ascii_uppercase())) {
+            let path = format!("/control/{}", rest.split(['?', ' ']).next().unwrap_or_default());
+            assert!(
+                served.iter().any(|one| *one == (method.to_owned(), path.as_str())),
+                "{method} {path} is not served"
+            );
+        }
+    }
+
+    #[test]
     fn a_body_that_is_no_json_is_told_where_it_breaks() {
         let complaint = read::<Value>(&Bytes::from_static(b"{\"a\":"), "an object").unwrap_err();
         assert!(complaint.found.unwrap().contains("line 1 column 5"));

@@ -11,12 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::faults::site;
-use super::{Complaint, done, read};
+use super::{Complaint, done, read, users};
 use crate::ground::Ground;
 use crate::happening::Row;
-use crate::identity::{Role, form};
+use crate::identity::{User, form};
 use crate::seed::Seed;
-use crate::site::Site;
 use crate::transport::socket::desk::Desk;
 
 #[derive(Debug, Deserialize)]
@@ -31,16 +30,9 @@ struct Dump {
     seed: Option<u64>,
     now: Option<Timestamp>,
     #[serde(default)]
-    users: Vec<DumpedUser>,
+    users: Vec<users::Wanted>,
     #[serde(default)]
     rows: Vec<Row>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DumpedUser {
-    name: String,
-    roles: Vec<Role>,
 }
 
 /// Systems as new, from the same seed or another. Users, roles, tokens, ports and the clock stay.
@@ -62,7 +54,7 @@ fn start_over(desk: &Desk, seed: Option<Seed>) -> Seed {
     seed
 }
 
-/// Seed, time, users and every stored row; `?site=` for the rows of one system.
+/// Seed, time, users and every stored row, webhook registrations included; `?site=` for the rows of one system.
 pub(super) async fn dump(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Result<Response, Complaint> {
     let mut only = None;
     for (name, value) in form::pairs(query.as_deref().unwrap_or_default()) {
@@ -72,30 +64,23 @@ pub(super) async fn dump(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuer
         }
     }
     let ground = desk.ground();
-    let users: Vec<Value> = ground
-        .authority
-        .users()
-        .iter()
-        .map(|user| json!({"name": user.name, "roles": user.roles}))
-        .collect();
-    let mut rows = desk.systems().rows();
+    let users: Vec<Value> = ground.authority.users().iter().map(users::print).collect();
+    let mut rows = desk.systems().dump();
     rows.retain(|row| only.is_none_or(|only| only == row.site));
     let body = json!({"seed": ground.seed.0, "now": desk.postman().now().to_string(), "users": users, "rows": rows});
     Ok(done(StatusCode::OK, &body))
 }
 
-/// Starts over, then stores the referrals, users and time of a dump. A row that would not read back as it was written
-/// is refused, and so are rows of a CRM, which are not simulated here.
+/// Starts over, then stores the rows, users and time of a dump. A row that would not read back as it was written is
+/// refused. A system without a row in the dump stays as new, and without users those that are there stay.
 pub(super) async fn load(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Complaint> {
-    let expected = r#"what `GET /control/state?site=partner-center` gives: {"seed"?, "now"?, "users"?, "rows"?}"#;
+    let expected = r#"what `GET /control/state` gives: {"seed"?, "now"?, "users"?, "rows"?}"#;
     let dump: Dump = read(&body, expected)?;
-    if let Some(row) = dump.rows.iter().find(|row| row.site != Site::PartnerCenter) {
-        return Err(Complaint::new("request body /rows", "rows of partner-center")
-            .found(format!("a row of {}", row.site.name()))
-            .help(
-                "loading CRM rows is not simulated; dump with ?site=partner-center, and write CRM rows by its own API",
-            )
-            .status(StatusCode::NOT_IMPLEMENTED));
+    let mut users = Vec::with_capacity(dump.users.len());
+    for (place, mut user) in dump.users.into_iter().enumerate() {
+        let name = user.name.take().filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| Complaint::new(&format!("request body /users/{place}/name"), "a name"))?;
+        users.push(user.apply(User::new(&name, &[])));
     }
     let postman = desk.postman();
     if let Some(now) = dump
@@ -113,13 +98,12 @@ pub(super) async fn load(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<R
     if let Some(now) = dump.now {
         ground.clock.advance_to(now);
     }
-    for user in &dump.users {
-        ground.authority.put_user(&user.name, &user.roles);
+    if !users.is_empty() {
+        ground.authority.replace_users(users);
     }
-    let referrals = dump.rows.into_iter().map(|row| row.fields).collect();
-    let loaded = desk.systems().load_referrals(referrals).map_err(|problem| {
+    let loaded = desk.systems().load(dump.rows).map_err(|problem| {
         let place = format!("request body /rows/{}{}", problem.row, problem.field);
-        Complaint::new(&place, problem.expected).help("the systems are empty now; mend the dump and load it again")
+        Complaint::new(&place, problem.expected).help("the systems are not whole now; mend the dump and load it again")
     })?;
     Ok(done(StatusCode::OK, &json!({ "loaded": loaded })))
 }

@@ -7,20 +7,70 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 use jiff::SignedDuration;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use super::faults::site;
 use super::{Complaint, done, read};
-use crate::identity::{PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, SALESFORCE_AUDIENCE};
+use crate::identity::{
+    PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, SALESFORCE_AUDIENCE, Scope, Trouble, User,
+};
 use crate::site::Site;
 use crate::systems::audience;
 use crate::transport::socket::desk::Desk;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Roles {
-    roles: Vec<Role>,
+/// What may be said about a user. What is left out stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// In a dump; the path names the user otherwise.
+    pub(super) name: Option<String>,
+    roles: Option<Vec<Role>>,
+    email: Option<String>,
+    scope: Option<Scope>,
+    second_factor: Option<bool>,
+    /// Null when there is none any more.
+    #[serde(default)]
+    trouble: TroubleWanted,
+}
+
+/// What becomes of a user's trouble.
+#[derive(Debug, Default)]
+enum TroubleWanted {
+    /// Nothing was said.
+    #[default]
+    AsItIs,
+    /// This, or none.
+    Now(Option<Trouble>),
+}
+
+impl<'de> Deserialize<'de> for TroubleWanted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Now)
+    }
+}
+
+impl Wanted {
+    /// The user with what is wanted.
+    pub(super) fn apply(self, mut user: User) -> User {
+        if let Some(roles) = self.roles {
+            user.roles = roles.into_iter().collect();
+        }
+        user.email = self.email.unwrap_or(user.email);
+        user.scope = self.scope.unwrap_or(user.scope);
+        user.second_factor = self.second_factor.unwrap_or(user.second_factor);
+        if let TroubleWanted::Now(trouble) = self.trouble {
+            user.trouble = trouble;
+        }
+        user
+    }
+}
+
+pub(super) fn print(user: &User) -> Value {
+    json!({
+        "name": user.name, "roles": user.roles, "email": user.email, "scope": user.scope,
+        "secondFactor": user.second_factor, "trouble": user.trouble,
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,22 +87,27 @@ struct TokenWanted {
 
 pub(super) async fn list(State(desk): State<Arc<Desk>>) -> Response {
     let users = desk.ground().authority.users();
-    let users: Vec<_> = users
-        .iter()
-        .map(|user| json!({"name": user.name, "roles": user.roles}))
-        .collect();
+    let users: Vec<Value> = users.iter().map(print).collect();
     done(StatusCode::OK, &json!({ "users": users }))
 }
 
-/// Adds a user, or replaces the roles of one who is known; tokens that are out count for the new roles.
+/// Adds a user, or changes one who is known; tokens that are out count for the new roles.
 pub(super) async fn put(
     State(desk): State<Arc<Desk>>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Response, Complaint> {
-    let Roles { roles } = read(&body, r#"{"roles": ["referrals-admin", "system-administrator", …]}"#)?;
-    desk.ground().authority.put_user(&name, &roles);
-    Ok(done(StatusCode::OK, &json!({"name": name, "roles": roles})))
+    let expected = r#"{"roles"?: ["referrals-admin", "system-administrator", …], "email"?, "scope"?: "global" | {"locations": ["…"]}, "secondFactor"?: true, "trouble"?: null | "password-expired" | "disabled"}"#;
+    let wanted: Wanted = read(&body, expected)?;
+    if let Some(other) = wanted.name.as_deref().filter(|other| *other != name) {
+        let expected = format!("no name, or `{name}` as in the path");
+        return Err(Complaint::new("request body /name", expected).found(other));
+    }
+    let authority = desk.ground().authority;
+    let user = wanted.apply(authority.user(&name).unwrap_or_else(|| User::new(&name, &[])));
+    let printed = print(&user);
+    authority.set_user(user);
+    Ok(done(StatusCode::OK, &printed))
 }
 
 /// Ends every token of a user.
