@@ -96,6 +96,11 @@ impl Complaint {
         }
     }
 
+    /// As an element of a collection's result prints it: another name for the code, and always with fields.
+    pub(crate) fn to_element(&self) -> Value {
+        json!({"statusCode": self.code, "message": self.message, "fields": self.fields.as_deref().unwrap_or_default()})
+    }
+
     fn to_value(&self) -> Value {
         match &self.fields {
             Some(fields) => json!({"message": self.message, "errorCode": self.code, "fields": fields}),
@@ -104,8 +109,12 @@ impl Complaint {
     }
 }
 
+/// The body of a refusal.
+pub(crate) fn complaints_value(complaints: &[Complaint]) -> Value {
+    Value::Array(complaints.iter().map(Complaint::to_value).collect())
+}
+
 /// The answer to a refused request.
 pub(crate) fn refusal(status: StatusCode, complaints: &[Complaint]) -> Response {
-    let body = Value::Array(complaints.iter().map(Complaint::to_value).collect());
-    json_reply(status, JSON, &body)
+    json_reply(status, JSON, &complaints_value(complaints))
 }

@@ -31,6 +31,8 @@ mod form;
 mod places;
 /// Rows and indexes of one object.
 mod store;
+/// What one request has written so far.
+mod transaction;
 /// SOQL.
 mod soql;
 /// Query cursors.
@@ -43,6 +45,8 @@ mod find;
 mod input;
 /// What a record must satisfy, and what the org fills in.
 mod rules;
+/// Parents named by an external identifier.
+mod foreign;
 /// Create, update, delete.
 mod write;
 /// Rows as JSON.
@@ -63,8 +67,12 @@ mod describe;
 mod limits;
 /// Records over HTTP.
 mod records;
+/// Records named by an external identifier.
+mod upsert;
 /// Queries over HTTP.
 mod queries;
+/// Requests made of parts.
+mod composite;
 /// From a request to an answer.
 mod routes;
 
@@ -135,7 +143,10 @@ impl Salesforce {
             headers: &head.headers,
             body: &body,
         };
-        routes::answer(&mut self.lock(), &call)
+        let mut state = self.lock();
+        let answer = routes::answer(&mut state, &call);
+        state.commit();
+        answer
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

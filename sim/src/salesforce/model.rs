@@ -27,12 +27,12 @@ pub(crate) struct Field {
     pub(crate) sortable: bool,
     /// Whether the store keeps an index over it.
     pub(crate) indexed: bool,
-    /// Whether only the values of [`Field::values`] are taken.
-    pub(crate) restricted: bool,
     /// Whether `upsert` may find records by it.
     pub(crate) external: bool,
     /// Whether a record may be named by it where an identifier is asked for.
     pub(crate) id_lookup: bool,
+    /// Whether only the values of [`Field::values`] are taken.
+    pub(crate) restricted: bool,
     /// Whether no two records may hold the same value.
     pub(crate) unique: bool,
     /// Whether it is the record's name: on screens, in `recent`.
@@ -337,9 +337,9 @@ impl Field {
             updateable: is('u'),
             filterable: is('f'),
             sortable: is('s'),
-            restricted: is('r'),
             external: is('x'),
             id_lookup: is('i'),
+            restricted: is('r'),
             unique: is('q'),
             is_name: is('N') || name == "Name",
             auto_number: is('a'),

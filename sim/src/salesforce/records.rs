@@ -2,6 +2,7 @@
 //!
 //! What a write does to the rows stands in `write`.
 
+use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
@@ -29,20 +30,33 @@ pub(crate) fn collection(state: &mut State, visit: &Visit<'_>, name: &str) -> An
     };
     let id = write::create(state, &visit.author, object, body)?;
     recent::look(state, &visit.author, object, id);
-    let answer = json!({"id": id.to_string(), "success": true, "errors": []});
+    Ok(created(state, visit, object, id, None))
+}
+
+/// The answer to a create. Upserts add whether the record is new.
+pub(crate) fn created(state: &State, visit: &Visit<'_>, object: usize, id: Id, new: Option<bool>) -> Response {
+    let mut answer = json!({"id": id.to_string(), "success": true, "errors": []});
+    if let Some(new) = new {
+        answer["created"] = json!(new);
+    }
     let mut response = json_reply(StatusCode::CREATED, JSON, &answer);
     let name = &state.org.objects[object].name;
     let location = format!("/services/data/{}/sobjects/{name}/{id}", visit.version);
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    Ok(response)
+    response
 }
 
 /// `GET`, `PATCH` and `DELETE /sobjects/T/ID`.
 pub(crate) fn record(state: &mut State, visit: &Visit<'_>, name: &str, id: &str) -> Answer {
     let object = object(state, name)?;
     let place = place(state, object, id)?;
+    row(state, visit, object, place)
+}
+
+/// The same for a record that was found in another way.
+pub(crate) fn row(state: &mut State, visit: &Visit<'_>, object: usize, place: usize) -> Answer {
     let headers = visit.call.headers;
     match *visit.call.method {
         Method::GET => {

@@ -6,10 +6,13 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::composite::part::Routes;
+use super::composite::{batch, collections, series};
 use super::error::{JSON, Problem, refusal};
 use super::state::State;
+use super::transaction::Mark;
 use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit};
-use super::{describe, form, limits, oauth, queries, recent, records};
+use super::{describe, form, limits, oauth, queries, recent, records, upsert};
 use crate::identity::SALESFORCE_AUDIENCE;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
@@ -20,6 +23,13 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 44..=68;
 const RETIRED: u32 = 30;
 /// The longest URI, in bytes (salesforce.md section 2.3).
 const MAX_URI: usize = 16_384;
+
+/// How a request made of parts has them answered.
+const PARTS: Routes = Routes {
+    check_version,
+    resource,
+    count: count_request,
+};
 
 /// Answers one request. `HEAD` is `GET` without the body; a `POST` may say that it is meant as another method.
 pub(crate) fn answer(state: &mut State, call: &Call<'_>) -> Response {
@@ -63,14 +73,19 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
         ["services", "data"] if call.method == Method::GET => Ok(versions()),
         ["services", "data", version, rest @ ..] => {
             let answer = rest_api(state, call, version, rest);
-            return with_usage(state, respond(state, call, answer));
+            let response = respond(state, call, answer);
+            return with_usage(state, response);
         }
         _ => Err(Problem::not_simulated("route")),
     };
     respond(state, call, answer)
 }
 
-fn respond(state: &State, call: &Call<'_>, answer: Answer) -> Response {
+/// The answer as a response. A refused request leaves nothing behind, however far it came.
+fn respond(state: &mut State, call: &Call<'_>, answer: Answer) -> Response {
+    if answer.is_err() {
+        state.roll_back(Mark::default());
+    }
     match answer {
         Ok(response) => response,
         Err(Problem::Refused { status, complaints }) => refusal(status, &complaints),
@@ -117,17 +132,31 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
     refuse_xml(call.headers)?;
     let author = state.author(&grant.user.name);
     let visit = Visit::new(call, version, author)?;
+    resource(state, &visit, path)
+}
+
+/// Answers what stands below a version, for a request of its own and for a part of a composite one.
+fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
     match path {
-        [] => describe::resources(state, &visit),
-        ["limits"] => limits::limits(state, &visit),
-        ["limits", "recordCount"] => limits::record_count(state, &visit),
-        ["recent"] => recent::list(state, &visit),
-        ["sobjects"] => describe::global(state, &visit),
-        ["sobjects", name, "describe"] => describe::whole(state, &visit, name),
-        ["sobjects", name] => records::collection(state, &visit, name),
-        ["sobjects", name, id] => records::record(state, &visit, name, id),
-        ["query"] => queries::query(state, &visit),
-        ["query", locator] => queries::next_page(state, &visit, locator),
+        [] => describe::resources(state, visit),
+        ["limits"] => limits::limits(state, visit),
+        ["limits", "recordCount"] => limits::record_count(state, visit),
+        ["recent"] => recent::list(state, visit),
+        ["sobjects"] => describe::global(state, visit),
+        ["sobjects", name, "describe"] => describe::whole(state, visit, name),
+        ["sobjects", name] => records::collection(state, visit, name),
+        ["sobjects", name, "Id" | "id"] => upsert::create_without_id(state, visit, name),
+        ["sobjects", name, id] => records::record(state, visit, name, id),
+        ["sobjects", name, field, value] if *field != "describe" => {
+            upsert::by_external_id(state, visit, name, field, value)
+        }
+        ["composite"] => series::composite(state, visit, PARTS),
+        ["composite", "batch"] => batch::batch(state, visit, PARTS),
+        ["composite", "sobjects"] => collections::many(state, visit),
+        ["composite", "sobjects", name] => collections::read_many(state, visit, name),
+        ["composite", "sobjects", name, field] => collections::upsert_many(state, visit, name, field),
+        ["query"] => queries::query(state, visit),
+        ["query", locator] => queries::next_page(state, visit, locator),
         _ => Err(Problem::not_simulated("route")),
     }
 }

@@ -14,6 +14,7 @@ use super::org::Org;
 use super::recent::Recent;
 use super::settings::Settings;
 use super::store::{Row, Table};
+use super::transaction::{Mark, Transaction};
 use crate::ground::Ground;
 use crate::happening::{Change, Commit, CommitKind, Happening};
 use crate::identity::Role;
@@ -60,6 +61,8 @@ pub(crate) struct State {
     pub(crate) made: i64,
     /// The profiles of administrators and of everybody else.
     profiles: [Id; 2],
+    /// What the current request has written.
+    pub(crate) transaction: Transaction,
 }
 
 /// Calls of the current day.
@@ -92,6 +95,7 @@ impl State {
             mint,
             cursors: Cursors::default(),
             usage: Usage::default(),
+            transaction: Transaction::default(),
         };
         state.set_up();
         state
@@ -296,7 +300,8 @@ impl State {
             deleted: false,
             cells,
         });
-        self.note(author, shape, id, CommitKind::Created, changes);
+        self.transaction.inserted(object, place);
+        self.note(author, (object, place), CommitKind::Created, changes);
         (place, id)
     }
 
@@ -306,9 +311,10 @@ impl State {
         let shape = &org.objects[object];
         stamp_modified(shape, &mut cells, author);
         let row = self.tables[object].row(place);
-        let (id, changes) = (row.id, changes(shape, Some(&row.cells), &cells));
-        self.tables[object].replace(place, cells);
-        self.note(author, shape, id, CommitKind::Updated, changes);
+        let (deleted, changes) = (row.deleted, changes(shape, Some(&row.cells), &cells));
+        let before = self.tables[object].replace(place, cells);
+        self.transaction.replaced(object, place, before, deleted);
+        self.note(author, (object, place), CommitKind::Updated, changes);
     }
 
     /// Puts a row into the recycle bin and notes it.
@@ -321,22 +327,35 @@ impl State {
             cells[deleted] = Cell::Bool(true);
         }
         let table = &mut self.tables[object];
-        table.replace(place, cells);
+        let before = table.replace(place, cells);
         table.bury(place);
-        let id = table.row(place).id;
-        self.note(author, shape, id, CommitKind::Deleted, Vec::new());
+        self.transaction.replaced(object, place, before, false);
+        self.note(author, (object, place), CommitKind::Deleted, Vec::new());
     }
 
-    fn note(&self, author: &Author, shape: &Object, id: Id, kind: CommitKind, changes: Vec<Change>) {
-        self.ground.happenings.push(Happening::Committed(Commit {
+    fn note(&mut self, author: &Author, (object, place): (usize, usize), kind: CommitKind, changes: Vec<Change>) {
+        let commit = Commit {
             site: Site::Salesforce,
-            table: shape.name.clone(),
-            id: id.to_string(),
+            table: self.org.objects[object].name.clone(),
+            id: self.tables[object].row(place).id.to_string(),
             kind,
             actor: author.name.clone(),
             at: self.ground.clock.now(),
             changes,
-        }));
+        };
+        self.transaction.note(commit);
+    }
+
+    /// Takes back what the current request wrote since the mark.
+    pub(crate) fn roll_back(&mut self, mark: Mark) {
+        self.transaction.take_back(mark, &mut self.tables);
+    }
+
+    /// Ends the current request: what it wrote stays, and is told.
+    pub(crate) fn commit(&mut self) {
+        for note in self.transaction.close() {
+            self.ground.happenings.push(Happening::Committed(note));
+        }
     }
 }
 

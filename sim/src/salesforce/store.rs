@@ -84,6 +84,26 @@ impl Table {
         std::mem::replace(&mut row.cells, cells)
     }
 
+    /// Takes back the addition of a row, which must be the last one still there.
+    pub(crate) fn remove_last(&mut self, place: usize) {
+        if place + 1 != self.rows.len() {
+            return;
+        }
+        if let Some(row) = self.rows.pop() {
+            for (field, index) in &mut self.indexes {
+                if let Some(key) = row.cells[*field].key() {
+                    index.remove(&(key, place));
+                }
+            }
+        }
+    }
+
+    /// Gives a row back the cells that it had, and its place in or out of the recycle bin.
+    pub(crate) fn restore(&mut self, place: usize, cells: Vec<Cell>, deleted: bool) {
+        self.replace(place, cells);
+        self.rows[place].deleted = deleted;
+    }
+
     /// Puts a row into the recycle bin.
     pub(crate) fn bury(&mut self, place: usize) {
         self.rows[place].deleted = true;
@@ -147,6 +167,10 @@ mod tests {
         table.replace(0, cells("b"));
         assert_eq!(held(&table, "a"), [2]);
         assert_eq!(held(&table, "b"), [0, 1]);
+        table.remove_last(3);
+        table.restore(0, cells("a"), true);
+        assert_eq!((held(&table, "a"), held(&table, "b")), (vec![0, 2], vec![1]));
+        assert_eq!((table.rows().len(), table.row(0).deleted), (3, true));
         assert_eq!(table.find(Id::parse("006000000000002").unwrap()), Some(2));
         assert_eq!(table.find(Id::parse("006000000000009").unwrap()), None);
     }

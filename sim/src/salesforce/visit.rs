@@ -68,6 +68,12 @@ impl<'a> Visit<'a> {
         Err(self.method_not_allowed(&names.collect::<Vec<_>>().join(",")))
     }
 
+    /// The number of the version: 60.
+    pub(crate) fn version_number(&self) -> u32 {
+        let number = self.version.strip_prefix('v').and_then(|rest| rest.split('.').next());
+        number.and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
+
     /// The value of a parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         form::value(&self.parameters, name)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::cell::Cell;
 use super::error::Problem;
+use super::foreign;
 use super::id::Id;
 use super::input::{Verb, assignments};
 use super::model::{Object, OnDelete};
@@ -26,7 +27,9 @@ pub(crate) fn create(state: &mut State, author: &Author, object: usize, body: Bo
     let org = Arc::clone(&state.org);
     let shape = &org.objects[object];
     refuse_set_up(shape)?;
-    let assigned = assignments(shape, &state.settings, body.fields, body.raw, Verb::Create)?;
+    let resolved = foreign::resolved(state, shape, body.fields)?;
+    let fields = resolved.as_ref().unwrap_or(body.fields);
+    let assigned = assignments(shape, &state.settings, fields, body.raw, Verb::Create)?;
     let mut draft = Draft {
         shape,
         before: None,
@@ -56,7 +59,9 @@ pub(crate) fn update(
     let org = Arc::clone(&state.org);
     let shape = &org.objects[object];
     refuse_set_up(shape)?;
-    let assigned = assignments(shape, &state.settings, body.fields, body.raw, Verb::Update)?;
+    let resolved = foreign::resolved(state, shape, body.fields)?;
+    let fields = resolved.as_ref().unwrap_or(body.fields);
+    let assigned = assignments(shape, &state.settings, fields, body.raw, Verb::Update)?;
     let before = &state.tables[object].row(place).cells;
     let mut draft = Draft {
         shape,
