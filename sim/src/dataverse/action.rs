@@ -41,8 +41,8 @@ pub(super) fn close(work: &mut Work<'_>, wins: bool, bytes: &[u8]) -> Result<(),
         _ => Cell::Null,
     };
     let cells = [
-        (opportunity.system.state, Cell::Int(change.0)),
-        (opportunity.system.status, Cell::Int(change.1)),
+        (opportunity.expect("statecode"), Cell::Int(change.0)),
+        (opportunity.expect("statuscode"), Cell::Int(change.1)),
         (opportunity.expect("actualvalue"), revenue),
         (opportunity.expect("actualclosedate"), day),
     ];
@@ -79,7 +79,7 @@ fn closed(work: &Work<'_>, table: &Table, (wins, id, status): (bool, Guid, i64))
         .store
         .row(table, id)
         .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
-    if row.cells[table.system.state] != Cell::Int(table.states[0].code) {
+    if row.cells[table.expect("statecode")] != Cell::Int(table.states[0].code) {
         return Err(Fault::AlreadyClosed);
     }
     let action = if wins { "won" } else { "lost" };

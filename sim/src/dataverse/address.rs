@@ -228,7 +228,12 @@ mod tests {
         );
         assert!(matches!(resource(&model, "WhoAmI()"), Ok(Resource::WhoAmI)));
         assert!(matches!(resource(&model, "Account"), Err(Fault::NoSuchSegment(_))));
-        for missing in ["leads", "$metadata", "accounts(accountnumber='a')", "accountsaccounts"] {
+        for missing in [
+            "campaigns",
+            "$metadata",
+            "accounts(accountnumber='a')",
+            "accountsaccounts",
+        ] {
             assert!(
                 matches!(resource(&model, missing), Err(Fault::NotSimulated(_))),
                 "{missing}"

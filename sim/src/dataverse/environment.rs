@@ -2,6 +2,8 @@
 //!
 //! It answers no requests.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ground::Ground;
@@ -9,23 +11,10 @@ use crate::happening::{Happening, Happenings};
 use crate::identity::{Role, User};
 use crate::seed::{Seed, Stream};
 
-use super::amount::Amount;
-use super::cell::Cell;
 use super::guid::Guid;
 use super::model::Model;
 use super::protection::Meter;
-use super::store::{Row, Store};
-
-/// Currencies of every environment: ISO code, name, symbol, rate against the first, which is the base, and precision.
-///
-/// Assumed: the rates, which stay as they are.
-const CURRENCIES: [(&str, &str, &str, &str, i64); 5] = [
-    ("USD", "US Dollar", "$", "1", 2),
-    ("EUR", "Euro", "€", "0.8", 2),
-    ("GBP", "Pound Sterling", "£", "0.75", 2),
-    ("JPY", "Yen", "¥", "150", 0),
-    ("INR", "Indian Rupee", "₹", "80", 2),
-];
+use super::store::Store;
 
 /// The first version number that a row gets. Versions count for the whole environment.
 const FIRST_VERSION: i64 = 1_000_001;
@@ -42,10 +31,12 @@ pub(super) struct State {
     pub(super) requests: Stream,
     /// What users asked for lately.
     pub(super) meter: Meter,
-    /// The currency in which the environment counts: the first of [`CURRENCIES`].
+    /// The currency in which the environment counts.
     pub(super) base_currency: Guid,
     /// The identifiers that never change.
     pub(super) organisation: Organisation,
+    /// The people who are in the rows, as the token authority last told.
+    pub(super) people: Vec<User>,
     /// What the request under way did; told to nobody until it is over.
     notes: Vec<Happening>,
 }
@@ -92,37 +83,29 @@ impl Caller {
 }
 
 /// The `systemuserid` of a user: the same in every run with one seed.
-fn user_id(seed: Seed, name: &str) -> Guid {
+pub(super) fn user_id(seed: Seed, name: &str) -> Guid {
     Guid::draw(&mut seed.stream(&format!("dataverse user {name}")))
 }
 
 impl State {
-    /// An environment with its currencies and nothing else.
-    pub(super) fn new(ground: &Ground) -> Self {
+    /// An environment without any row.
+    pub(super) fn new(model: Arc<Model>, ground: &Ground) -> Self {
         let mut fixed = ground.seed.stream("dataverse organisation");
-        let mut drawn = ground.seed.stream("dataverse currencies");
-        let currencies = CURRENCIES.map(|currency| (Guid::draw(&mut drawn), currency));
-        let mut state = Self {
-            store: Store::new(Model::standard()),
+        Self {
+            store: Store::new(model),
             next_version: FIRST_VERSION,
             ids: ground.seed.stream("dataverse ids"),
             requests: ground.seed.stream("dataverse requests"),
             meter: Meter::default(),
-            base_currency: currencies[0].0,
+            base_currency: Guid::FIRST,
             organisation: Organisation {
                 id: Guid::draw(&mut fixed),
                 business_unit: Guid::draw(&mut fixed),
                 tenant: Guid::draw(&mut fixed),
             },
+            people: Vec::new(),
             notes: Vec::new(),
-        };
-        let system = user_id(ground.seed, "system");
-        let now = whole_second(ground.clock.now());
-        for (id, currency) in currencies {
-            state.add_currency(id, currency, system, now);
         }
-        state.store.settle();
-        state
     }
 
     /// Notes what happened, to be told when the request is over.
@@ -148,27 +131,6 @@ impl State {
     pub(super) fn settle(&mut self, happenings: &Happenings) {
         self.store.settle();
         self.notes.drain(..).for_each(|note| happenings.push(note));
-    }
-
-    fn add_currency(&mut self, id: Guid, row: (&str, &str, &str, &str, i64), by: Guid, at: Timestamp) {
-        let model = std::sync::Arc::clone(self.store.model());
-        let table = model.expect("transactioncurrency");
-        let mut cells: Vec<Cell> = table.columns.iter().map(|column| column.default.clone()).collect();
-        let (code, name, symbol, rate, precision) = row;
-        let mut set = |column: &str, cell: Cell| cells[table.expect(column)] = cell;
-        set("transactioncurrencyid", Cell::Guid(id));
-        set("isocurrencycode", Cell::text(code));
-        set("currencyname", Cell::text(name));
-        set("currencysymbol", Cell::text(symbol));
-        set("exchangerate", Amount::parse(rate).map_or(Cell::Null, Cell::Amount));
-        set("currencyprecision", Cell::Int(precision));
-        for column in ["_ownerid_value", "_createdby_value", "_modifiedby_value"] {
-            set(column, Cell::Guid(by));
-        }
-        set("createdon", Cell::Time(at));
-        set("modifiedon", Cell::Time(at));
-        set("versionnumber", Cell::Int(self.take_version()));
-        self.store.put(table, Row { id, cells });
     }
 
     /// The next version number.

@@ -99,8 +99,8 @@ fn unescaped(text: &str) -> String {
 
 fn cell(kind: Kind, text: &str) -> Option<Cell> {
     Some(match kind {
-        Kind::Key | Kind::Lookup => Cell::Guid(Guid::parse(text.trim_matches(['{', '}']))?),
-        Kind::Text { .. } => Cell::text(text),
+        Kind::Key | Kind::Lookup | Kind::Guid => Cell::Guid(Guid::parse(text.trim_matches(['{', '}']))?),
+        Kind::Text { .. } | Kind::Choices { .. } => Cell::text(text),
         Kind::Bool => Cell::Bool(text.parse().ok()?),
         Kind::Int { .. } | Kind::Choice { .. } | Kind::State | Kind::Status | Kind::Version => {
             Cell::Int(text.parse().ok()?)

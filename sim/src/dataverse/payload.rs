@@ -174,16 +174,16 @@ fn fit(table: &Table, column: &Column, value: &Value) -> Result<Cell, Fault> {
     match (column.kind, value) {
         (Kind::Key | Kind::State | Kind::Status, Value::Null) => Err(wrong()),
         (_, Value::Null) => Ok(Cell::Null),
-        (Kind::Key, Value::String(text)) => Guid::parse(text).map(Cell::Guid).ok_or_else(wrong),
+        (Kind::Key | Kind::Guid, Value::String(text)) => Guid::parse(text).map(Cell::Guid).ok_or_else(wrong),
         (Kind::Text { max }, Value::String(text)) => short(table, column, text, max),
         (Kind::Bool, Value::Bool(yes)) => Ok(Cell::Bool(*yes)),
         (Kind::Int { min, max }, Value::Number(_)) => {
             let number = int32(value).ok_or_else(wrong)?;
             in_range(table, column, number, (min, max))
         }
-        (Kind::Choice { values }, Value::Number(_)) => {
+        (Kind::Choice { set }, Value::Number(_)) => {
             let number = int32(value).ok_or_else(wrong)?;
-            chosen(table, column, number, values.iter().copied())
+            chosen(table, column, number, set.values.iter().copied())
         }
         (Kind::State, Value::Number(_)) => {
             let number = int32(value).ok_or_else(wrong)?;
@@ -195,7 +195,7 @@ fn fit(table: &Table, column: &Column, value: &Value) -> Result<Cell, Fault> {
                 table,
                 column,
                 number,
-                table.states.iter().flat_map(|state| state.statuses).copied(),
+                table.states.iter().flat_map(|state| &state.statuses).copied(),
             )
         }
         (Kind::Money { bound }, Value::Number(number)) => {

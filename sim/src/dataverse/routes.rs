@@ -24,7 +24,7 @@ use super::headers::{self, Conditions, Match, Preferences};
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
-use super::{Dataverse, action, payload, read};
+use super::{Dataverse, action, payload, read, setup};
 
 mod batch;
 
@@ -65,6 +65,8 @@ impl Dataverse {
         let root = format!("{base}/api/data/{version}/");
         let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut remaining = None;
+        setup::people(&mut state, &inner.ground);
+        state.store.settle();
         let outcome = self
             .caller(parts, &base)
             .and_then(|caller| {

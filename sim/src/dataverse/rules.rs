@@ -17,13 +17,10 @@ const BASE_PRECISION: u32 = 2;
 /// State and status of a new row: always the first state, whatever the body says of it (`statecode` is not valid for
 /// create).
 pub(super) fn state_of_new(table: &Table, draft: &Draft, id: Guid) -> Result<Option<(i64, i64)>, Fault> {
-    let Some(first) = table.states.first() else {
+    let (Some(first), Some((_, column))) = (table.states.first(), table.system.state) else {
         return Ok(None);
     };
-    let status = draft
-        .get(table.system.status)
-        .and_then(Cell::int)
-        .unwrap_or(first.statuses[0]);
+    let status = draft.get(column).and_then(Cell::int).unwrap_or(first.statuses[0]);
     fitting(table, first, status, id).map(Some)
 }
 
@@ -38,14 +35,17 @@ pub(super) fn state_of_updated(
     draft: &Draft,
     locked: bool,
 ) -> Result<Option<(i64, i64)>, Fault> {
-    let number = |column: usize| cells[column].int().unwrap_or(0);
-    let (state, status) = (number(table.system.state), number(table.system.status));
-    let Some(current) = by_code(table, state) else {
+    let Some((state_column, status_column)) = table.system.state else {
         return Ok(None);
     };
-    let wanted_state = draft.get(table.system.state).and_then(Cell::int);
-    let wanted_status = draft.get(table.system.status).and_then(Cell::int);
-    let target = wanted_state.and_then(|code| by_code(table, code)).unwrap_or(current);
+    let number = |column: usize| cells[column].int().unwrap_or(0);
+    let (state, status) = (number(state_column), number(status_column));
+    let Some(current) = table.state(state) else {
+        return Ok(None);
+    };
+    let wanted_state = draft.get(state_column).and_then(Cell::int);
+    let wanted_status = draft.get(status_column).and_then(Cell::int);
+    let target = wanted_state.and_then(|code| table.state(code)).unwrap_or(current);
     if let Some(action) = target.action.filter(|_| target.code != current.code) {
         return Err(Fault::UseMessage(action));
     }
@@ -56,7 +56,7 @@ pub(super) fn state_of_updated(
     let only_states = draft
         .cells
         .iter()
-        .all(|(at, _)| *at == table.system.state || *at == table.system.status);
+        .all(|(at, _)| *at == state_column || *at == status_column);
     let changes_nothing = wanted_state == Some(state) && wanted_status.is_none_or(|wanted| wanted == status);
     if guarded && current.action.is_none() && only_states && changes_nothing {
         return Err(Fault::AlreadyOpen);
@@ -80,10 +80,6 @@ pub(super) fn fitting(table: &Table, state: &State, status: i64, id: Guid) -> Re
         table: table.logical.to_string(),
         id,
     })
-}
-
-fn by_code(table: &Table, code: i64) -> Option<&'static State> {
-    table.states.iter().find(|state| state.code == code)
 }
 
 fn capitalised(name: &str) -> String {
@@ -124,6 +120,19 @@ pub(super) fn settle_money(store: &Store, table: &Table, before: Option<&[Cell]>
         let in_base = amount.map(|amount| amount.divided_by(factor).rounded(BASE_PRECISION));
         cells[at + 1] = in_base.map_or(Cell::Null, Cell::Amount);
     }
+}
+
+/// What follows from the owner: the user or the team that it is, and the business unit.
+pub(super) fn settle_owner(store: &Store, table: &Table, cells: &mut [Cell], unit: Guid) {
+    let Some(owner) = table.system.owner else {
+        return;
+    };
+    let id = cells[owner.id].guid();
+    let team = id.filter(|id| store.row(store.model().expect("team"), *id).is_some());
+    let user = if team.is_some() { None } else { id };
+    cells[owner.team] = team.map_or(Cell::Null, Cell::Guid);
+    cells[owner.user] = user.map_or(Cell::Null, Cell::Guid);
+    cells[owner.unit] = Cell::Guid(unit);
 }
 
 fn rate_and_precision(store: &Store, currency: Guid) -> (Amount, u32) {

@@ -57,8 +57,9 @@ impl Work<'_> {
         set_state(table, &mut cells, status);
         let now = self.now();
         cells[table.system.created_on] = Cell::Time(now);
-        for column in [table.system.owner, table.system.created_by] {
-            cells[column] = Cell::Guid(self.caller.id);
+        cells[table.system.created_by] = Cell::Guid(self.caller.id);
+        if let Some(owner) = table.system.owner.filter(|owner| cells[owner.id].is_null()) {
+            cells[owner.id] = Cell::Guid(self.caller.id);
         }
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, None, &mut cells, base);
@@ -113,6 +114,8 @@ impl Work<'_> {
     pub(super) fn delete(&mut self, table: &Table, id: Guid) -> Result<(), Fault> {
         let removed = self.state.store.remove(table, id);
         let removed = removed.ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        let version = self.state.take_version();
+        self.state.store.bury(table, id, version, self.now());
         self.note(table, CommitKind::Deleted, id, changes(table, Some(&removed), None));
         let model = self.model();
         for other in model.tables() {
@@ -124,7 +127,9 @@ impl Work<'_> {
                     match way.on_delete {
                         // A row may have gone already, by another path of the same cascade.
                         OnDelete::Cascade => self.delete(other, pointing).or_else(gone_already)?,
-                        OnDelete::RemoveLink => self.force(other, pointing, &[(at, Cell::Null)])?,
+                        OnDelete::RemoveLink | OnDelete::Restrict => {
+                            self.force(other, pointing, &[(at, Cell::Null)])?;
+                        }
                     }
                 }
             }
@@ -134,6 +139,12 @@ impl Work<'_> {
 
     fn store(&mut self, table: &Table, before: Option<&Row>, mut row: Row, now: Timestamp) {
         rules::compose(table, &mut row.cells);
+        rules::settle_owner(
+            &self.state.store,
+            table,
+            &mut row.cells,
+            self.state.organisation.business_unit,
+        );
         row.cells[table.system.modified_on] = Cell::Time(now);
         row.cells[table.system.modified_by] = Cell::Guid(self.caller.id);
         row.cells[table.system.version] = Cell::Int(self.state.take_version());
@@ -186,15 +197,17 @@ fn gone_already(fault: Fault) -> Result<(), Fault> {
 }
 
 fn set_state(table: &Table, cells: &mut [Cell], pair: Option<(i64, i64)>) {
-    if let Some((state, status)) = pair {
-        cells[table.system.state] = Cell::Int(state);
-        cells[table.system.status] = Cell::Int(status);
+    if let (Some((state, status)), Some(columns)) = (pair, table.system.state) {
+        cells[columns.0] = Cell::Int(state);
+        cells[columns.1] = Cell::Int(status);
     }
 }
 
 /// Assumed: reopening an opportunity clears its actual value and date.
 fn reopened(table: &Table, before: &[Cell], cells: &mut [Cell]) {
-    let state = table.system.state;
+    let Some((state, _)) = table.system.state else {
+        return;
+    };
     let guarded = |cell: &Cell| {
         table
             .states

@@ -90,9 +90,9 @@ fn fit(kind: Kind, operator: Comparison, literal: &Literal) -> Result<Cell, Faul
     let unknown = |what: &str| Err(Fault::NotSimulated(format!("{what} in `$filter`")));
     match (kind, literal) {
         (_, Literal::Null) => Ok(Cell::Null),
-        (Kind::Key | Kind::Lookup, Literal::Guid(guid)) => Ok(Cell::Guid(*guid)),
+        (Kind::Key | Kind::Lookup | Kind::Guid, Literal::Guid(guid)) => Ok(Cell::Guid(*guid)),
         // Not verified against a real server (dataverse.md section 11).
-        (Kind::Key | Kind::Lookup, Literal::Text(_)) => unknown("a quoted GUID"),
+        (Kind::Key | Kind::Lookup | Kind::Guid, Literal::Text(_)) => unknown("a quoted GUID"),
         (Kind::Text { .. }, Literal::Text(text)) => Ok(Cell::text(text)),
         (Kind::Bool, Literal::Bool(yes)) => Ok(Cell::Bool(*yes)),
         (

@@ -1,176 +1,279 @@
-//! How tables are put together: columns by kind, money with its twin, the platform's own columns.
+//! How tables are put together: columns with their twins, the platform's own columns, relationships both ways.
 //!
-//! Which tables there are stands in [`super::tables`].
+//! Which tables there are stands in the text tables that [`super::load`] reads.
 
-use super::super::amount::Amount;
 use super::super::cell::Cell;
-use super::{Column, Kind, Name, Navigation, OnDelete, State, System, Table};
+use super::load::Pair;
+use super::{
+    Attribute, Collection, Column, Kind, Many, Model, Name, Navigation, OnDelete, Owner, Ownership, Required, State,
+    System, Table, Via,
+};
 
-impl Column {
-    /// A column that requests may set, without a default.
-    pub(super) fn new(name: &'static str, kind: Kind) -> Self {
-        Self {
-            name: Name::Borrowed(name),
-            wire: Name::Borrowed(name),
-            kind,
-            settable: true,
-            indexed: false,
-            default: Cell::Null,
-            navigations: Vec::new(),
-        }
-    }
-
-    pub(super) fn read_only(mut self) -> Self {
-        self.settable = false;
-        self
-    }
-
-    pub(super) fn indexed(mut self) -> Self {
-        self.indexed = true;
-        self
-    }
-
-    pub(super) fn default(mut self, cell: Cell) -> Self {
-        self.default = cell;
-        self
-    }
-}
-
-/// Text of at most `max` units.
-pub(super) fn text(name: &'static str, max: usize) -> Column {
-    Column::new(name, Kind::Text { max })
-}
-
-/// Yes or no, `false` in a new row.
-pub(super) fn bool(name: &'static str) -> Column {
-    Column::new(name, Kind::Bool).default(Cell::Bool(false))
-}
-
-/// A choice without a default.
-pub(super) fn choice(name: &'static str, values: &'static [i64]) -> Column {
-    Column::new(name, Kind::Choice { values })
-}
-
-/// A lookup with its bindings: navigation property, target table, what a deletion does.
-pub(super) fn lookup(name: &'static str, ways: &[(&'static str, &'static str, OnDelete)]) -> Column {
-    let mut column = Column::new(name, Kind::Lookup).indexed();
-    column.wire = Name::Owned(format!("_{name}_value"));
-    column.navigations = ways
-        .iter()
-        .map(|(name, target, on_delete)| Navigation {
-            name: Name::Borrowed(name),
-            target: Name::Borrowed(target),
-            on_delete: *on_delete,
-        })
-        .collect();
-    column
+/// A table's head.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub(super) logical: Name,
+    pub(super) set: Name,
+    pub(super) schema: Name,
+    pub(super) labels: (&'static str, &'static str),
+    pub(super) key: Name,
+    pub(super) name: Name,
+    pub(super) ownership: Ownership,
+    pub(super) code: i64,
+    /// Letters of the table of tables.
+    pub(super) flags: &'static str,
+    pub(super) states: &'static [State],
 }
 
 /// Collects a table's columns.
 pub(super) struct Builder {
-    logical: &'static str,
-    set: &'static str,
-    writable: bool,
-    states: &'static [State],
+    head: Head,
     columns: Vec<Column>,
-    money: bool,
 }
 
 impl Builder {
-    pub(super) fn new(logical: &'static str, set: &'static str, key: &'static str, states: &'static [State]) -> Self {
-        Self {
-            logical,
-            set,
-            writable: true,
-            states,
-            columns: vec![Column::new(key, Kind::Key).read_only()],
-            money: false,
+    pub(super) fn new(head: Head) -> Self {
+        let key = Column::new("", head.labels.0, Kind::Key, Attribute::Uniqueidentifier);
+        let mut key = key.read_only().required(Required::System);
+        key.name.clone_from(&head.key);
+        key.wire.clone_from(&head.key);
+        key.schema = if head.key == "activityid" {
+            Name::Borrowed("ActivityId")
+        } else {
+            Name::Owned(format!("{}Id", head.schema))
+        };
+        let mut columns = vec![key];
+        if head.key == "activityid" {
+            let kind = Kind::Text { max: 128 };
+            let column = Column::new("ActivityTypeCode", "Activity Type", kind, Attribute::EntityName);
+            columns.push(column.read_only().default(Cell::text(&head.logical)));
         }
+        Self { head, columns }
     }
 
-    pub(super) fn read_only(mut self) -> Self {
-        self.writable = false;
-        self
-    }
-
-    pub(super) fn with(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
-        self.columns.extend(columns);
-        self
-    }
-
-    /// A money column and its `_base` twin right behind it.
-    pub(super) fn money(mut self, name: &'static str, bound: i64, settable: bool) -> Self {
-        let mut column = Column::new(name, Kind::Money { bound });
-        column.settable = settable;
-        let mut base = Column::new(name, Kind::BaseMoney).read_only();
-        base.name = Name::Owned(format!("{name}_base"));
-        base.wire.clone_from(&base.name);
-        self.columns.extend([column, base]);
-        self.money = true;
-        self
+    /// Adds a column, and behind money its twin in the base currency.
+    pub(super) fn push(&mut self, column: Column) {
+        let twin = matches!(column.kind, Kind::Money { .. }).then(|| {
+            let mut base = column.clone().read_only().required(Required::None).default(Cell::Null);
+            base.kind = Kind::BaseMoney;
+            base.indexed = false;
+            base.name = Name::Owned(format!("{}_base", column.name));
+            base.wire.clone_from(&base.name);
+            base.schema = Name::Owned(format!("{}_Base", column.schema));
+            base
+        });
+        self.columns.push(column);
+        self.columns.extend(twin);
     }
 
     /// Adds the platform's own columns and closes the table.
     pub(super) fn build(mut self) -> Table {
         let mut system = System::default();
-        if self.money {
-            let at = self.columns.len();
-            let way = ("transactioncurrencyid", "transactioncurrency", OnDelete::RemoveLink);
-            self.columns.push(lookup("transactioncurrencyid", &[way]));
-            let rate = Kind::Decimal {
-                places: 10,
-                bound: 100_000_000_000,
-            };
-            self.columns.push(Column::new("exchangerate", rate).read_only());
-            system.currency = Some((at, at + 1));
+        if self
+            .columns
+            .iter()
+            .any(|column| matches!(column.kind, Kind::Money { .. }))
+        {
+            system.currency = Some(self.currency());
         }
-        let mut add = |column: Column| {
-            self.columns.push(column);
-            self.columns.len() - 1
-        };
-        let user = |name: &'static str| lookup(name, &[(name, "systemuser", OnDelete::RemoveLink)]).read_only();
-        system.owner = add(user("ownerid"));
-        system.created_on = add(Column::new("createdon", Kind::Time).read_only().indexed());
-        system.created_by = add(user("createdby"));
-        system.modified_on = add(Column::new("modifiedon", Kind::Time).read_only().indexed());
-        system.modified_by = add(user("modifiedby"));
-        system.state = add(Column::new("statecode", Kind::State).default(first_state(self.states, |state| state.code)));
-        let status = first_state(self.states, |state| state.statuses[0]);
-        system.status = add(Column::new("statuscode", Kind::Status).default(status));
-        system.version = add(Column::new("versionnumber", Kind::Version).read_only());
+        if self.head.ownership == Ownership::User {
+            system.owner = Some(self.owner());
+        }
+        system.created_on = self.add(time("CreatedOn", "Created On"));
+        system.created_by = self.user("CreatedBy", "Created By");
+        system.created_on_behalf = self.user("CreatedOnBehalfBy", "Created By (Delegate)");
+        system.modified_on = self.add(time("ModifiedOn", "Modified On"));
+        system.modified_by = self.user("ModifiedBy", "Modified By");
+        system.modified_on_behalf = self.user("ModifiedOnBehalfBy", "Modified By (Delegate)");
+        if let Some(first) = self.head.states.first() {
+            let state = Column::new("StateCode", "Status", Kind::State, Attribute::State);
+            let state = self.add(state.required(Required::System).default(Cell::Int(first.code)));
+            let status = Column::new("StatusCode", "Status Reason", Kind::Status, Attribute::Status);
+            let status = self.add(status.default(Cell::Int(first.statuses[0])));
+            system.state = Some((state, status));
+        }
+        let version = Column::new("VersionNumber", "Version Number", Kind::Version, Attribute::BigInt);
+        system.version = self.add(version.read_only());
         self.close(system)
     }
 
+    fn add(&mut self, column: Column) -> usize {
+        self.columns.push(column);
+        self.columns.len() - 1
+    }
+
+    fn currency(&mut self) -> (usize, usize) {
+        let column = Column::new("TransactionCurrencyId", "Currency", Kind::Lookup, Attribute::Lookup);
+        let relationship = Name::Owned(format!("transactioncurrency_{}", self.head.logical));
+        let way = way("transactioncurrencyid", "transactioncurrency", relationship);
+        let currency = self.add(column.pointing(vec![way]));
+        let kind = Kind::Decimal {
+            places: 10,
+            bound: 100_000_000_000,
+        };
+        let rate = Column::new("ExchangeRate", "Exchange Rate", kind, Attribute::Decimal);
+        (currency, self.add(rate.read_only()))
+    }
+
+    fn owner(&mut self) -> Owner {
+        let set = self.head.set.clone();
+        let relationship = |kind: &str| Name::Owned(format!("{kind}_{set}"));
+        let id = Column::new("OwnerId", "Owner", Kind::Lookup, Attribute::Owner).required(Required::System);
+        let ways = vec![
+            way("ownerid", "systemuser", relationship("owner")),
+            way("ownerid", "team", relationship("owner")),
+        ];
+        let derived = |schema, label, navigation, target, kind| {
+            let column = Column::new(schema, label, Kind::Lookup, Attribute::Lookup).read_only();
+            column.pointing(vec![way(navigation, target, relationship(kind))])
+        };
+        let (unit, user, team) = (
+            derived(
+                "OwningBusinessUnit",
+                "Owning Business Unit",
+                "owningbusinessunit",
+                "businessunit",
+                "business_unit",
+            ),
+            derived("OwningUser", "Owning User", "owninguser", "systemuser", "user"),
+            derived("OwningTeam", "Owning Team", "owningteam", "team", "team"),
+        );
+        Owner {
+            id: self.add(id.pointing(ways)),
+            unit: self.add(unit),
+            user: self.add(user),
+            team: self.add(team),
+        }
+    }
+
+    fn user(&mut self, schema: &'static str, label: &'static str) -> usize {
+        let column = Column::new(schema, label, Kind::Lookup, Attribute::Lookup).read_only();
+        let name = column.name.clone();
+        let base = if self.head.flags.contains('x') { "" } else { "base" };
+        let relationship = Name::Owned(format!("lk_{}{base}_{name}", self.head.logical));
+        let mut way = way("", "systemuser", relationship);
+        way.name = name;
+        self.add(column.pointing(vec![way]))
+    }
+
     fn close(self, system: System) -> Table {
-        let by_wire = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| (column.wire.clone(), at))
-            .collect();
-        let ways = self.columns.iter().enumerate().flat_map(|(at, column)| {
-            let ways = column.navigations.iter().enumerate();
-            ways.map(move |(way, navigation)| (navigation.name.clone(), (at, way)))
-        });
-        Table {
+        let columns = self.columns.iter().enumerate();
+        let by_wire = columns.map(|(at, column)| (column.wire.clone(), at)).collect();
+        let mut table = Table {
             index: 0,
-            logical: Name::Borrowed(self.logical),
-            set: Name::Borrowed(self.set),
-            writable: self.writable,
-            navigations: ways.collect(),
+            primary_name: self.columns.iter().position(|column| column.name == self.head.name),
+            logical: self.head.logical,
+            schema: self.head.schema,
+            set: self.head.set,
+            labels: self.head.labels,
+            ownership: self.head.ownership,
+            code: self.head.code,
+            writable: self.head.flags.contains('w'),
+            setup: self.head.flags.contains('s'),
+            custom: self.head.flags.contains('x'),
+            intersect: self.head.flags.contains('m'),
+            change_tracking: self.head.flags.contains('t'),
+            optimistic: self.head.flags.contains('c'),
+            states: self.head.states,
+            navigations: std::collections::BTreeMap::new(),
+            collections: std::collections::BTreeMap::new(),
+            keys: Vec::new(),
             by_wire,
-            states: self.states,
             system,
             columns: self.columns,
+        };
+        for (at, column) in table.columns.iter().enumerate() {
+            for (way, navigation) in column.navigations.iter().enumerate() {
+                table
+                    .navigations
+                    .entry(navigation.name.clone())
+                    .or_default()
+                    .push((at, way));
+            }
         }
+        table
     }
 }
 
-fn first_state(states: &'static [State], pick: fn(&State) -> i64) -> Cell {
-    states.first().map_or(Cell::Null, |state| Cell::Int(pick(state)))
+fn time(schema: &'static str, label: &'static str) -> Column {
+    let column = Column::new(schema, label, Kind::Time, Attribute::DateTime);
+    column.format("DateAndTime").read_only().indexed()
 }
 
-/// A decimal default.
-pub(super) fn amount(number: i64) -> Cell {
-    Cell::Amount(Amount::whole(number))
+fn way(name: &'static str, target: &'static str, relationship: Name) -> Navigation {
+    Navigation {
+        name: Name::Borrowed(name),
+        target: Name::Borrowed(target),
+        relationship,
+        on_delete: OnDelete::RemoveLink,
+    }
+}
+
+/// The table of pairs of a many-to-many relationship.
+pub(super) fn intersect(pair: &Pair) -> Table {
+    let mut builder = Builder::new(Head {
+        logical: Name::Borrowed(pair.intersect),
+        set: Name::Borrowed(pair.set),
+        schema: Name::Borrowed(pair.intersect),
+        labels: (pair.intersect, pair.intersect),
+        key: Name::Owned(format!("{}id", pair.intersect)),
+        name: Name::Borrowed("-"),
+        ownership: Ownership::Organisation,
+        code: 0,
+        flags: "sm",
+        states: &[],
+    });
+    for (_, column, _) in pair.sides {
+        let column = Column::new(column, column, Kind::Guid, Attribute::Uniqueidentifier);
+        builder.push(column.read_only().indexed());
+    }
+    builder.build()
+}
+
+/// A many-to-many relationship over the tables of a model. `None` when one of them is not there.
+pub(super) fn many(model: &Model, pair: &Pair) -> Option<Many> {
+    let intersect = model.by_logical(pair.intersect)?;
+    let side = |(table, column, navigation): (&'static str, &'static str, &'static str)| {
+        let table = model.by_logical(table)?;
+        Some((table.index, intersect.column(column)?, Name::Borrowed(navigation)))
+    };
+    Some(Many {
+        name: Name::Borrowed(pair.relationship),
+        intersect: intersect.index,
+        sides: [side(pair.sides[0])?, side(pair.sides[1])?],
+    })
+}
+
+/// Gives every table the collections that lead to rows which point to its own.
+pub(super) fn collections(model: &mut Model) {
+    let mut found: Vec<(usize, Name, Collection)> = Vec::new();
+    for table in &model.tables {
+        for (at, column) in table.columns.iter().enumerate() {
+            for way in &column.navigations {
+                let Some(target) = model.by_logical(&way.target) else {
+                    continue;
+                };
+                let collection = Collection {
+                    table: table.index,
+                    via: Via::Lookup(at),
+                };
+                found.push((target.index, way.relationship.clone(), collection));
+            }
+        }
+    }
+    for many in &model.many {
+        let [one, other] = &many.sides;
+        for (near, far) in [(one, other), (other, one)] {
+            let via = Via::Intersect {
+                table: many.intersect,
+                near: near.1,
+                far: far.1,
+            };
+            let collection = Collection { table: far.0, via };
+            found.push((near.0, near.2.clone(), collection));
+        }
+    }
+    for (table, name, collection) in found {
+        model.tables[table].collections.insert(name, collection);
+    }
 }

@@ -1,18 +1,28 @@
-//! What tables there are: columns, lookups, states. One model feeds validation, printing and filtering.
+//! What tables there are: columns, lookups, choices, states, relationships, keys. One model feeds validation, printing,
+//! filtering and the metadata that clients read.
 //!
-//! It holds no rows. The tables themselves stand in [`tables`].
+//! It holds no rows. The tables themselves stand in the text tables beside this file; [`load`] reads them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use super::AlternateKey;
 use super::cell::Cell;
 
+mod choice;
+mod column;
 mod build;
-mod tables;
+mod load;
+
+pub(super) use choice::{ChoiceSet, State};
+pub(super) use column::{Attribute, Column, Kind, Navigation, OnDelete, Required};
 
 /// A name on the wire. Borrowed for what is built in, so that a configured name can stand beside it.
 pub(super) type Name = Cow<'static, str>;
+
+/// The child table of co-sell solutions under the name that it has unless an environment says otherwise.
+pub(super) const SOLUTIONS_TABLE: &str = "msft_partnercentersolution";
 
 /// Every table.
 #[derive(Debug)]
@@ -20,6 +30,7 @@ pub(super) struct Model {
     tables: Vec<Table>,
     by_set: BTreeMap<Name, usize>,
     by_logical: BTreeMap<Name, usize>,
+    many: Vec<Many>,
 }
 
 /// One table.
@@ -29,181 +40,190 @@ pub(super) struct Table {
     pub(super) index: usize,
     /// The logical name: `opportunity`.
     pub(super) logical: Name,
+    /// The name in the schema: `Opportunity`.
+    pub(super) schema: Name,
     /// The entity set's name: `opportunities`.
     pub(super) set: Name,
+    /// What people read: `Opportunity`, and for several `Opportunities`.
+    pub(super) labels: (&'static str, &'static str),
+    /// Who owns its rows.
+    pub(super) ownership: Ownership,
+    /// The number of the type.
+    pub(super) code: i64,
     /// Whether requests may write it.
     pub(super) writable: bool,
+    /// Whether its rows describe the environment rather than the business.
+    pub(super) setup: bool,
+    /// Whether a solution added it.
+    pub(super) custom: bool,
+    /// Whether it only joins the two sides of a many-to-many relationship.
+    pub(super) intersect: bool,
+    /// Whether changes can be followed (dataverse.md section 2.8).
+    pub(super) change_tracking: bool,
+    /// Whether entity tags hold a write back or save a read (dataverse.md section 2.3).
+    pub(super) optimistic: bool,
     /// Columns; the first is the primary key.
     pub(super) columns: Vec<Column>,
+    /// The column that names a row to people.
+    pub(super) primary_name: Option<usize>,
     /// Allowed states, each with its statuses. Empty for a table without states.
     pub(super) states: &'static [State],
     /// The columns that every table has, and the currency pair of those with money.
     pub(super) system: System,
+    /// Other sets of columns that name one row.
+    pub(super) keys: Vec<Key>,
+    /// Collection-valued navigation properties, by name.
+    pub(super) collections: BTreeMap<Name, Collection>,
     by_wire: BTreeMap<Name, usize>,
-    navigations: BTreeMap<Name, (usize, usize)>,
+    navigations: BTreeMap<Name, Vec<(usize, usize)>>,
 }
 
-/// One column.
-#[derive(Debug)]
-pub(super) struct Column {
-    /// The logical name: `customerid`.
-    pub(super) name: Name,
-    /// The name under which it is read and filtered: `_customerid_value` for a lookup, else the logical name.
-    pub(super) wire: Name,
-    /// What it holds.
-    pub(super) kind: Kind,
-    /// Whether a request may set it. Values for others are ignored.
-    pub(super) settable: bool,
-    /// Whether look-ups by its value are fast.
-    pub(super) indexed: bool,
-    /// The value of a new row.
-    pub(super) default: Cell,
-    /// For a lookup: one way to bind it for each table that it may point to.
-    pub(super) navigations: Vec<Navigation>,
-}
-
-/// A way to bind a lookup: `customerid_account@odata.bind`.
-#[derive(Debug)]
-pub(super) struct Navigation {
-    /// The single-valued navigation property, case as in the schema.
-    pub(super) name: Name,
-    /// The logical name of the table that it points to.
-    pub(super) target: Name,
-    /// What happens to a row when the one that it points to is deleted.
-    pub(super) on_delete: OnDelete,
-}
-
-/// What happens to a row when the one that it points to is deleted.
+/// Who owns rows of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnDelete {
-    /// It is deleted too.
-    Cascade,
-    /// The lookup is cleared.
-    RemoveLink,
+pub(super) enum Ownership {
+    /// A user or a team.
+    User,
+    /// A business unit.
+    Unit,
+    /// The organisation.
+    Organisation,
 }
 
-/// What a column holds.
+/// An alternate key.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    /// Its name.
+    pub(super) name: Name,
+    /// Its columns.
+    pub(super) columns: Vec<usize>,
+}
+
+/// A collection-valued navigation property.
+#[derive(Clone, Debug)]
+pub(super) struct Collection {
+    /// The table of its rows.
+    pub(super) table: usize,
+    /// How its rows are found.
+    pub(super) via: Via,
+}
+
+/// How the rows of a collection are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The primary key.
-    Key,
-    /// Text up to so many UTF-16 units.
-    Text { max: usize },
-    /// Yes or no.
-    Bool,
-    /// A whole number within bounds.
-    Int { min: i64, max: i64 },
-    /// One of a list of numbers.
-    Choice { values: &'static [i64] },
-    /// `statecode`.
-    State,
-    /// `statuscode`.
-    Status,
-    /// Money in the row's currency, within ± the bound.
-    Money { bound: i64 },
-    /// Money in the base currency: the twin of the money column at this distance before it.
-    BaseMoney,
-    /// A decimal number with so many places.
-    Decimal { places: u32, bound: i64 },
-    /// A day without a time.
-    Date,
-    /// A moment.
-    Time,
-    /// A reference to a row of another table.
-    Lookup,
-    /// The row's version.
-    Version,
+pub(super) enum Via {
+    /// Their lookup in this column points here.
+    Lookup(usize),
+    /// A row of the intersect table names both: here in column `near`, there in column `far`.
+    Intersect { table: usize, near: usize, far: usize },
 }
 
-impl Kind {
-    /// Decimal places in print. Money has four (dataverse.md section 2.3, documented sample).
-    pub(super) fn printed_places(self) -> u32 {
-        match self {
-            Self::Decimal { places, .. } => places,
-            Self::Key
-            | Self::Text { .. }
-            | Self::Bool
-            | Self::Int { .. }
-            | Self::Choice { .. }
-            | Self::State
-            | Self::Status
-            | Self::Money { .. }
-            | Self::BaseMoney
-            | Self::Date
-            | Self::Time
-            | Self::Lookup
-            | Self::Version => 4,
-        }
-    }
-
-    /// The name of its `OData` type, for messages.
-    pub(super) fn edm(self) -> &'static str {
-        match self {
-            Self::Key | Self::Lookup => "Edm.Guid",
-            Self::Text { .. } => "Edm.String",
-            Self::Bool => "Edm.Boolean",
-            Self::Int { .. } | Self::Choice { .. } | Self::State | Self::Status => "Edm.Int32",
-            Self::Version => "Edm.Int64",
-            Self::Money { .. } | Self::BaseMoney | Self::Decimal { .. } => "Edm.Decimal",
-            Self::Date => "Edm.Date",
-            Self::Time => "Edm.DateTimeOffset",
-        }
-    }
-}
-
-/// One state of a table with its statuses; the first is its default.
-#[derive(Debug)]
-pub(super) struct State {
-    /// `statecode`.
-    pub(super) code: i64,
-    /// Its name in messages: `Open`.
-    pub(super) name: &'static str,
-    /// Allowed `statuscode`s.
-    pub(super) statuses: &'static [i64],
-    /// What messages call the action that alone leads here, for a state that no update can set: `won`. Its rows are
-    /// read-only.
-    pub(super) action: Option<&'static str>,
+/// A many-to-many relationship.
+#[derive(Clone, Debug)]
+pub(super) struct Many {
+    /// Its name.
+    pub(super) name: Name,
+    /// The table of pairs.
+    pub(super) intersect: usize,
+    /// Both sides: table, column of the intersect table, navigation property that leads to the other side.
+    pub(super) sides: [(usize, usize, Name); 2],
 }
 
 /// Places of the columns that the platform writes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct System {
     pub(super) created_on: usize,
     pub(super) created_by: usize,
+    pub(super) created_on_behalf: usize,
     pub(super) modified_on: usize,
     pub(super) modified_by: usize,
-    pub(super) owner: usize,
+    pub(super) modified_on_behalf: usize,
     pub(super) version: usize,
-    pub(super) state: usize,
-    pub(super) status: usize,
+    /// For rows that users and teams own.
+    pub(super) owner: Option<Owner>,
+    /// `statecode` and `statuscode`, for tables with states.
+    pub(super) state: Option<(usize, usize)>,
     /// `transactioncurrencyid` and `exchangerate`, for tables with money.
     pub(super) currency: Option<(usize, usize)>,
 }
 
+/// Places of the columns that say who owns a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner {
+    /// `ownerid`: a user or a team.
+    pub(super) id: usize,
+    /// `owningbusinessunit`, `owninguser`, `owningteam`: what follows from it.
+    pub(super) unit: usize,
+    pub(super) user: usize,
+    pub(super) team: usize,
+}
+
 impl Model {
-    /// The built-in model, shared by every environment.
+    /// The model of an environment whose settings name nothing anew, shared by all of those.
     pub(super) fn standard() -> Arc<Self> {
-        static STANDARD: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(Model::new(tables::standard())));
+        static STANDARD: LazyLock<Arc<Model>> = LazyLock::new(|| {
+            let settings = super::Settings::default();
+            Arc::new(Model::new(&settings.solutions_table, &settings.alternate_keys))
+        });
         Arc::clone(&STANDARD)
     }
 
-    fn new(mut tables: Vec<Table>) -> Self {
+    /// The model of an environment with these settings.
+    pub(super) fn of(settings: &super::Settings) -> Arc<Self> {
+        let standard = super::Settings::default();
+        if settings.solutions_table == standard.solutions_table && settings.alternate_keys == standard.alternate_keys {
+            return Self::standard();
+        }
+        Arc::new(Self::new(&settings.solutions_table, &settings.alternate_keys))
+    }
+
+    fn new(solutions_table: &str, keys: &[AlternateKey]) -> Self {
+        let mut tables = load::tables(solutions_table);
+        let pairs = load::many();
+        tables.extend(pairs.iter().map(build::intersect));
         tables.sort_by(|one, other| one.logical.cmp(&other.logical));
         for (index, table) in tables.iter_mut().enumerate() {
             table.index = index;
         }
         let by = |name: fn(&Table) -> &Name| tables.iter().map(|table| (name(table).clone(), table.index)).collect();
         let (by_set, by_logical) = (by(|table| &table.set), by(|table| &table.logical));
-        Self {
+        let mut model = Self {
             tables,
             by_set,
             by_logical,
+            many: Vec::new(),
+        };
+        model.many = pairs.iter().filter_map(|pair| build::many(&model, pair)).collect();
+        build::collections(&mut model);
+        for key in keys {
+            model.add_key(key);
+        }
+        model
+    }
+
+    /// A key whose table or columns are not there is left out: settings are checked where they are read.
+    fn add_key(&mut self, key: &AlternateKey) {
+        let Some(index) = self.by_logical.get(key.table.as_str()).copied() else {
+            return;
+        };
+        let table = &mut self.tables[index];
+        let column = |name: &String| table.columns.iter().position(|column| column.name == name.as_str());
+        let Some(columns) = key.columns.iter().map(column).collect::<Option<Vec<usize>>>() else {
+            return;
+        };
+        if let Some(first) = columns.first() {
+            table.columns[*first].indexed = true;
+            let name = Name::Owned(key.name.clone());
+            table.keys.push(Key { name, columns });
         }
     }
 
     /// All tables, ordered by logical name.
     pub(super) fn tables(&self) -> &[Table] {
         &self.tables
+    }
+
+    /// Many-to-many relationships.
+    pub(super) fn many(&self) -> &[Many] {
+        &self.many
     }
 
     /// The table of an entity set. Names are case-sensitive.
@@ -223,15 +243,25 @@ impl Model {
 }
 
 impl Table {
-    /// The column of that wire name. Names are case-sensitive.
+    /// The column of that wire name, for writing. Names are case-sensitive.
     pub(super) fn column(&self, wire: &str) -> Option<usize> {
         self.by_wire.get(wire).copied()
     }
 
-    /// The column and the way to bind it, for a single-valued navigation property.
+    /// The column of that logical name: `customerid` for what is read as `_customerid_value`.
+    pub(super) fn attribute(&self, logical: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == logical)
+    }
+
+    /// The column and the way to bind it, for a single-valued navigation property: the first of several ways.
     pub(super) fn navigation(&self, name: &str) -> Option<(usize, &Navigation)> {
-        let (column, way) = self.navigations.get(name)?;
-        Some((*column, &self.columns[*column].navigations[*way]))
+        self.ways(name).next()
+    }
+
+    /// The column and every way to bind it, for a single-valued navigation property. `ownerid` has two: a user, a team.
+    pub(super) fn ways(&self, name: &str) -> impl Iterator<Item = (usize, &Navigation)> {
+        let ways = self.navigations.get(name).into_iter().flatten();
+        ways.map(|(column, way)| (*column, &self.columns[*column].navigations[*way]))
     }
 
     /// A column that the built-in model is known to have.
@@ -241,39 +271,27 @@ impl Table {
 
     /// Whether commits leave the column out: times of modification and version numbers.
     pub(super) fn is_stamp(&self, column: usize) -> bool {
-        column == self.system.modified_on || column == self.system.modified_by || column == self.system.version
+        column == self.system.modified_on
+            || column == self.system.modified_by
+            || column == self.system.modified_on_behalf
+            || column == self.system.version
+    }
+
+    /// Whether its rows are activities: the key is `activityid`.
+    pub(super) fn is_activity(&self) -> bool {
+        self.columns[0].name == "activityid"
+    }
+
+    /// The state of that number.
+    pub(super) fn state(&self, code: i64) -> Option<&'static State> {
+        self.states.iter().find(|state| state.code == code)
+    }
+
+    /// What a row with all defaults holds.
+    pub(super) fn blank(&self) -> Vec<Cell> {
+        self.columns.iter().map(|column| column.default.clone()).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lookups_are_read_under_their_value_name_and_bound_under_their_navigation_property() {
-        let model = Model::standard();
-        let opportunity = model.by_set("opportunities").unwrap();
-        assert!(opportunity.column("customerid").is_none());
-        let column = opportunity.expect("_customerid_value");
-        let (bound, way) = opportunity.navigation("customerid_contact").unwrap();
-        assert_eq!((column, &*way.target), (bound, "contact"));
-        let solution = model.by_set("msft_partnercentersolutions").unwrap();
-        assert!(solution.navigation("msft_Opportunity").is_some());
-        assert!(
-            solution.navigation("msft_opportunity").is_none(),
-            "names of custom lookups are case-sensitive"
-        );
-    }
-
-    #[test]
-    fn every_money_column_has_its_base_twin_right_behind_it() {
-        for table in Model::standard().tables() {
-            for (at, column) in table.columns.iter().enumerate() {
-                if matches!(column.kind, Kind::Money { .. }) {
-                    assert_eq!(table.columns[at + 1].wire, format!("{}_base", column.name));
-                    assert!(table.system.currency.is_some());
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -113,7 +113,7 @@ fn what_is_not_simulated_is_refused_by_name_and_noted() {
         missing(org.get("accounts?$expand=primarycontactid")),
         "query option `$expand`"
     );
-    assert_eq!(missing(org.get("leads")), "resource `leads`");
+    assert_eq!(missing(org.get("campaigns")), "resource `campaigns`");
     assert_eq!(missing(org.get("$metadata")), "resource `$metadata`");
     assert_eq!(
         missing(org.patch(&account, &json!({"primarycontactid": {"lastname": "x"}}))),

@@ -36,6 +36,7 @@ mod sign_in;
 mod discovery;
 
 use pending::Pending;
+pub(crate) use tokens::object_of;
 
 /// The only client secret that is right.
 pub const CLIENT_SECRET: &str = "secret";

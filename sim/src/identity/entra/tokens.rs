@@ -71,7 +71,7 @@ impl Footing {
 }
 
 /// The identifier of a user: a guid that depends on the name alone.
-fn object_of(user: &str) -> String {
+pub(crate) fn object_of(user: &str) -> String {
     // FNV-1a.
     let hash = user.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
