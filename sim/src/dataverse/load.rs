@@ -46,6 +46,18 @@ impl Dataverse {
             )
         };
         state.base_currency = base_currency.ok_or_else(missing)?;
+        // Set-up is not in a dump: users, roles and registrations stay what they are.
+        for table in model.tables().iter().filter(|table| table.setup) {
+            state
+                .store
+                .rows(table)
+                .filter(|row| store.row(table, row.id).is_none())
+                .cloned()
+                .collect::<Vec<Row>>()
+                .into_iter()
+                .for_each(|row| store.put(table, row));
+        }
+        store.settle();
         state.store = store;
         state.next_version = state.next_version.max(last_version + 1);
         // The same seed would draw the identifiers that have just been loaded.
@@ -92,8 +104,8 @@ fn cell_of(column: &Column, value: &Value) -> Option<Cell> {
         return Some(Cell::Null);
     }
     match column.kind {
-        Kind::Key | Kind::Lookup => Guid::parse(value.as_str()?).map(Cell::Guid),
-        Kind::Text { .. } => value.as_str().map(Cell::text),
+        Kind::Key | Kind::Lookup | Kind::Guid => Guid::parse(value.as_str()?).map(Cell::Guid),
+        Kind::Text { .. } | Kind::Choices { .. } => value.as_str().map(Cell::text),
         Kind::Bool => value.as_bool().map(Cell::Bool),
         Kind::Int { .. } | Kind::Choice { .. } | Kind::State | Kind::Status | Kind::Version => {
             value.as_i64().map(Cell::Int)
