@@ -2,10 +2,12 @@
 //!
 //! It does not interpret option values: those are read where they are used.
 
+use std::fmt::Write as _;
+
 use http::Uri;
 
 use super::error::Fault;
-use super::guid::Guid;
+use super::key::{RowKey, split_outside_quotes};
 use super::model::{Model, Table};
 
 /// The longest URL, and the longest inside a batch (dataverse.md section 2.6).
@@ -13,7 +15,7 @@ const MAX_URL: usize = 32_768;
 const MAX_URL_IN_BATCH: usize = 65_536;
 
 /// A resource below `/api/data/v9.2/`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Resource<'m> {
     /// The service document.
     Service,
@@ -21,15 +23,24 @@ pub(super) enum Resource<'m> {
     WhoAmI,
     /// An entity set.
     Set(&'m Table),
+    /// An action on an entity set, without the namespace: `CreateMultiple`.
+    SetAction(&'m Table, String),
     /// One row.
-    Row(&'m Table, Guid),
-    /// `WinOpportunity`.
-    Win,
-    /// `LoseOpportunity`.
-    Lose,
+    Row(&'m Table, RowKey),
+    /// An action on a row, without the namespace: `QualifyLead`.
+    RowAction(&'m Table, RowKey, String),
+    /// What stands behind a row: a column, a navigation property, `$ref`.
+    Below(&'m Table, RowKey, Vec<String>),
+    /// An action on nothing: `WinOpportunity`.
+    Action(&'static str),
     /// Many requests in one.
     Batch,
 }
+
+/// The namespace of bound actions.
+const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
+/// Actions on nothing that are simulated.
+const ACTIONS: [&str; 2] = ["WinOpportunity", "LoseOpportunity"];
 
 /// A path split into API version and the rest.
 pub(super) fn api_path(uri: &Uri) -> Option<(&str, &str)> {
@@ -46,31 +57,57 @@ pub(super) fn resource<'m>(model: &'m Model, rest: &str) -> Result<Resource<'m>,
     match path.as_str() {
         "" => return Ok(Resource::Service),
         "WhoAmI" | "WhoAmI()" => return Ok(Resource::WhoAmI),
-        "WinOpportunity" => return Ok(Resource::Win),
-        "LoseOpportunity" => return Ok(Resource::Lose),
         "$batch" => return Ok(Resource::Batch),
         // No such action in the reference (dataverse.md section 2.10).
         "CloseOpportunity" => return Err(Fault::NoSuchSegment(path)),
         _ => {}
     }
-    let (name, key) = match path.split_once('(') {
+    if let Some(action) = ACTIONS.into_iter().find(|action| *action == path) {
+        return Ok(Resource::Action(action));
+    }
+    let mut segments = split_outside_quotes(&path, '/');
+    let first = segments.next().unwrap_or_default();
+    let below: Vec<&str> = segments.collect();
+    let (name, key) = match first.split_once('(') {
         Some((name, key)) => (name, Some(key)),
-        None => (path.as_str(), None),
+        None => (first, None),
     };
     let Some(table) = model.by_set(name) else {
         return Err(unknown_segment(model, &path, name));
     };
+    let action = |segments: &[&str]| match segments {
+        [action] => action.strip_prefix(NAMESPACE).map(str::to_owned),
+        _ => None,
+    };
+    let unknown = || Fault::NotSimulated(format!("path `{path}`"));
     let Some(key) = key else {
-        return Ok(Resource::Set(table));
+        return match below.as_slice() {
+            [] => Ok(Resource::Set(table)),
+            below => action(below)
+                .map(|action| Resource::SetAction(table, action))
+                .ok_or_else(unknown),
+        };
     };
-    let Some(key) = key.strip_suffix(')') else {
-        return Err(Fault::NotSimulated(format!("path `{path}`")));
-    };
-    match Guid::parse(key) {
-        Some(id) => Ok(Resource::Row(table, id)),
-        None if key.contains(['=', '\'', '/']) => Err(Fault::NotSimulated(format!("key `({key})`"))),
-        None => Err(Fault::Query("Error in query syntax.".to_owned())),
+    let key = RowKey::parse(table, key.strip_suffix(')').ok_or_else(unknown)?)?;
+    Ok(match (below.as_slice(), action(&below)) {
+        ([], _) => Resource::Row(table, key),
+        (_, Some(action)) => Resource::RowAction(table, key, action),
+        (below, None) => Resource::Below(table, key, below.iter().map(|&segment| segment.to_owned()).collect()),
+    })
+}
+
+/// A URL in which what no URL may hold is percent-encoded.
+pub(super) fn escaped(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    for byte in url.bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _done = write!(out, "%{byte:02X}");
+        }
     }
+    out
 }
 
 /// A logical name where the set's name belongs is a known mistake with a known answer. Of any other segment nobody can
@@ -93,6 +130,8 @@ pub(super) struct Options {
     pub(super) top: Option<String>,
     pub(super) count: Option<String>,
     pub(super) skip_token: Option<String>,
+    /// `$id`: the row to unlink from a collection.
+    pub(super) id: Option<String>,
     /// The undecoded query without the skip token, for the next link.
     pub(super) without_token: String,
 }
@@ -128,6 +167,7 @@ impl Options {
             "$top" => &mut self.top,
             "$count" => &mut self.count,
             "$skiptoken" => &mut self.skip_token,
+            "$id" => &mut self.id,
             "$skip" => return Err(Fault::Query("Skip Clause is not supported in CRM".to_owned())),
             // A shared variable for plug-ins, of which there are none.
             "tag" => return Ok(()),
@@ -148,16 +188,29 @@ impl Options {
         Ok(())
     }
 
+    /// Refuses every option but `$id`, for requests that take no other.
+    pub(super) fn only_id(&self) -> Result<(), Fault> {
+        match &self.select {
+            Some(_) => Err(Fault::NotSimulated("query option `$select` on a link".to_owned())),
+            None => self.refuse_others("$id"),
+        }
+    }
+
     /// Refuses every option but `$select`, for requests that take no other.
     pub(super) fn only_select(&self) -> Result<(), Fault> {
+        self.refuse_others("$select")
+    }
+
+    fn refuse_others(&self, allowed: &str) -> Result<(), Fault> {
         let others = [
             ("$filter", &self.filter),
             ("$orderby", &self.order_by),
             ("$top", &self.top),
             ("$count", &self.count),
             ("$skiptoken", &self.skip_token),
+            ("$id", &self.id),
         ];
-        match others.iter().find(|(_, value)| value.is_some()) {
+        match others.iter().find(|(name, value)| *name != allowed && value.is_some()) {
             Some((name, _)) => Err(Fault::NotSimulated(format!("query option `{name}` on a single row"))),
             None => Ok(()),
         }
@@ -231,7 +284,8 @@ mod tests {
         for missing in [
             "campaigns",
             "$metadata",
-            "accounts(accountnumber='a')",
+            "accounts('a')",
+            "accounts/a/b",
             "accountsaccounts",
         ] {
             assert!(
@@ -239,8 +293,12 @@ mod tests {
                 "{missing}"
             );
         }
-        let nested = format!("accounts({id})/name");
-        assert!(matches!(resource(&model, &nested), Err(Fault::NotSimulated(_))));
+        let nested = format!("accounts({id})/name/$value");
+        assert!(matches!(resource(&model, &nested), Ok(Resource::Below(_, _, path)) if path == ["name", "$value"]));
+        let action = format!("leads({id})/Microsoft.Dynamics.CRM.QualifyLead");
+        assert!(matches!(resource(&model, &action), Ok(Resource::RowAction(_, _, name)) if name == "QualifyLead"));
+        let action = "accounts/Microsoft.Dynamics.CRM.CreateMultiple";
+        assert!(matches!(resource(&model, action), Ok(Resource::SetAction(_, name)) if name == "CreateMultiple"));
     }
 
     #[test]

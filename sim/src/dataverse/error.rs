@@ -23,6 +23,16 @@ pub(super) enum Fault {
     /// A row that is not there. The text is from a recorded live answer (dataverse.md section 2.3).
     #[error("Entity '{table}' With Id = {id} Does Not Exist")]
     NoSuchRow { table: String, id: Guid },
+    /// An alternate key that no row has (dataverse.md section 2.3).
+    #[error("A record with the specified key values does not exist in {0} entity")]
+    NoSuchKey(String),
+    /// Columns that are no key of the table (dataverse.md section 2.3).
+    #[error(
+        "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.{0}'. Ensure that the names and \
+         number of key properties match the declared or alternate key properties for the resource \
+         'Microsoft.Dynamics.CRM.{0}'."
+    )]
+    NotAKey(String),
     /// A first path segment that names nothing.
     #[error("Resource not found for the segment '{0}'.")]
     NoSuchSegment(String),
@@ -134,6 +144,12 @@ pub(super) enum Fault {
     /// An existing key (dataverse.md section 2.2).
     #[error("A record with matching key values already exists.")]
     Duplicate,
+    /// The values of an alternate key that another row has (dataverse.md section 3.2).
+    #[error(
+        "Entity Key {key} violated. A record with the same value for {columns} already exists. A duplicate record cannot \
+         be created. Select one or more unique values and try again."
+    )]
+    DuplicateKey { key: String, columns: String },
     /// `If-Match` with an older version (dataverse.md section 2.4).
     #[error("The version of the existing record doesn't match the RowVersion property provided.")]
     Version,
@@ -159,6 +175,7 @@ impl Fault {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, ""),
             Self::NotAMember => (StatusCode::FORBIDDEN, "0x80072560"),
             Self::NoSuchRow { .. } => (StatusCode::NOT_FOUND, "0x80040217"),
+            Self::NoSuchKey(_) => (StatusCode::NOT_FOUND, "0x80060891"),
             Self::NoSuchSegment(_) => (StatusCode::NOT_FOUND, "0x80060888"),
             Self::NoSuchResource(_) => (StatusCode::NOT_FOUND, ""),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, ""),
@@ -166,9 +183,12 @@ impl Fault {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "0x80048d19"),
             Self::UrlTooLong => (StatusCode::URI_TOO_LONG, ""),
             Self::Payload { .. } | Self::Batch(_) => (bad, "0x80048d19"),
-            Self::NoSuchProperty { .. } | Self::Query(_) | Self::DirectReference | Self::ContentId(_) => {
-                (bad, "0x80060888")
-            }
+            // Assumed: the code of a key that is none; the troubleshooting page prints 0x0.
+            Self::NoSuchProperty { .. }
+            | Self::NotAKey(_)
+            | Self::Query(_)
+            | Self::DirectReference
+            | Self::ContentId(_) => (bad, "0x80060888"),
             Self::TooLong { .. } => (bad, "0x80044331"),
             Self::NoSuchChoice { .. } => (bad, "0x8004431a"),
             Self::IntRange { .. } => (bad, "0x8004432f"),
@@ -186,6 +206,7 @@ impl Fault {
                 };
                 (StatusCode::TOO_MANY_REQUESTS, code)
             }
+            Self::DuplicateKey { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060892"),
             Self::Duplicate => (StatusCode::PRECONDITION_FAILED, "0x80040237"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "0x80060882"),
         }

@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
+use super::address::decode;
 use super::amount::Amount;
 use super::cell::{Cell, day, moment};
 use super::environment::whole_second;
 use super::error::Fault;
 use super::guid::Guid;
-use super::model::{Column, Kind, Navigation, Table};
+use super::key::{RowKey, set_and_key};
+use super::model::{Collection, Column, Kind, Table};
 use super::store::Store;
 
 /// What a body sets.
@@ -22,9 +24,39 @@ pub(super) struct Draft {
     pub(super) key: Option<Guid>,
     /// Columns with their new values. Read-only columns are left out.
     pub(super) cells: Vec<(usize, Cell)>,
+    /// Rows beside this one that the same request makes or links.
+    pub(super) nested: Vec<Nested>,
+}
+
+/// What a body does to other rows, under a navigation property (dataverse.md section 2.2).
+#[derive(Clone, Debug)]
+pub(super) enum Nested {
+    /// A new row of that table, to which a lookup of this row will point.
+    One { column: usize, table: usize, draft: Draft },
+    /// New rows of a collection.
+    Many { collection: Collection, drafts: Vec<Draft> },
+    /// Rows that are there already, for a collection.
+    Linked { collection: Collection, ids: Vec<Guid> },
 }
 
 impl Draft {
+    /// A body that sets one column.
+    pub(super) fn of(column: usize, cell: Cell) -> Self {
+        Self {
+            cells: vec![(column, cell)],
+            ..Self::default()
+        }
+    }
+
+    /// Drops the columns of an alternate key: in a row that is there they name it and are not written
+    /// (dataverse.md section 2.4).
+    pub(super) fn drop_key(&mut self, key: &RowKey) {
+        if let RowKey::Alternate(key) = key {
+            self.cells
+                .retain(|(column, _)| key.values.iter().all(|(at, _)| at != column));
+        }
+    }
+
     /// The value set for a column.
     pub(super) fn get(&self, column: usize) -> Option<&Cell> {
         self.cells
@@ -51,16 +83,24 @@ pub(super) fn draft(store: &Store, table: &Table, object: &Map<String, Value>) -
     let mut draft = Draft::default();
     for (name, value) in object {
         if let Some(navigation) = name.strip_suffix("@odata.bind") {
-            draft.cells.push(bind(store, table, navigation, value)?);
+            bind(store, table, (navigation, value), &mut draft)?;
         } else if !name.contains('@') {
-            plain(table, name, value, &mut draft)?;
+            plain(store, table, (name, value), &mut draft)?;
         }
     }
     draft.cells.retain(|(column, _)| table.columns[*column].settable);
     Ok(draft)
 }
 
-fn plain(table: &Table, name: &str, value: &Value, draft: &mut Draft) -> Result<(), Fault> {
+/// One column as a body of its own: `PUT accounts(id)/name`.
+pub(super) fn one_column(store: &Store, table: &Table, name: &str, value: &Value) -> Result<Draft, Fault> {
+    let mut draft = Draft::default();
+    plain(store, table, (name, value), &mut draft)?;
+    draft.cells.retain(|(column, _)| table.columns[*column].settable);
+    Ok(draft)
+}
+
+fn plain(store: &Store, table: &Table, (name, value): (&str, &Value), draft: &mut Draft) -> Result<(), Fault> {
     if let Some(at) = table.column(name) {
         let column = &table.columns[at];
         if column.kind == Kind::Lookup {
@@ -79,7 +119,10 @@ fn plain(table: &Table, name: &str, value: &Value, draft: &mut Draft) -> Result<
             draft.cells.push((at, Cell::Null));
             Ok(())
         }
-        (_, Value::Object(_) | Value::Array(_)) => Err(Fault::NotSimulated(format!("deep insert of `{name}`"))),
+        (Some(at), Value::Object(object)) => one_nested(store, table, (at, name, object), draft),
+        (None, Value::Array(rows)) if table.collections.contains_key(name) => {
+            many_nested(store, table, (name, rows), draft)
+        }
         (Some(_), _) => Err(Fault::DirectReference),
         (None, _) if is_lookup_name(table, name) && !value.is_null() => Err(Fault::DirectReference),
         (None, _) => Err(Fault::payload(
@@ -92,6 +135,60 @@ fn plain(table: &Table, name: &str, value: &Value, draft: &mut Draft) -> Result<
     }
 }
 
+/// A new row under a single-valued navigation property. Assumed: of several tables it is the first, unless the object
+/// says otherwise with `@odata.type`.
+fn one_nested(
+    store: &Store,
+    table: &Table,
+    (column, name, object): (usize, &str, &Map<String, Value>),
+    draft: &mut Draft,
+) -> Result<(), Fault> {
+    let said = object.get("@odata.type").and_then(Value::as_str);
+    let said = said.map(|kind| kind.rsplit('.').next().unwrap_or_default());
+    let mut ways = table.ways(name).map(|(_, way)| way);
+    let way = ways.find(|way| said.is_none_or(|said| said == way.target));
+    let target = way.and_then(|way| store.model().by_logical(&way.target));
+    let Some(target) = target.filter(|_| table.columns[column].settable) else {
+        return Err(Fault::NotSimulated(format!("deep insert of `{name}`")));
+    };
+    writable(target)?;
+    let inner = self::draft(store, target, object)?;
+    draft.nested.push(Nested::One {
+        column,
+        table: target.index,
+        draft: inner,
+    });
+    Ok(())
+}
+
+/// New rows under a collection-valued navigation property.
+fn many_nested(store: &Store, table: &Table, (name, rows): (&str, &[Value]), draft: &mut Draft) -> Result<(), Fault> {
+    let collection = table.collections[name].clone();
+    let target = &store.model().tables()[collection.table];
+    writable(target)?;
+    let mut drafts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Value::Object(row) = row else {
+            return Err(Fault::payload(
+                &table.set,
+                format!("The value of '{name}' is not an array of objects."),
+            ));
+        };
+        drafts.push(self::draft(store, target, row)?);
+    }
+    draft.nested.push(Nested::Many { collection, drafts });
+    Ok(())
+}
+
+/// Whether requests may write rows of a table.
+pub(super) fn writable(table: &Table) -> Result<(), Fault> {
+    if table.writable {
+        Ok(())
+    } else {
+        Err(Fault::NotSimulated(format!("writing to `{}`", table.set)))
+    }
+}
+
 fn is_lookup_name(table: &Table, name: &str) -> bool {
     table
         .columns
@@ -99,66 +196,89 @@ fn is_lookup_name(table: &Table, name: &str) -> bool {
         .any(|column| column.kind == Kind::Lookup && column.name == name)
 }
 
-/// `X@odata.bind`: a reference to a row, or null to clear it.
-fn bind(store: &Store, table: &Table, name: &str, value: &Value) -> Result<(usize, Cell), Fault> {
-    let Some((at, navigation)) = table.navigation(name) else {
-        return Err(Fault::payload(
-            &table.set,
-            format!(
-                "An undeclared property '{name}' which only has property annotations in the payload but no property \
-                 value was found in the payload. In OData, only declared navigation properties and declared named \
-                 streams can be represented as properties without values."
-            ),
-        ));
+/// `X@odata.bind`: a reference to a row, or null to clear it, or several references for a collection.
+fn bind(store: &Store, table: &Table, (name, value): (&str, &Value), draft: &mut Draft) -> Result<(), Fault> {
+    let not_a_string = || Fault::payload(&table.set, format!("The value of '{name}@odata.bind' is not a string."));
+    let Some((at, _)) = table.navigation(name) else {
+        let Some(collection) = table.collections.get(name) else {
+            return Err(undeclared(table, name));
+        };
+        let references = value.as_array().ok_or_else(not_a_string)?;
+        let target = &store.model().tables()[collection.table];
+        let ids = references.iter().map(|reference| {
+            let reference = reference.as_str().ok_or_else(not_a_string)?;
+            Ok(row_of(store, &table.set, &[target], reference)?.1)
+        });
+        draft.nested.push(Nested::Linked {
+            collection: collection.clone(),
+            ids: ids.collect::<Result<_, Fault>>()?,
+        });
+        return Ok(());
     };
     match value {
-        Value::Null => Ok((at, Cell::Null)),
+        Value::Null => draft.cells.push((at, Cell::Null)),
         Value::String(reference) if table.columns[at].settable => {
-            Ok((at, Cell::Guid(target(store, table, navigation, reference)?)))
+            draft
+                .cells
+                .push((at, Cell::Guid(target(store, table, name, reference)?)));
         }
-        Value::String(_) => Err(Fault::NotSimulated(format!("`{name}@odata.bind`"))),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(Fault::payload(
-            &table.set,
-            format!("The value of '{name}@odata.bind' is not a string."),
-        )),
+        Value::String(_) => return Err(Fault::NotSimulated(format!("`{name}@odata.bind`"))),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => return Err(not_a_string()),
     }
+    Ok(())
 }
 
-/// The row that a reference names: `/contacts(id)`, `contacts(id)`, or an absolute URL (dataverse.md section 2.2).
-fn target(store: &Store, table: &Table, navigation: &Navigation, reference: &str) -> Result<Guid, Fault> {
+fn undeclared(table: &Table, name: &str) -> Fault {
+    Fault::payload(
+        &table.set,
+        format!(
+            "An undeclared property '{name}' which only has property annotations in the payload but no property value \
+             was found in the payload. In OData, only declared navigation properties and declared named streams can be \
+             represented as properties without values."
+        ),
+    )
+}
+
+/// The row to which a lookup is bound under one of its names.
+pub(super) fn target(store: &Store, table: &Table, name: &str, reference: &str) -> Result<Guid, Fault> {
+    let model = store.model();
+    let targets: Vec<&Table> = table
+        .ways(name)
+        .filter_map(|(_, way)| model.by_logical(&way.target))
+        .collect();
+    if targets.is_empty() {
+        let way = table.navigation(name).map_or("", |(_, way)| way.target.as_ref());
+        return Err(Fault::NotSimulated(format!("table `{way}` as the target of a lookup")));
+    }
+    row_of(store, &table.set, &targets, reference).map(|(_, id)| id)
+}
+
+/// The row that a reference names, one of these tables (dataverse.md section 2.2): its table and its identifier.
+pub(super) fn row_of<'t>(
+    store: &Store,
+    set: &str,
+    targets: &[&'t Table],
+    reference: &str,
+) -> Result<(&'t Table, Guid), Fault> {
     if reference.starts_with('$') {
         return Err(Fault::ContentId(reference.to_owned()));
     }
-    let Some(target) = store.model().by_logical(&navigation.target) else {
-        return Err(Fault::NotSimulated(format!(
-            "table `{}` as the target of a lookup",
-            navigation.target
-        )));
-    };
-    let last = reference.rsplit('/').next().unwrap_or_default();
     let wrong = || {
-        let inner = format!("The reference '{reference}' does not name a row of '{}'.", target.set);
-        Fault::payload(&table.set, inner)
+        let sets: Vec<&str> = targets.iter().map(|target| target.set.as_ref()).collect();
+        let inner = format!(
+            "The reference '{reference}' does not name a row of '{}'.",
+            sets.join("' or '")
+        );
+        Fault::payload(set, inner)
     };
-    let (set, key) = last
-        .strip_suffix(')')
-        .and_then(|last| last.split_once('('))
-        .ok_or_else(wrong)?;
-    if set != target.set {
-        return Err(wrong());
-    }
-    let Some(id) = Guid::parse(key) else {
-        let alternate = key.contains(['=', '\'']);
-        return Err(if alternate {
-            Fault::NotSimulated(format!("key `({key})`"))
-        } else {
-            wrong()
-        });
+    let decoded = decode(reference, false).ok_or_else(wrong)?;
+    let (named, key) = set_and_key(&decoded).ok_or_else(wrong)?;
+    let target = targets.iter().find(|target| target.set == named).ok_or_else(wrong)?;
+    let key = match RowKey::parse(target, key) {
+        Err(Fault::Query(_)) => return Err(wrong()),
+        other => other?,
     };
-    match store.row(target, id) {
-        Some(_) => Ok(id),
-        None => Err(Fault::no_such_row(&target.logical, id)),
-    }
+    Ok((*target, key.existing(store, target)?))
 }
 
 /// A JSON value as a cell of a column.

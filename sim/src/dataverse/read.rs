@@ -70,11 +70,6 @@ impl Projection {
 /// Where the API stands: `https://org/api/data/v9.2/`.
 pub(super) type Root<'a> = &'a str;
 
-/// The URL of a row.
-pub(super) fn url(root: Root<'_>, table: &Table, id: Guid) -> String {
-    format!("{root}{}({id})", table.set)
-}
-
 /// The entity tag of a row.
 pub(super) fn etag(table: &Table, row: &Row) -> String {
     format!("W/\"{}\"", version(table, row))

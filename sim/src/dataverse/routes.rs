@@ -20,13 +20,15 @@ use super::answer::Answer;
 use super::environment::{Caller, State};
 use super::error::Fault;
 use super::guid::Guid;
-use super::headers::{self, Conditions, Match, Preferences};
+use super::headers;
+use super::key::RowKey;
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
-use super::{Dataverse, action, payload, read, setup};
+use super::{Dataverse, action, read, setup};
 
 mod batch;
+mod write;
 
 /// The largest body that is read of a request, and of a batch. Assumed: the facts name no limit.
 const MAX_BODY: usize = 1024 * 1024;
@@ -143,7 +145,7 @@ impl Call<'_> {
         let model = std::sync::Arc::clone(state.store.model());
         let resource = resource(&model, rest)?;
         let method = &self.parts.method;
-        if let (Resource::Batch, &Method::POST) = (resource, method) {
+        if let (Resource::Batch, &Method::POST) = (&resource, method) {
             return self.batch(dataverse, state, caller);
         }
         let mut work = Work {
@@ -152,30 +154,48 @@ impl Call<'_> {
             settings: &dataverse.0.settings,
             caller,
         };
-        match (resource, method) {
+        match (&resource, method) {
             (Resource::Service, &Method::GET) => Ok(self.service_document(&model)),
             (Resource::WhoAmI, &Method::GET) => Ok(self.who_am_i(&work)),
             (Resource::Set(table), &Method::GET) => self.list(&work, table),
             (Resource::Set(table), &Method::POST) => self.create(&mut work, table),
-            (Resource::Row(table, id), &Method::GET) => {
-                let conditions = headers::conditions(&self.parts.headers)?;
-                read::one(&work.state.store, self.root, (table, id), &self.options()?, &conditions)
+            (Resource::SetAction(table, name), &Method::POST) => self.set_action(&mut work, table, name),
+            (Resource::Row(table, key), &Method::GET) => self.row(&work, table, key),
+            (Resource::Row(table, key), &Method::PATCH) => self.upsert(&mut work, table, key),
+            (Resource::Row(table, key), &Method::DELETE) => self.delete(&mut work, table, key),
+            (Resource::RowAction(table, key, name), &Method::POST) => self.row_action(&work, (table, key), name),
+            (Resource::Below(.., path), &Method::GET) => {
+                Err(Fault::NotSimulated(format!("path `{}` behind a row", path.join("/"))))
             }
-            (Resource::Row(table, id), &Method::PATCH) => self.upsert(&mut work, table, id),
-            (Resource::Row(table, id), &Method::DELETE) => self.delete(&mut work, table, id),
-            (Resource::Win | Resource::Lose, &Method::POST) => {
-                self.no_options()?;
-                self.require_json()?;
-                action::close(&mut work, matches!(resource, Resource::Win), self.body)?;
-                Ok(Answer::empty())
-            }
-            (Resource::WhoAmI | Resource::Win | Resource::Lose, _) => {
+            (Resource::Below(table, key, path), _) => self.below(&mut work, (table, key), path),
+            (Resource::Action(name), &Method::POST) => self.action(&mut work, name),
+            (Resource::WhoAmI | Resource::Action(_) | Resource::SetAction(..) | Resource::RowAction(..), _) => {
                 Err(Fault::NoSuchResource(format!("{}{rest}", self.root)))
             }
             (Resource::Service | Resource::Batch | Resource::Set(_) | Resource::Row(..), _) => {
                 Err(Fault::Method(method.to_string()))
             }
         }
+    }
+
+    fn row_action(&self, work: &Work<'_>, (table, key): (&Table, &RowKey), name: &str) -> Result<Answer, Fault> {
+        self.no_options()?;
+        key.existing(&work.state.store, table)?;
+        Err(Fault::NotSimulated(format!("action `{name}` on a row")))
+    }
+
+    fn action(&self, work: &mut Work<'_>, name: &str) -> Result<Answer, Fault> {
+        self.no_options()?;
+        self.require_json()?;
+        action::close(work, name == "WinOpportunity", self.body)?;
+        Ok(Answer::empty())
+    }
+
+    fn row(&self, work: &Work<'_>, table: &Table, key: &RowKey) -> Result<Answer, Fault> {
+        let conditions = headers::conditions(&self.parts.headers)?;
+        let options = self.options()?;
+        let id = key.existing(&work.state.store, table)?;
+        read::one(&work.state.store, self.root, (table, id), &options, &conditions)
     }
 
     fn options(&self) -> Result<Options, Fault> {
@@ -237,130 +257,5 @@ impl Call<'_> {
         let preferences = headers::preferences(&self.parts.headers)?;
         let most = work.settings.page_size.max(1);
         read::list(&work.state.store, self.root, table, &self.options()?, preferences, most)
-    }
-
-    fn create(&self, work: &mut Work<'_>, table: &Table) -> Result<Answer, Fault> {
-        let (preferences, options, conditions) = self.write_head(table)?;
-        if conditions.only_if.is_some() || conditions.unless.is_some() {
-            return Err(Fault::NotSimulated("a condition on a POST".to_owned()));
-        }
-        // What to answer is read before anything is stored, so that a bad `$select` stores nothing.
-        let projection = read::Projection::of(table, options.select.as_deref())?;
-        let object = payload::object(&table.set, self.body)?;
-        let draft = payload::draft(&work.state.store, table, &object)?;
-        let id = work.create(table, &draft, None)?;
-        self.written(work, (table, id), &projection, preferences, StatusCode::CREATED)
-    }
-
-    /// PATCH: writes the row, or creates it unless `If-Match` is there (dataverse.md section 2.4).
-    fn upsert(&self, work: &mut Work<'_>, table: &Table, id: Guid) -> Result<Answer, Fault> {
-        let (preferences, options, conditions) = self.write_head(table)?;
-        let projection = read::Projection::of(table, options.select.as_deref())?;
-        let object = payload::object(&table.set, self.body)?;
-        let exists = match work.state.store.row(table, id) {
-            Some(row) => {
-                meets(&conditions, read::version(table, row))?;
-                true
-            }
-            None if conditions.only_if.is_some() => return Err(Fault::no_such_row(&table.logical, id)),
-            None => false,
-        };
-        let draft = payload::draft(&work.state.store, table, &object)?;
-        if draft.key.is_some_and(|key| key != id) {
-            return Err(Fault::NotSimulated(
-                "a body whose primary key differs from the URL's".to_owned(),
-            ));
-        }
-        let status = if exists {
-            work.update(table, id, &draft)?;
-            StatusCode::OK
-        } else {
-            work.create(table, &draft, Some(id))?;
-            StatusCode::CREATED
-        };
-        self.written(work, (table, id), &projection, preferences, status)
-    }
-
-    fn delete(&self, work: &mut Work<'_>, table: &Table, id: Guid) -> Result<Answer, Fault> {
-        self.no_options()?;
-        writable(table)?;
-        let conditions = headers::conditions(&self.parts.headers)?;
-        let row = work
-            .state
-            .store
-            .row(table, id)
-            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
-        if conditions.unless.is_some() {
-            return Err(Fault::NotSimulated("`If-None-Match` on a DELETE".to_owned()));
-        }
-        meets(&conditions, read::version(table, row))?;
-        work.delete(table, id)?;
-        Ok(Answer::empty())
-    }
-
-    /// What every write checks first.
-    fn write_head(&self, table: &Table) -> Result<(Preferences, Options, Conditions), Fault> {
-        writable(table)?;
-        self.require_json()?;
-        let options = self.options()?;
-        options.only_select()?;
-        Ok((
-            headers::preferences(&self.parts.headers)?,
-            options,
-            headers::conditions(&self.parts.headers)?,
-        ))
-    }
-
-    /// The answer to a write (`Location` beside `OData-EntityId` on a creation is assumed): 204 with the row's URL, or the row itself (dataverse.md sections 2.2 and 2.4).
-    fn written(
-        &self,
-        work: &Work<'_>,
-        (table, id): (&Table, Guid),
-        projection: &read::Projection,
-        preferences: Preferences,
-        status: StatusCode,
-    ) -> Result<Answer, Fault> {
-        let url = read::url(self.root, table, id);
-        if !preferences.representation {
-            let answer = Answer::empty().of_row(url.clone()).with("odata-entityid", url.clone());
-            return Ok(if self.parts.method == Method::POST {
-                answer.with("location", url)
-            } else {
-                answer
-            });
-        }
-        let row = work
-            .state
-            .store
-            .row(table, id)
-            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
-        let answer = Answer::json(status, read::body(self.root, table, projection, row));
-        let answer = answer.of_row(url).with("etag", read::etag(table, row));
-        Ok(answer.with("preference-applied", "return=representation".to_owned()))
-    }
-}
-
-fn writable(table: &Table) -> Result<(), Fault> {
-    if table.writable {
-        Ok(())
-    } else {
-        Err(Fault::NotSimulated(format!("writing to `{}`", table.set)))
-    }
-}
-
-/// Holds a write against its conditions, for a row that is there.
-fn meets(conditions: &Conditions, version: i64) -> Result<(), Fault> {
-    match &conditions.unless {
-        Some(Match::Any) => return Err(Fault::Duplicate),
-        Some(Match::Version(_)) => {
-            return Err(Fault::NotSimulated(
-                "an entity tag in `If-None-Match` on a write".to_owned(),
-            ));
-        }
-        None => {}
-    }
-    match &conditions.only_if {
-        Some(wanted) if !wanted.fits(version) => Err(Fault::Version),
-        Some(_) | None => Ok(()),
     }
 }

@@ -184,6 +184,27 @@ impl Store {
         }
     }
 
+    /// The rows that hold all of these values, by key. Text is compared without regard to case.
+    pub(super) fn holding(&self, table: &Table, values: &[(usize, Cell)]) -> Vec<Guid> {
+        let Some((first, cell)) = values.first() else {
+            return Vec::new();
+        };
+        let rows = &self.tables[table.index];
+        let fits = |row: &&Row| {
+            let mut values = values.iter();
+            values.all(|(column, cell)| row.cells[*column].folded() == cell.folded())
+        };
+        let Some(index) = rows.indexes.get(first) else {
+            return rows.live.values().filter(fits).map(|row| row.id).collect();
+        };
+        let range = Range {
+            equal: Some(cell.folded()),
+            ..Range::default()
+        };
+        let candidates = range.ids(index).filter_map(|id| rows.live.get(&id));
+        candidates.filter(fits).map(|row| row.id).collect()
+    }
+
     /// The rows whose lookup points to a row, by key.
     pub(super) fn pointing_to(&self, table: &Table, column: usize, id: Guid) -> Vec<Guid> {
         let range = Range {

@@ -2,6 +2,7 @@
 //!
 //! Each stored row is noted as a commit. Requests are read and answered elsewhere.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,8 +17,9 @@ use super::cell::Cell;
 use super::environment::{Caller, State, whole_second};
 use super::error::Fault;
 use super::guid::Guid;
-use super::model::{Model, OnDelete, Table};
-use super::payload::Draft;
+use super::key::RowKey;
+use super::model::{Collection, Model, OnDelete, Table, Via};
+use super::payload::{Draft, Nested};
 use super::rules;
 use super::store::Row;
 
@@ -39,8 +41,130 @@ impl Work<'_> {
         whole_second(self.ground.clock.now())
     }
 
-    /// Stores a new row. `id` overrides the key of the body; without either one is drawn.
+    /// Stores a new row and what stands below it in the body: rows that it points to first, then those that point to
+    /// it. `id` overrides the key of the body; without either one is drawn.
     pub(super) fn create(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
+        let model = self.model();
+        let mut draft = Cow::Borrowed(draft);
+        for nested in &draft.clone().nested {
+            if let Nested::One {
+                column,
+                table,
+                draft: inner,
+            } = nested
+            {
+                let made = self.create(&model.tables()[*table], inner, None)?;
+                draft.to_mut().cells.push((*column, Cell::Guid(made)));
+            }
+        }
+        let id = self.create_alone(table, &draft, id)?;
+        for nested in &draft.nested {
+            match nested {
+                Nested::One { .. } => {}
+                Nested::Many { collection, drafts } => {
+                    for inner in drafts {
+                        self.create_in(id, collection, inner)?;
+                    }
+                }
+                Nested::Linked { collection, ids } => {
+                    for other in ids {
+                        self.link(id, collection, *other)?;
+                    }
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// Stores a new row of a collection of a row that is there.
+    pub(super) fn create_in(&mut self, owner: Guid, collection: &Collection, draft: &Draft) -> Result<Guid, Fault> {
+        let model = self.model();
+        let table = &model.tables()[collection.table];
+        if let Via::Lookup(column) = collection.via {
+            let mut draft = draft.clone();
+            draft.cells.push((column, Cell::Guid(owner)));
+            return self.create(table, &draft, None);
+        }
+        let made = self.create(table, draft, None)?;
+        self.link(owner, collection, made)?;
+        Ok(made)
+    }
+
+    /// Puts a row into a collection of another (dataverse.md section 2.5).
+    ///
+    /// Assumed: a pair of a many-to-many relationship that is there already is a duplicate.
+    pub(super) fn link(&mut self, owner: Guid, collection: &Collection, other: Guid) -> Result<(), Fault> {
+        let model = self.model();
+        match collection.via {
+            Via::Lookup(column) => {
+                let draft = Draft::of(column, Cell::Guid(owner));
+                self.update(&model.tables()[collection.table], other, &draft)
+            }
+            Via::Intersect { table, near, far } => {
+                let table = &model.tables()[table];
+                let pair = [(near, Cell::Guid(owner)), (far, Cell::Guid(other))];
+                if !self.state.store.holding(table, &pair).is_empty() {
+                    return Err(Fault::Duplicate);
+                }
+                let draft = Draft {
+                    cells: pair.to_vec(),
+                    ..Draft::default()
+                };
+                self.create_alone(table, &draft, None).map(drop)
+            }
+        }
+    }
+
+    /// Takes a row out of a collection of another. Assumed: one that is not in it is not found.
+    pub(super) fn unlink(&mut self, owner: Guid, collection: &Collection, other: Guid) -> Result<(), Fault> {
+        let model = self.model();
+        let member = &model.tables()[collection.table];
+        match collection.via {
+            Via::Lookup(column) => {
+                let row = self.state.store.row(member, other);
+                if row.is_none_or(|row| row.cells[column] != Cell::Guid(owner)) {
+                    return Err(Fault::no_such_row(&member.logical, other));
+                }
+                self.update(member, other, &Draft::of(column, Cell::Null))
+            }
+            Via::Intersect { table, near, far } => {
+                let table = &model.tables()[table];
+                let pair = [(near, Cell::Guid(owner)), (far, Cell::Guid(other))];
+                let found = self.state.store.holding(table, &pair).first().copied();
+                self.delete(table, found.ok_or_else(|| Fault::no_such_row(&member.logical, other))?)
+            }
+        }
+    }
+
+    /// Refuses values of an alternate key that another row has.
+    fn unique(&self, table: &Table, cells: &[Cell], id: Guid) -> Result<(), Fault> {
+        for key in &table.keys {
+            let values: Vec<(usize, Cell)> = key
+                .columns
+                .iter()
+                .map(|column| (*column, cells[*column].clone()))
+                .collect();
+            if values.iter().any(|(_, cell)| cell.is_null()) {
+                continue;
+            }
+            if self
+                .state
+                .store
+                .holding(table, &values)
+                .iter()
+                .any(|other| *other != id)
+            {
+                let columns = key.columns.iter().map(|column| table.columns[*column].name.as_ref());
+                return Err(Fault::DuplicateKey {
+                    key: key.name.to_string(),
+                    columns: columns.collect::<Vec<_>>().join(", "),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn create_alone(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
         refuse_computed_revenue(table, draft)?;
         let given = id.or(draft.key);
         if given.is_some_and(|id| self.state.store.row(table, id).is_some()) {
@@ -63,12 +187,41 @@ impl Work<'_> {
         }
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, None, &mut cells, base);
+        self.unique(table, &cells, id)?;
         self.store(table, None, Row { id, cells }, now);
         Ok(id)
     }
 
+    /// Writes into the row that a key names, or makes it. Comes back with the row and whether it is new.
+    ///
+    /// The columns of an alternate key are written into a new row unless the body sets them, and never into one that is
+    /// there (dataverse.md section 2.4).
+    pub(super) fn upsert(&mut self, table: &Table, key: &RowKey, draft: &Draft) -> Result<(Guid, bool), Fault> {
+        let mut draft = draft.clone();
+        if let Some(id) = key.find(&self.state.store, table) {
+            draft.drop_key(key);
+            self.update(table, id, &draft)?;
+            return Ok((id, false));
+        }
+        let id = match key {
+            RowKey::Id(id) => Some(*id),
+            RowKey::Alternate(key) => {
+                for (column, cell) in &key.values {
+                    if draft.get(*column).is_none() {
+                        draft.cells.push((*column, cell.clone()));
+                    }
+                }
+                None
+            }
+        };
+        Ok((self.create(table, &draft, id)?, true))
+    }
+
     /// Writes into a row that is there.
     pub(super) fn update(&mut self, table: &Table, id: Guid, draft: &Draft) -> Result<(), Fault> {
+        if !draft.nested.is_empty() {
+            return Err(Fault::NotSimulated("other rows in the body of an update".to_owned()));
+        }
         refuse_computed_revenue(table, draft)?;
         let row = self
             .state
@@ -86,6 +239,7 @@ impl Work<'_> {
         reopened(table, &before.cells, &mut cells);
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
+        self.unique(table, &cells, id)?;
         let now = self.now();
         self.store(table, Some(&before), Row { id, cells }, now);
         Ok(())

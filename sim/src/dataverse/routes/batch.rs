@@ -3,14 +3,13 @@
 //! It reads and prints no multipart text.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::Value;
 
 use super::super::Dataverse;
-use super::super::address::api_path;
+use super::super::address::{api_path, escaped};
 use super::super::answer::Answer;
 use super::super::batch::{self, Item, Operation, Printer};
 use super::super::environment::{Caller, State};
@@ -231,21 +230,6 @@ fn replace(text: &mut String, written: &Written) -> Result<(), Fault> {
         *text = referred(text, written)?.to_owned();
     }
     Ok(())
-}
-
-/// A URL in which what no URL may hold is percent-encoded: inside a batch, clients leave spaces and other characters as
-/// they are.
-fn escaped(url: &str) -> String {
-    let mut out = String::with_capacity(url.len());
-    for byte in url.bytes() {
-        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _done = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

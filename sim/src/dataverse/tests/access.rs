@@ -117,7 +117,7 @@ fn what_is_not_simulated_is_refused_by_name_and_noted() {
     assert_eq!(missing(org.get("$metadata")), "resource `$metadata`");
     assert_eq!(
         missing(org.patch(&account, &json!({"primarycontactid": {"lastname": "x"}}))),
-        "deep insert of `primarycontactid`"
+        "other rows in the body of an update"
     );
     assert_eq!(
         missing(org.post("transactioncurrencies", &json!({}))),

@@ -18,7 +18,9 @@ use crate::seed::Seed;
 mod access;
 mod batch;
 mod closing;
+mod keys;
 mod limits;
+mod linking;
 mod reading;
 mod writing;
 
