@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::Settings;
 use super::error::Problem;
+use super::kind::Kind;
 use super::model::Referral;
 use crate::identity::{Role, Scope, User};
 
@@ -15,6 +16,7 @@ pub(super) struct Access {
     user: User,
     reach: Reach,
     may_write: bool,
+    hides_marketplace_leads: bool,
 }
 
 /// Which referrals a user may see.
@@ -46,7 +48,12 @@ impl Access {
             return Err(Problem::NotAuthorized(StatusCode::FORBIDDEN));
         };
         let user = user.clone();
-        Ok(Self { user, reach, may_write })
+        Ok(Self {
+            user,
+            reach,
+            may_write,
+            hides_marketplace_leads: settings.marketplace_leads_are_hidden,
+        })
     }
 
     /// 403 for those who may only read.
@@ -60,7 +67,7 @@ impl Access {
 
     /// Whether nothing is hidden from this user.
     pub(super) fn is_whole(&self) -> bool {
-        self.reach == Reach::All
+        self.reach == Reach::All && !self.hides_marketplace_leads
     }
 
     /// The address that a deal's team must name, spelled as it spells it.
@@ -73,6 +80,9 @@ impl Access {
     /// Assumed: a referral's locations are its `target`s of type `BusinessProfileLocation`; one without is for global
     /// scope only.
     pub(super) fn sees(&self, referral: &Referral) -> bool {
+        if self.hides_marketplace_leads && Kind::of(referral) == Kind::MarketplaceLead {
+            return false;
+        }
         match (self.reach, &self.user.scope) {
             (Reach::All, _) | (Reach::Locations, Scope::Global) => true,
             (Reach::Locations, Scope::Locations(locations)) => referral

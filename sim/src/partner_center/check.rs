@@ -180,6 +180,18 @@ pub(super) fn update(before: &Referral, after: &Referral, terms: Terms<'_>) -> R
     everything(after)
 }
 
+/// A lead is Won after two stages, where the switch [`Settings::lead_stages_gate_won`] says so (partner-center.md section
+/// 3.1). Assumed: its substages of qualification and evaluation are the sales stages 20 and 40.
+pub(super) fn lead_stages(referral: &Referral) -> Result<(), Problem> {
+    let is_lead = matches!(Kind::of(referral), Kind::MarketplaceLead | Kind::QualifiedLead);
+    let stage = referral.sales_stage.as_deref().and_then(|stage| stage.parse().ok());
+    if !is_lead || stage.unwrap_or(0) >= 40 {
+        return Ok(());
+    }
+    let message = "A lead must be qualified and evaluated before it is Won.";
+    Err(Problem::invalid("salesStage", message))
+}
+
 /// What is read-only once Microsoft has been invited: contacts, notes to Microsoft, and the kind of help.
 fn after_sharing(before: &Referral, after: &Referral) -> Result<(), Problem> {
     let (was, is) = (&before.invite_context, &after.invite_context);

@@ -50,7 +50,7 @@ pub(super) struct Draft {
 impl Draft {
     /// Reads the body of a create.
     pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map_err(|error| Problem::unreadable("referral", &error))
+        super::body::read("referral", body)
     }
 
     fn invites_microsoft(&self) -> bool {

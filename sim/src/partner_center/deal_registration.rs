@@ -42,11 +42,11 @@ const UPDATABLE: [&str; 12] = [
 const LEAST_VALUE: f64 = 25_000.0;
 
 fn operations(body: &[u8]) -> Result<Vec<Operation>, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::unreadable("patch", &error))
+    super::body::read("patch", body)
 }
 
-fn given(value: Value) -> Result<Given, Problem> {
-    serde_json::from_value(value).map_err(|error| Problem::unreadable("registrations", &error))
+fn given(value: &Value) -> Result<Given, Problem> {
+    super::body::read_value("registrations", value)
 }
 
 /// Reads the first form: `add /registrations/-`, once.
@@ -60,7 +60,7 @@ pub(super) fn creation(body: &[u8]) -> Result<Given, Problem> {
         let message = "A deal registration is created by 'add' at '/registrations/-'.";
         return Err(Problem::invalid(&only.path, message));
     }
-    given(only.value)
+    given(&only.value)
 }
 
 /// Adds a registration to a referral. Assumed: a deal has one at a time, which waits for its review.
@@ -100,7 +100,7 @@ pub(super) fn update(referral: &mut Referral, body: &[u8], now: Timestamp) -> Re
         let slot = changed.pointer_mut(pointer).ok_or_else(|| refused("does not exist"))?;
         *slot = value;
     }
-    let changed = given(changed)?;
+    let changed = given(&changed)?;
     contract(referral, &changed, now)?;
     if let Some(stored) = referral.registrations.first_mut() {
         stored.given = changed;

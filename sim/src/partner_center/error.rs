@@ -62,18 +62,6 @@ impl Problem {
         }
     }
 
-    /// A body that serde could not read. An unknown field is refused as not simulated, everything else is a 400.
-    pub(super) fn unreadable(part: &str, error: &serde_json::Error) -> Self {
-        let message = error.to_string();
-        match message
-            .strip_prefix("unknown field `")
-            .and_then(|rest| rest.split('`').next())
-        {
-            Some(field) => Self::NotSimulated(format!("body field `{field}` in {part}")),
-            None => Self::invalid(part, format!("The request body is not valid: {}", shortened(&message))),
-        }
-    }
-
     /// The vendor-shaped answer. [`Problem::NotSimulated`] must have been handled before.
     pub(super) fn answer(&self) -> Response {
         if let Self::TooMany(seconds) = self {
@@ -122,29 +110,4 @@ fn unauthorized() -> Value {
 /// Messages have at most 1024 characters.
 fn shortened(message: &str) -> String {
     message.chars().take(1024).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_field_is_not_simulated_and_a_wrong_type_is_invalid() {
-        #[derive(Debug, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[expect(dead_code, reason = "only its errors are looked at")]
-        struct One {
-            known: bool,
-        }
-        let unknown = serde_json::from_str::<One>(r#"{"other":1}"#).unwrap_err();
-        assert_eq!(
-            Problem::unreadable("referral", &unknown),
-            Problem::NotSimulated("body field `other` in referral".to_owned())
-        );
-        let wrong = serde_json::from_str::<One>(r#"{"known":1}"#).unwrap_err();
-        assert!(matches!(
-            Problem::unreadable("referral", &wrong),
-            Problem::Invalid { .. }
-        ));
-    }
 }

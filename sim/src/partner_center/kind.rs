@@ -31,14 +31,12 @@ pub(super) const SERVICES: [&str; 3] = ["PartnerRole", "SolutionArea", "Solution
 impl Kind {
     /// The kind of a referral.
     pub(super) fn of(referral: &Referral) -> Self {
-        if let Some(lead) = lead(referral) {
-            return lead;
-        }
+        // Assumed: a lead for which Microsoft is asked for help has become a co-sell deal, whatever it was found as.
         if !referral.invite_context.asks_for_help() {
-            return if referral.consent.is_shared() {
-                Self::PartnerLed
-            } else {
-                Self::Private
+            return match lead(referral) {
+                Some(lead) => lead,
+                None if referral.consent.is_shared() => Self::PartnerLed,
+                None => Self::Private,
             };
         }
         // "Required for Services co-sell referrals only."

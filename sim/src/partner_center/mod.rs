@@ -7,6 +7,8 @@
 mod guid;
 /// The error envelope.
 mod error;
+/// Bodies as values.
+mod body;
 /// Words, amounts, times.
 mod value;
 /// A registered deal.
@@ -146,6 +148,11 @@ pub struct Settings {
     /// Whether a Referrals user may write too, as the older page on permissions says, and not only read, as the newest
     /// page says about the API.
     pub referrals_user_may_write: bool,
+    /// Whether leads from a marketplace are hidden from the API, as an older page says ("not supported"), and not told apart
+    /// by their fields like other leads, as the introduction to the API does.
+    pub marketplace_leads_are_hidden: bool,
+    /// Whether a lead is Won only after its stages of qualification and evaluation. Only a secondary source says so.
+    pub lead_stages_gate_won: bool,
     /// How many calls the tenant may make in a while; `None` for any number.
     pub throttle: Option<Throttle>,
     /// How many calls a user may make in a day (product.md M23); `None` for any number.
@@ -174,6 +181,8 @@ impl Default for Settings {
             put_requires_if_match: true,
             hooks_over_http_only: false,
             referrals_user_may_write: false,
+            marketplace_leads_are_hidden: false,
+            lead_stages_gate_won: false,
             throttle: None,
             daily_calls: None,
         }

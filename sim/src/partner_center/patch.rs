@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::Value;
 
+use super::body;
 use super::check::{self, Terms};
 use super::error::Problem;
 use super::lifecycle;
@@ -49,9 +50,8 @@ pub(super) struct Patch(Vec<Operation>);
 
 impl Patch {
     /// Reads a JSON Patch document. Only `replace` and `add` are supported by the API.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
-        let operations: Vec<Operation> =
-            serde_json::from_slice(body).map_err(|error| Problem::unreadable("patch", &error))?;
+    pub(super) fn read(json: &[u8]) -> Result<Self, Problem> {
+        let operations: Vec<Operation> = body::read("patch", json)?;
         for Operation { op, path, value, .. } in &operations {
             if !matches!(op.as_str(), "replace" | "add") {
                 let message = format!("Operation '{op}' is not supported. Use 'replace' or 'add'.");
@@ -83,14 +83,14 @@ impl Patch {
         lifecycle::refuse_when_closed(referral)?;
         let before = referral.clone();
         let (mut status, mut substatus) = (None, None);
-        for Operation { path, value, .. } in self.0 {
-            let value = value.unwrap_or(Value::Null);
+        for Operation { path, value, .. } in &self.0 {
+            let value = value.as_ref().unwrap_or(&Value::Null);
             match path.as_str() {
                 // The party that received a referral answers it (section 3.1): the partner, not Microsoft.
-                "/status" | "/substatus" if right == Right::Microsoft => return Err(refused(&path)),
-                "/status" => status = Some(read::<Status>(&path, value)?),
-                "/substatus" => substatus = Some(read::<Substatus>(&path, value)?),
-                _ => set(referral, &path, value, right)?,
+                "/status" | "/substatus" if right == Right::Microsoft => return Err(refused(path)),
+                "/status" => status = Some(read::<Status>(path, value)?),
+                "/substatus" => substatus = Some(read::<Substatus>(path, value)?),
+                _ => set(referral, path, value, right)?,
             }
         }
         check::update(&before, referral, terms)?;
@@ -98,6 +98,9 @@ impl Patch {
             (None, None) => Ok(()),
             (Some(status), Some(substatus)) => {
                 lifecycle::check_move((before.status, before.substatus), (status, substatus), false)?;
+                if terms.settings.lead_stages_gate_won && substatus == Substatus::Won {
+                    check::lead_stages(referral)?;
+                }
                 if terms.settings.reasons_are_checked {
                     reason::check(substatus, referral.status_reason.as_deref())?;
                 }
@@ -113,7 +116,7 @@ impl Patch {
 }
 
 /// Writes one value to one path.
-fn set(referral: &mut Referral, path: &str, value: Value, right: Right) -> Result<(), Problem> {
+fn set(referral: &mut Referral, path: &str, value: &Value, right: Right) -> Result<(), Problem> {
     let details = &mut referral.details;
     match path {
         "/campaignId" => referral.campaign_id = read(path, value)?,
@@ -144,7 +147,7 @@ fn set(referral: &mut Referral, path: &str, value: Value, right: Right) -> Resul
 }
 
 /// The paths that a PATCH does not reach.
-fn set_more(referral: &mut Referral, path: &str, value: Value, right: Right) -> Result<(), Problem> {
+fn set_more(referral: &mut Referral, path: &str, value: &Value, right: Right) -> Result<(), Problem> {
     match path {
         "/name" => referral.name = read(path, value)?,
         "/inviteContext/notes" => referral.invite_context.notes = read(path, value)?,
@@ -158,7 +161,7 @@ fn set_more(referral: &mut Referral, path: &str, value: Value, right: Right) -> 
 }
 
 /// Who the customer is: read-only after creation for everybody but Microsoft, whose account matching may correct it.
-fn set_customer(referral: &mut Referral, path: &str, value: Value) -> Result<(), Problem> {
+fn set_customer(referral: &mut Referral, path: &str, value: &Value) -> Result<(), Problem> {
     let customer = &mut referral.customer_profile;
     match path {
         "/customerProfile/name" => customer.name = read(path, value)?,
@@ -178,6 +181,6 @@ fn refused(path: &str) -> Problem {
     Problem::invalid(path, format!("The path '{path}' cannot be updated."))
 }
 
-fn read<T: DeserializeOwned>(path: &str, value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value).map_err(|error| Problem::unreadable(path, &error))
+fn read<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, Problem> {
+    body::read_value(path, value)
 }

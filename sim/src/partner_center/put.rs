@@ -13,7 +13,7 @@ use super::patch::Patch;
 /// Assumed, as the documents show only one body: a field that is absent stays; a read-only field must be absent or as
 /// stored; `links` must have been removed, as the documents ask; `updatedDateTime` is not compared, the eTag is.
 pub(super) fn patch(stored: &Value, body: &[u8]) -> Result<Patch, Problem> {
-    let given: Value = serde_json::from_slice(body).map_err(|error| Problem::unreadable("referral", &error))?;
+    let given: Value = super::body::read("referral", body)?;
     let Value::Object(fields) = given else {
         return Err(Problem::invalid("referral", "The request body is not an object."));
     };

@@ -39,7 +39,7 @@ fn a_create_with_a_wrong_value_is_refused() {
     }
     refused("/details/currency", json!("usd"), "details/currency");
     for value in [json!(-1), json!("abc"), json!("-1"), json!(true)] {
-        refused("/details/dealValue", value, "referral");
+        refused("/details/dealValue", value, "details/dealValue");
     }
     for value in [
         json!("tomorrow"),
@@ -47,15 +47,113 @@ fn a_create_with_a_wrong_value_is_refused() {
         json!("2026-06-30T00:00:00"),
         json!(5),
     ] {
-        refused("/details/closingDateTime", value, "referral");
+        refused("/details/closingDateTime", value, "details/closingDateTime");
     }
-    refused("/type", json!("Other"), "referral");
-    refused("/inviteContext/assistanceRequestCode", json!("Money"), "referral");
+    refused("/type", json!("Other"), "type");
+    let help = "inviteContext/assistanceRequestCode";
+    refused("/inviteContext/assistanceRequestCode", json!("Money"), help);
     let solution = json!({"id": "SOL-1", "name": "One", "type": "Name"});
     let many = "details/requirements/solutions";
     refused("/details/requirements/solutions", json!(vec![solution; 51]), many);
     let member = json!({"email": "a@contoso.example"});
     refused("/team", json!(vec![member; 51]), "team");
+}
+
+/// Every place of a value, the whole included.
+fn places(value: &Value, path: &str, found: &mut Vec<String>) {
+    found.push(path.to_owned());
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), member)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (at.to_string(), item))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    for (name, member) in inner {
+        places(member, &format!("{path}/{name}"), found);
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_told_in_the_words_of_json_wherever_it_stands() {
+    let desk = Desk::new();
+    let id = text(&desk.created(&deal("One"))["id"]);
+    let patch = json!([{"op": "add", "path": "/customerProfile/team/-", "value": {"firstName": "A"}}]);
+    let hook = json!({"WebhookUrl": "http://c.example/h", "WebhookEvents": ["test-created"]});
+    let mut refused = 0;
+    for (kind, whole) in [
+        ("post", deal("One")),
+        ("patch", patch),
+        ("put", deal("One")),
+        ("hook", hook),
+    ] {
+        let mut found = Vec::new();
+        places(&whole, "", &mut found);
+        for place in found {
+            for wrong in [
+                json!([]),
+                json!([1]),
+                json!({}),
+                json!(5),
+                json!("x"),
+                json!(true),
+                Value::Null,
+            ] {
+                let mut body = whole.clone();
+                *body.pointer_mut(&place).unwrap() = wrong.clone();
+                let answer = match kind {
+                    "post" => desk.post(&body),
+                    "patch" => desk.patch(&id, &body),
+                    "put" => desk.write(Method::PUT, &one(&id), &[("if-match", "*")], &body),
+                    _ => desk.hook_call(Method::PUT, "/webhooks/v1/registration", &body.to_string()),
+                };
+                assert_ne!(answer.status, 500, "{kind} {place} {wrong}");
+                for word in [
+                    "struct",
+                    "enum ",
+                    "f64",
+                    "i64",
+                    "u64",
+                    "elements",
+                    "variant identifier",
+                    "tuple",
+                    "Draft",
+                ] {
+                    assert!(!answer.text.contains(word), "{kind} {place} {wrong}: {}", answer.text);
+                }
+                if answer.status == 400 && kind != "hook" {
+                    refused += 1;
+                    assert_eq!(answer.error()["code"], "invalidRequest");
+                    assert!(
+                        answer.error()["target"]
+                            .as_str()
+                            .is_some_and(|target| !target.is_empty())
+                    );
+                }
+            }
+        }
+    }
+    assert!(refused > 200, "{refused}");
+}
+
+#[test]
+fn a_list_is_taken_for_no_object() {
+    let desk = Desk::new();
+    let id = text(&desk.created(&deal("One"))["id"]);
+    let listed = desk.post(&json!([]));
+    assert_eq!(
+        listed.error()["message"],
+        "The request body is not valid: invalid type: list, expected an object at line 1 column 0."
+    );
+    let mut body = deal("One");
+    body["consent"] = json!([true, true, true]);
+    assert_eq!(desk.post(&body).error()["target"], "consent", "a list is no object");
+    assert_eq!(
+        desk.patch(&id, &json!([["replace", "/details/notes", "x"]])).error()["target"],
+        "0"
+    );
 }
 
 #[test]

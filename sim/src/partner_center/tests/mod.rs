@@ -20,6 +20,8 @@ mod acts;
 mod bad_input;
 /// The samples of the documents.
 mod golden;
+/// Leads.
+mod leads;
 /// Pages and filters.
 mod lists;
 /// Kinds of deals, reasons, and registering a deal.

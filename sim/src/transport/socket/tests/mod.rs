@@ -14,6 +14,8 @@ use crate::systems::Routers;
 
 /// Over the control port.
 mod control;
+/// What is wrong, and told so.
+mod bad_input;
 /// Over TLS.
 mod tls;
 
