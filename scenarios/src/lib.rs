@@ -29,6 +29,8 @@ pub mod setup;
 pub mod trace;
 /// The state of a run at one entry of its trace.
 pub mod board;
+/// Both records of each deal next to each other.
+pub mod sides;
 /// The story of a run, one line an event.
 pub mod log;
 /// Runs a plan.

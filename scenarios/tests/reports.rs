@@ -177,7 +177,7 @@ fn a_report_that_cannot_be_written_is_told_before_any_run() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_the_runs_are_shown_all_the_same() {
-    for form in ["json", "jsonl", "junit", "markdown"] {
+    for form in ["html", "json", "jsonl", "junit", "markdown"] {
         let output = cosell(&["run", "catalog/updates", "--report", &format!("{form}=/dev/full")]);
         assert_eq!(
             output.status.code(),
@@ -197,7 +197,7 @@ fn a_full_disk_is_told_and_the_runs_are_shown_all_the_same() {
 fn forms_that_nobody_knows_are_usage_with_the_nearest_name() {
     for (wanted, part) in [
         ("juint=x", "did you mean `junit`?"),
-        ("pdf=x", "forms: json, jsonl, junit, markdown"),
+        ("pdf=x", "forms: html, json, jsonl, junit, markdown"),
         ("junit", "expected FORM=FILE"),
         ("junit=", "expected FORM=FILE"),
     ] {

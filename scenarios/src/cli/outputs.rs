@@ -13,6 +13,7 @@ use super::Ui;
 use crate::diagnostic::{Sources, nearest};
 use crate::exit::Exit;
 use crate::report::github::Github;
+use crate::report::html::Html;
 use crate::report::json::{Json, JsonLines};
 use crate::report::junit::Junit;
 use crate::report::markdown::Markdown;
@@ -49,9 +50,11 @@ enum Form {
     Jsonl,
     Junit,
     Markdown,
+    Html,
 }
 
-const FORMS: [(&str, Form); 4] = [
+const FORMS: [(&str, Form); 5] = [
+    ("html", Form::Html),
     ("json", Form::Json),
     ("jsonl", Form::Jsonl),
     ("junit", Form::Junit),
@@ -65,6 +68,7 @@ impl Form {
             Self::Jsonl => Box::new(JsonLines::new(sink, selected)?),
             Self::Junit => Box::new(Junit::new(sink)),
             Self::Markdown => Box::new(Markdown::new(sink)),
+            Self::Html => Box::new(Html::new(sink)),
         })
     }
 }

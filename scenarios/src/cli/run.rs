@@ -48,7 +48,7 @@ pub(crate) struct RunArgs {
     /// The form of the report on standard output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Write a further report: json, jsonl, junit or markdown, such as junit=report.xml
+    /// Write a further report: html, json, jsonl, junit or markdown, such as junit=report.xml
     #[arg(long = "report", value_name = "FORM=FILE")]
     reports: Vec<Wanted>,
     /// Show only runs that did not pass, and the summary

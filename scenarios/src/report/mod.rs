@@ -21,6 +21,8 @@ pub mod junit;
 pub mod markdown;
 /// For the lines of a pull request on GitHub.
 pub mod github;
+/// For a browser.
+pub mod html;
 
 /// A report under way: it is told of each run in order, and then that there are no more.
 ///
