@@ -123,8 +123,19 @@ fn unfit(shape: &Object, field: &Field, settings: &Settings, cell: &Cell) -> Opt
         return Some(Complaint::new("STRING_TOO_LONG", message, &[&field.name]));
     }
     let list = lists::picklist(settings, shape, field);
-    let picklist = matches!(field.kind, Kind::Text(Words::Picklist, _));
-    if picklist && field.restricted && !list.contains(&text) {
+    let Kind::Text(words, _) = field.kind else { return None };
+    let known = match words {
+        Words::Picklist => list.contains(&text),
+        Words::MultiPicklist => text.split(';').all(|one| list.contains(&one.trim())),
+        Words::String
+        | Words::TextArea
+        | Words::Combobox
+        | Words::Email
+        | Words::Phone
+        | Words::Url
+        | Words::Base64 => true,
+    };
+    if field.restricted && !known {
         let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
         let code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST";
         return Some(Complaint::new(code, message, &[&field.name]));

@@ -41,6 +41,8 @@ mod cursor;
 mod state;
 /// Rows that a query's plan finds.
 mod find;
+/// Rows as JSON.
+mod print;
 /// Bodies of writes.
 mod input;
 /// What a record must satisfy, and what the org fills in.
@@ -49,8 +51,6 @@ mod rules;
 mod foreign;
 /// Create, update, delete.
 mod write;
-/// Rows as JSON.
-mod print;
 /// The whole org as rows, stored again.
 mod load;
 /// The token endpoint.

@@ -155,8 +155,9 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         ["composite", "sobjects"] => collections::many(state, visit),
         ["composite", "sobjects", name] => collections::read_many(state, visit, name),
         ["composite", "sobjects", name, field] => collections::upsert_many(state, visit, name, field),
-        ["query"] => queries::query(state, visit),
-        ["query", locator] => queries::next_page(state, visit, locator),
+        ["query"] => queries::query(state, visit, false),
+        ["queryAll"] => queries::query(state, visit, true),
+        ["query" | "queryAll", locator] => queries::next_page(state, visit, locator),
         _ => Err(Problem::not_simulated("route")),
     }
 }

@@ -13,6 +13,7 @@ use super::model::{Kind, Object};
 use super::org::Org;
 use super::recent::Recent;
 use super::settings::Settings;
+use super::soql::plan::Asking;
 use super::store::{Row, Table};
 use super::transaction::{Mark, Transaction};
 use crate::ground::Ground;
@@ -182,6 +183,29 @@ impl State {
             let [of, name, developer] = fields.map(|field| row.cells[field].as_text().unwrap_or_default());
             (of == object).then(|| (name.to_owned(), developer.to_owned(), row.id))
         })
+    }
+
+    /// Who asks a query, when, and in which schema.
+    pub(crate) fn asking(&self, user: Id, deleted: bool) -> Asking<'_> {
+        Asking {
+            org: &self.org,
+            now: self.ground.clock.now(),
+            user,
+            multi_currency: self.settings.schema.multi_currency,
+            deleted,
+        }
+    }
+
+    /// The record that a reference leads to, with its object: the planned one, or another of the same identifier's prefix.
+    pub(crate) fn parent(&self, planned: usize, id: Id) -> Option<(usize, &Row)> {
+        let of_prefix = |object: &usize| self.org.objects[*object].prefix == id.prefix();
+        let object = if of_prefix(&planned) {
+            planned
+        } else {
+            (0..self.org.objects.len()).find(of_prefix)?
+        };
+        let table = &self.tables[object];
+        Some((object, table.row(table.find(id)?)))
     }
 
     /// How many records there are, without the recycle bin and without the set-up.

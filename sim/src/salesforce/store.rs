@@ -13,7 +13,7 @@ use super::model::Object;
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) id: Id,
-    /// In the recycle bin.
+    /// In the recycle bin, or past it.
     pub(crate) deleted: bool,
     pub(crate) cells: Vec<Cell>,
 }

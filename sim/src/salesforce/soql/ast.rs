@@ -1,11 +1,12 @@
-//! The tree of a SOQL query, and how it prints. Printing and parsing again gives the same tree.
+//! The tree of a SOQL query.
 //!
-//! Names are as written: whether they exist is decided by `plan`.
-
-use std::fmt;
+//! Names are as written: whether they exist is decided by `plan`. How it prints stands in `show`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+
+pub(crate) use super::function::Function;
+pub(crate) use super::span::Span;
 
 /// A place in the query's text, as a count of bytes. All places are equal: where a name stands does not make it another name.
 #[derive(Clone, Copy, Debug, Default, Eq)]
@@ -17,16 +18,27 @@ impl PartialEq for At {
     }
 }
 
-/// One query.
+/// One query, or one within another.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Query {
     pub(crate) selection: Selection,
+    /// An object; within a selection the relationship that leads to the children.
     pub(crate) from: Name,
     pub(crate) alias: Option<Name>,
+    /// Further names: `FROM Contact c, c.Account a`.
+    pub(crate) also: Vec<(Path, Name)>,
+    pub(crate) scope: Option<Name>,
     pub(crate) filter: Option<Condition>,
+    pub(crate) with: Option<With>,
+    /// Empty without `GROUP BY`.
+    pub(crate) group: Vec<Term>,
+    pub(crate) having: Option<Condition>,
     pub(crate) order: Vec<Sort>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
+    pub(crate) purpose: Option<Purpose>,
+    /// `ALL ROWS`: those in the recycle bin too.
+    pub(crate) all_rows: bool,
 }
 
 /// What a query asks for.
@@ -34,7 +46,45 @@ pub(crate) struct Query {
 pub(crate) enum Selection {
     /// `COUNT()`.
     Count,
-    Fields(Vec<Path>),
+    /// At least one.
+    Items(Vec<Item>),
+}
+
+/// One item of a selection.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Item {
+    Term {
+        term: Term,
+        alias: Option<Name>,
+    },
+    /// `FIELDS(ALL)` and its kin.
+    Fields(At, FieldSet),
+    /// Children of each row.
+    Children(Box<Query>),
+}
+
+/// Which fields `FIELDS()` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldSet {
+    All,
+    Standard,
+    Custom,
+}
+
+/// `WITH …`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum With {
+    SecurityEnforced,
+    UserMode,
+    SystemMode,
+}
+
+/// `FOR …`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    View,
+    Reference,
+    Update,
 }
 
 /// One word that names something.
@@ -52,6 +102,18 @@ pub(crate) struct Path {
     pub(crate) names: Vec<String>,
 }
 
+/// A field, or a function of one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Term {
+    Field(Path),
+    Call {
+        at: At,
+        function: Function,
+        /// A field, or `convertTimezone` of one.
+        inner: Box<Term>,
+    },
+}
+
 /// What rows must satisfy.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
@@ -61,19 +123,31 @@ pub(crate) enum Condition {
     Or(Vec<Condition>),
     Not(Box<Condition>),
     Compare {
-        path: Path,
+        term: Term,
         operator: Operator,
         value: Literal,
     },
     Like {
-        path: Path,
+        term: Term,
         pattern: Vec<Piece>,
     },
     /// `IN`, or `NOT IN` when negated.
     Member {
-        path: Path,
+        term: Term,
         negated: bool,
         values: Vec<Literal>,
+    },
+    /// `IN`, or `NOT IN`, of what another query finds.
+    Join {
+        term: Term,
+        negated: bool,
+        query: Box<Query>,
+    },
+    /// `INCLUDES`, or `EXCLUDES` when negated. Each text may ask for several values at once, parted by semicolons.
+    Includes {
+        term: Term,
+        negated: bool,
+        values: Vec<String>,
     },
 }
 
@@ -94,9 +168,13 @@ pub(crate) enum Literal {
     Null,
     Bool(bool),
     Number(f64),
+    /// `USD5000`: the code and the amount.
+    Money(String, f64),
     Text(String),
     Date(Date),
     Moment(Timestamp),
+    /// `TODAY`, `LAST_N_DAYS:3`.
+    Span(Span),
 }
 
 /// One piece of a `LIKE` pattern.
@@ -112,153 +190,31 @@ pub(crate) enum Piece {
 /// One column of `ORDER BY`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sort {
-    pub(crate) path: Path,
+    pub(crate) term: Term,
     pub(crate) descending: bool,
     /// Empty values come first unless told otherwise.
     pub(crate) nulls_last: bool,
 }
 
-impl fmt::Display for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SELECT ")?;
-        match &self.selection {
-            Selection::Count => f.write_str("COUNT()")?,
-            Selection::Fields(paths) => list(f, paths, ", ")?,
-        }
-        write!(f, " FROM {}", self.from.text)?;
-        if let Some(alias) = &self.alias {
-            write!(f, " {}", alias.text)?;
-        }
-        if let Some(filter) = &self.filter {
-            write!(f, " WHERE {filter}")?;
-        }
-        if !self.order.is_empty() {
-            f.write_str(" ORDER BY ")?;
-            list(f, &self.order, ", ")?;
-        }
-        if let Some(limit) = self.limit {
-            write!(f, " LIMIT {limit}")?;
-        }
-        if let Some(offset) = self.offset {
-            write!(f, " OFFSET {offset}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, &self.names, ".")
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Term {
+    /// Where it begins.
+    pub(crate) fn at(&self) -> At {
         match self {
-            Self::And(parts) => chain(f, parts, " AND "),
-            Self::Or(parts) => chain(f, parts, " OR "),
-            Self::Not(inner) => {
-                f.write_str("NOT ")?;
-                operand(f, inner)
-            }
-            Self::Compare { path, operator, value } => write!(f, "{path} {operator} {value}"),
-            Self::Like { path, pattern } => {
-                write!(f, "{path} LIKE '")?;
-                for piece in pattern {
-                    write!(f, "{piece}")?;
-                }
-                f.write_str("'")
-            }
-            Self::Member { path, negated, values } => {
-                write!(f, "{path} {}IN (", if *negated { "NOT " } else { "" })?;
-                list(f, values, ", ")?;
-                f.write_str(")")
-            }
+            Self::Field(path) => path.at,
+            Self::Call { at, .. } => *at,
         }
     }
-}
 
-impl fmt::Display for Operator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        })
-    }
-}
-
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The field at the bottom of it.
+    pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => {
-                f.write_str("'")?;
-                text.chars().try_for_each(|character| quoted(f, character))?;
-                f.write_str("'")
-            }
-            Self::Date(date) => write!(f, "{date}"),
-            Self::Moment(moment) => write!(f, "{moment}"),
+            Self::Field(path) => path,
+            Self::Call { inner, .. } => inner.path(),
         }
     }
-}
 
-impl fmt::Display for Piece {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any => f.write_str("%"),
-            Self::One => f.write_str("_"),
-            Self::Exactly(character @ ('%' | '_')) => write!(f, "\\{character}"),
-            Self::Exactly(character) => quoted(f, *character),
-        }
-    }
-}
-
-impl fmt::Display for Sort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let direction = if self.descending { " DESC" } else { "" };
-        let nulls = if self.nulls_last { " NULLS LAST" } else { "" };
-        write!(f, "{}{direction}{nulls}", self.path)
-    }
-}
-
-fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T], between: &str) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
-        write!(f, "{}{item}", if index == 0 { "" } else { between })?;
-    }
-    Ok(())
-}
-
-fn chain(f: &mut fmt::Formatter<'_>, parts: &[Condition], between: &str) -> fmt::Result {
-    for (index, part) in parts.iter().enumerate() {
-        f.write_str(if index == 0 { "" } else { between })?;
-        operand(f, part)?;
-    }
-    Ok(())
-}
-
-/// A part of a chain or of a negation: chains and negations within one stand in parentheses.
-fn operand(f: &mut fmt::Formatter<'_>, part: &Condition) -> fmt::Result {
-    match part {
-        Condition::And(_) | Condition::Or(_) | Condition::Not(_) => write!(f, "({part})"),
-        Condition::Compare { .. } | Condition::Like { .. } | Condition::Member { .. } => write!(f, "{part}"),
-    }
-}
-
-fn quoted(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
-    match character {
-        '\'' => f.write_str("\\'"),
-        '\\' => f.write_str("\\\\"),
-        '\n' => f.write_str("\\n"),
-        '\r' => f.write_str("\\r"),
-        '\t' => f.write_str("\\t"),
-        '\u{8}' => f.write_str("\\b"),
-        '\u{c}' => f.write_str("\\f"),
-        plain => write!(f, "{plain}"),
+    /// Whether it is about several rows.
+    pub(crate) fn is_aggregate(&self) -> bool {
+        matches!(self, Self::Call { function, .. } if function.is_aggregate())
     }
 }

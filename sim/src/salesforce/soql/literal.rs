@@ -45,25 +45,25 @@ pub(crate) fn figure(text: &str) -> Option<Literal> {
     text.parse().ok().filter(|_| zoned).map(Literal::Moment)
 }
 
-/// A keyword that stands for a value; `None` when it does not.
-pub(crate) fn word_literal(text: &str) -> Parsed<Option<Literal>> {
-    const DAYS: [&str; 3] = ["TODAY", "YESTERDAY", "TOMORROW"];
-    const SPANS: [&str; 4] = ["LAST_", "THIS_", "NEXT_", "N_"];
-    let upper = text.to_ascii_uppercase();
-    match upper.as_str() {
-        "NULL" => return Ok(Some(Literal::Null)),
-        "TRUE" => return Ok(Some(Literal::Bool(true))),
-        "FALSE" => return Ok(Some(Literal::Bool(false))),
-        _ => {}
+/// A keyword that stands for a value, or an amount in a currency; `None` when it is neither.
+pub(crate) fn word_literal(text: &str) -> Option<Literal> {
+    match text.to_ascii_uppercase().as_str() {
+        "NULL" => Some(Literal::Null),
+        "TRUE" => Some(Literal::Bool(true)),
+        "FALSE" => Some(Literal::Bool(false)),
+        upper => money(upper),
     }
-    if DAYS.contains(&upper.as_str()) || SPANS.iter().any(|span| upper.starts_with(span)) {
-        return not_simulated(format!("date literal `{upper}`"));
-    }
-    let money = upper.len() > 3 && upper.is_char_boundary(3) && upper[3..].bytes().all(|byte| byte.is_ascii_digit());
-    if money {
-        return not_simulated("currency literal");
-    }
-    Ok(None)
+}
+
+/// `USD5000`, `EUR12.50`.
+fn money(text: &str) -> Option<Literal> {
+    let (code, amount) = text.split_at_checked(3)?;
+    let digits = !amount.is_empty() && amount.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = amount
+        .parse()
+        .ok()
+        .filter(|_| digits && code.bytes().all(|byte| byte.is_ascii_uppercase()))?;
+    Some(Literal::Money(code.to_owned(), amount))
 }
 
 /// The character behind an escape that is valid in every quoted text (salesforce.md section 4).
