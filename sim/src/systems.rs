@@ -137,15 +137,20 @@ impl Systems {
         &self.routers
     }
 
-    /// When a system does something unasked: Partner Center lets referrals expire.
+    /// When a system does something unasked: Partner Center lets referrals expire, Salesforce works on bulk jobs.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.partner_center.as_ref().and_then(PartnerCenter::next_due)
+        let expiry = self.partner_center.as_ref().and_then(PartnerCenter::next_due);
+        let job = self.salesforce.as_ref().and_then(Salesforce::next_due);
+        expiry.into_iter().chain(job).min()
     }
 
     /// Lets the systems do what is due at that time.
     pub fn run_due(&self, now: Timestamp) {
         if let Some(partner_center) = &self.partner_center {
             partner_center.run_due(now);
+        }
+        if let Some(salesforce) = &self.salesforce {
+            salesforce.run_due();
         }
     }
 

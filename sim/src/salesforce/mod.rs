@@ -37,6 +37,8 @@ mod transaction;
 mod soql;
 /// Query cursors.
 mod cursor;
+/// Jobs of the Bulk API.
+mod job;
 /// All that an org remembers.
 mod state;
 /// Rows that a query's plan finds.
@@ -73,6 +75,8 @@ mod upsert;
 mod queries;
 /// Requests made of parts.
 mod composite;
+/// The Bulk API 2.0.
+mod bulk;
 /// From a request to an answer.
 mod routes;
 
@@ -125,11 +129,23 @@ impl Salesforce {
             .collect()
     }
 
+    /// When the org does something unasked: jobs of the Bulk API move on.
+    pub fn next_due(&self) -> Option<jiff::Timestamp> {
+        bulk::work::next_due(&self.lock())
+    }
+
+    /// Lets the org do what is due.
+    pub fn run_due(&self) {
+        bulk::work::run_due(&mut self.lock(), routes::PARTS);
+    }
+
     async fn answer(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
-        let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        let uploads = head.method == http::Method::PUT && head.uri.path().contains("/jobs/ingest/");
+        let most = if uploads { bulk::jobs::MAX_UPLOAD } else { MAX_BODY };
+        let Ok(body) = axum::body::to_bytes(body, most).await else {
             // Assumed: code and words. The vendor takes larger bodies; a simulator need not.
-            let message = format!("The request body is larger than {MAX_BODY} bytes");
+            let message = format!("The request body is larger than {most} bytes");
             let complaint = error::Complaint {
                 code: "REQUEST_ENTITY_TOO_LARGE",
                 message,

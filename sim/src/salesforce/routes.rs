@@ -6,8 +6,9 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::bulk::{jobs, work};
 use super::composite::part::Routes;
-use super::composite::{batch, collections, series};
+use super::composite::{batch, collections, series, tree};
 use super::error::{JSON, Problem, refusal};
 use super::state::State;
 use super::transaction::Mark;
@@ -25,7 +26,7 @@ const RETIRED: u32 = 30;
 const MAX_URI: usize = 16_384;
 
 /// How a request made of parts has them answered.
-const PARTS: Routes = Routes {
+pub(crate) const PARTS: Routes = Routes {
     check_version,
     resource,
     count: count_request,
@@ -67,6 +68,7 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
         .split('/')
         .filter(|segment| !segment.is_empty())
         .collect();
+    work::run_due(state, PARTS);
     let answer = match path.as_slice() {
         _ if call.uri.to_string().len() > MAX_URI => too_long(),
         ["services", "oauth2", "token"] if call.method == Method::POST => oauth::token(state, call.headers, call.body),
@@ -152,9 +154,17 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         }
         ["composite"] => series::composite(state, visit, PARTS),
         ["composite", "batch"] => batch::batch(state, visit, PARTS),
+        ["composite", "tree", name] => tree::tree(state, visit, name),
         ["composite", "sobjects"] => collections::many(state, visit),
         ["composite", "sobjects", name] => collections::read_many(state, visit, name),
         ["composite", "sobjects", name, field] => collections::upsert_many(state, visit, name, field),
+        ["jobs", "ingest"] => jobs::all(state, visit, false, PARTS),
+        ["jobs", "ingest", id] => jobs::one(state, visit, false, id),
+        ["jobs", "ingest", id, "batches"] => jobs::upload(state, visit, id),
+        ["jobs", "ingest", id, which] => jobs::results(state, visit, id, which),
+        ["jobs", "query"] => jobs::all(state, visit, true, PARTS),
+        ["jobs", "query", id] => jobs::one(state, visit, true, id),
+        ["jobs", "query", id, "results"] => jobs::page(state, visit, id),
         ["query"] => queries::query(state, visit, false),
         ["queryAll"] => queries::query(state, visit, true),
         ["query" | "queryAll", locator] => queries::next_page(state, visit, locator),

@@ -28,6 +28,8 @@ pub struct Settings {
     pub session_lifetime: SignedDuration,
     /// API calls that the org may receive on one day (UTC; the real window rolls). Above it: `REQUEST_LIMIT_EXCEEDED`.
     pub daily_requests: u64,
+    /// How long a job of the Bulk API takes from the end of its upload to its results.
+    pub bulk_processing: SignedDuration,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             default_currency: "USD".to_owned(),
             session_lifetime: SignedDuration::from_hours(2),
             daily_requests: 100_000,
+            bulk_processing: SignedDuration::from_secs(2),
         }
     }
 }

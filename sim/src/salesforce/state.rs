@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::cell::Cell;
 use super::cursor::Cursors;
 use super::id::{Id, Mint};
+use super::job::Jobs;
 use super::model::{Kind, Object};
 use super::org::Org;
 use super::recent::Recent;
@@ -62,6 +63,7 @@ pub(crate) struct State {
     pub(crate) made: i64,
     /// The profiles of administrators and of everybody else.
     profiles: [Id; 2],
+    pub(crate) jobs: Jobs,
     /// What the current request has written.
     pub(crate) transaction: Transaction,
 }
@@ -96,6 +98,7 @@ impl State {
             mint,
             cursors: Cursors::default(),
             usage: Usage::default(),
+            jobs: Jobs::default(),
             transaction: Transaction::default(),
         };
         state.set_up();

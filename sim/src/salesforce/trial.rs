@@ -118,6 +118,16 @@ impl Trial {
         self.raw(request.body(Bytes::from(body)).unwrap())
     }
 
+    /// A request with the token and a body that is no JSON.
+    pub(crate) fn text(&self, method: &str, path: &str, body: &str, content_type: &str) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("https://contoso.my.salesforce.com{path}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", content_type);
+        self.raw(request.body(Bytes::from(body.to_owned())).unwrap())
+    }
+
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", &format!("/services/data/v60.0{path}"), &Value::Null, &[])
     }

@@ -12,5 +12,7 @@ pub(crate) mod part;
 mod reference;
 /// Parts that may refer to each other, all or none.
 pub(crate) mod series;
+/// Records with their children.
+pub(crate) mod tree;
 /// Parts that know nothing of each other.
 pub(crate) mod batch;

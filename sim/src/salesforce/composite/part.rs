@@ -133,7 +133,7 @@ fn uri(url: &str) -> Result<Uri, Problem> {
 }
 
 /// A text in which every byte that does not pass stands as a percent sign and two digits.
-pub(super) fn escaped(text: &str, passes: impl Fn(u8) -> bool) -> String {
+pub(crate) fn escaped(text: &str, passes: impl Fn(u8) -> bool) -> String {
     let mut done = String::with_capacity(text.len());
     for byte in text.bytes() {
         if passes(byte) {
