@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: every run passed, or there was nothing to object to.
     Passed,
-    /// 1: at least one run failed.
+    /// 1: at least one run failed, or less was exercised than `--fail-under` asks for.
     Failed,
     /// 2: wrong usage, or an invalid scenario file.
     Usage,
@@ -45,7 +45,7 @@ impl From<Exit> for ExitCode {
 /// The table for `--help`.
 pub const HELP: &str = "Exit codes:
   0   every run passed
-  1   at least one run failed
+  1   at least one run failed, or less was exercised than --fail-under asks for
   2   wrong usage, or an invalid scenario file
   3   no run failed, but at least one is inconclusive: a simulator refused something
   4   nothing was selected to run

@@ -41,6 +41,8 @@ pub mod invariant;
 pub mod expectation;
 /// The verdict on a run.
 pub mod verdict;
+/// Which behaviour a set of runs exercised.
+pub mod coverage;
 /// Filter expressions: which runs a command means.
 pub mod filter;
 /// Many runs on many threads.

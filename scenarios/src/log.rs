@@ -117,7 +117,7 @@ impl Log {
             What::Settled => Some(("scenario", "settled".to_owned())),
             What::NeverSettled { rounds } => Some(("scenario", format!("never settled in {rounds} rounds"))),
             What::BoundHit { bound } => Some(("scenario", format!("cut off: {bound}"))),
-            What::Named { .. } | What::SettleRound { .. } | What::Stored { .. } => None,
+            What::Named { .. } | What::SettleRound { .. } | What::FlowRuns { .. } | What::Stored { .. } => None,
         }
     }
 

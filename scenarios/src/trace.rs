@@ -2,6 +2,8 @@
 //!
 //! A trace is plain data. It can be saved, sent, and judged or rendered again without running anything.
 
+use std::collections::BTreeMap;
+
 use cosell_sim::happening::Row;
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
@@ -12,7 +14,7 @@ use crate::record::Columns;
 use crate::scenario::Crm;
 
 /// The version of the saved form. It rises with each field that is added.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,6 +130,11 @@ pub enum What {
     BoundHit {
         /// Its name.
         bound: String,
+    },
+    /// The named flows that ran in the connector's process since the last such entry, and how often.
+    FlowRuns {
+        /// By the flow's name in scenarios.
+        counts: BTreeMap<String, u64>,
     },
     /// Every stored row: at the start, what a new system holds; at the end, what has become of it.
     Stored {

@@ -219,3 +219,36 @@ fn the_slowest_runs_can_be_listed() {
         "{shown}"
     );
 }
+
+#[test]
+fn coverage_tells_what_was_never_exercised_and_can_fail_a_run() {
+    let folder = Folder::new("coverage");
+    let report = folder.0.join("report.json");
+    let wanted = format!("json={}", report.display());
+    let output = cosell(&["run", VALUE, "--coverage", "--fail-under", "1.5%", "--report", &wanted]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(
+        shown.contains("behaviour exercised: ") && shown.contains("never: conflict.pc_wins"),
+        "{shown}"
+    );
+    let document = fs::read_to_string(&report).expect("the report was written");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    let decisions = document["coverage"]
+        .as_array()
+        .expect("areas")
+        .iter()
+        .find(|area| area["area"] == "decisions");
+    assert!(
+        decisions.expect("decisions")["counts"]["accept"].as_u64() >= Some(2),
+        "{decisions:?}"
+    );
+    let short = cosell(&["run", VALUE, "--fail-under", "99"]);
+    assert_eq!(short.status.code(), Some(1));
+    assert!(
+        text(&short.stderr).contains("`--fail-under` asks for 99 %"),
+        "{}",
+        text(&short.stderr)
+    );
+    assert_eq!(cosell(&["run", VALUE, "--fail-under", "101"]).status.code(), Some(2));
+}

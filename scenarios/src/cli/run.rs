@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::last_run::LastRun;
 use super::outputs::{Format, Outputs, Wanted};
 use super::{Ui, select};
+use crate::coverage::Coverage;
 use crate::diagnostic::Sources;
 use crate::exit::Exit;
 use crate::plan::{DEFAULT_SEED, Plan};
@@ -57,6 +58,12 @@ pub(crate) struct RunArgs {
     /// List the slowest runs on the wall clock
     #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "10", require_equals = true)]
     slowest: Option<usize>,
+    /// Show which behaviour the runs exercised, and which they never did
+    #[arg(long)]
+    coverage: bool,
+    /// Fail when less than this share of the known behaviour was exercised
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    fail_under: Option<f64>,
     /// Carry every exchange over a loopback socket instead of calling the simulators in process
     #[arg(long)]
     sockets: bool,
@@ -70,6 +77,14 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "planted")]
     #[arg(long, value_name = "BUG")]
     planted: Option<String>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim().parse::<f64>();
+    number
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "expected a number from 0 to 100".to_owned())
 }
 
 /// One run that is to be done.
@@ -116,6 +131,7 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
         tally: Tally::default(),
         failed: LastRun::default(),
         slowest: Vec::new(),
+        coverage: (args.coverage || args.fail_under.is_some()).then(Coverage::default),
         trouble: None,
     }
     .go(&jobs)
@@ -204,6 +220,7 @@ struct Session<'a> {
     tally: Tally,
     failed: LastRun,
     slowest: Vec<(Duration, String)>,
+    coverage: Option<Coverage>,
     /// What ends the command besides the runs' outcomes.
     trouble: Option<Exit>,
 }
@@ -225,10 +242,12 @@ impl Session<'_> {
             not_run: jobs.len() - count,
             interrupted: STOP.load(Ordering::Relaxed),
             wall: stopwatch.lasts(),
+            coverage: self.coverage.take(),
         };
         if args.format.for_people() {
             self.close(&ended)?;
         }
+        let short = self.short(&ended);
         if let Err(error) = self.failed.write() {
             self.ui.note(&format!(
                 "note: the failed runs could not be remembered for `--last-failed`: {error}"
@@ -240,6 +259,7 @@ impl Session<'_> {
         }
         Ok(match ended {
             Ended { interrupted: true, .. } => Exit::Interrupted,
+            Ended { .. } if short => Exit::Failed,
             Ended {
                 tally: Tally { failed: 1.., .. },
                 ..
@@ -250,6 +270,20 @@ impl Session<'_> {
             } => Exit::Inconclusive,
             Ended { .. } => Exit::Passed,
         })
+    }
+
+    /// Whether less was exercised than `--fail-under` asks for.
+    fn short(&self, ended: &Ended) -> bool {
+        let Some((least, coverage)) = self.args.fail_under.zip(ended.coverage.as_ref()) else {
+            return false;
+        };
+        let is = coverage.percent();
+        if is < least {
+            self.ui.note(&format!(
+                "error: {is:.1} % of the known behaviour was exercised, `--fail-under` asks for {least} %"
+            ));
+        }
+        is < least
     }
 
     fn deliver(&mut self, job: Job<'_>, ran: Result<Ran<'_>, Trouble>) -> ControlFlow<()> {
@@ -264,6 +298,9 @@ impl Session<'_> {
         self.tally.count(outcome);
         if outcome != Outcome::Passed {
             self.failed.failed(&ran.plan.path, ran.plan.crm);
+        }
+        if let Some(coverage) = &mut self.coverage {
+            coverage.add(&ran.plan, &ran.trace);
         }
         if self.args.slowest.is_some() {
             self.slowest
@@ -295,6 +332,9 @@ impl Session<'_> {
                 self.ui
                     .out(&format!("{:>9.1} ms  {name}", wall.as_secs_f64() * 1000.0))?;
             }
+        }
+        for line in ended.coverage.iter().flat_map(human::coverage) {
+            self.ui.out(&line)?;
         }
         let order = order_seed(self.args).map_or_else(String::new, |seed| format!(", order {seed}"));
         self.ui.out("")?;

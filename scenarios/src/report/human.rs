@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Ended, Ran};
+use crate::coverage::Coverage;
 use crate::diagnostic::{Diagnostic, Sources, Span, Style, render};
 use crate::invariant::{Code, Finding};
 use crate::verdict::Outcome;
@@ -137,6 +138,25 @@ pub fn summary(ended: &Ended) -> String {
         parts.join(", "),
         if ended.interrupted { " (interrupted)" } else { "" }
     )
+}
+
+/// The table of what was exercised and what never was.
+pub fn coverage(coverage: &Coverage) -> Vec<String> {
+    let mut lines = vec![format!("behaviour exercised: {:.1} %", coverage.percent())];
+    for area in coverage.areas() {
+        let share = area.cells.map_or_else(
+            || format!("{} seen", area.reached),
+            |cells| format!("{} of {cells}", area.reached),
+        );
+        lines.push(format!("  {:<24} {share}", area.area));
+        for (cell, why) in &area.empty {
+            lines.push(match why {
+                Some(why) => format!("      never: {cell} ({why})"),
+                None => format!("      never: {cell}"),
+            });
+        }
+    }
+    lines
 }
 
 /// A stretch of virtual time in words: `2d 4h 5m`, `16m 30s`, `45ms`.

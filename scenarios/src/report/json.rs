@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Ended, Ran, Report, Sink, human};
+use crate::coverage::{Coverage, Covered};
 use crate::diagnostic::Sources;
 use crate::invariant::Finding;
 use crate::verdict::Outcome;
@@ -25,13 +26,15 @@ struct Document<'a> {
 }
 
 /// How many runs ended in which way.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct Counts {
     passed: usize,
     failed: usize,
     inconclusive: usize,
     not_run: usize,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Vec<Covered>>,
 }
 
 impl Counts {
@@ -42,6 +45,7 @@ impl Counts {
             inconclusive: ended.tally.inconclusive,
             not_run: ended.not_run,
             interrupted: ended.interrupted,
+            coverage: ended.coverage.as_ref().map(Coverage::areas),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::coverage::Coverage;
 use crate::diagnostic::Sources;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
@@ -39,7 +40,7 @@ pub trait Report {
 pub type Sink = Box<dyn Write>;
 
 /// How a set of runs ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ended {
     /// How many runs ended in which way.
     pub tally: Tally,
@@ -49,6 +50,8 @@ pub struct Ended {
     pub interrupted: bool,
     /// What it took on the wall clock.
     pub wall: Duration,
+    /// Which behaviour the runs exercised, when somebody asked.
+    pub coverage: Option<Coverage>,
 }
 
 /// One scenario on one CRM, run and judged.

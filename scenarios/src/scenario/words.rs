@@ -76,7 +76,7 @@ pub(super) const CALLS: [(&str, Call); 14] = [
 ];
 
 /// The flows of the solution, in the order in which they are turned on (partner-center.md section 8.2).
-pub(super) const FLOWS: [(&str, &str); 9] = [
+pub const FLOWS: [(&str, &str); 9] = [
     ("webhook registration", "webhook registration"),
     ("customize", "customize"),
     ("create referral", "create referral"),

@@ -5,8 +5,9 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what no machine does, a person does")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use cosell_connector::flow::RunStatus;
 use cosell_connector::{Connector, Memory};
 use cosell_sim::world::World;
 use jiff::{SignedDuration, Timestamp};
@@ -111,6 +112,8 @@ struct Run<'a> {
     /// Writes that left the connector in this round of settling, by exchange, without those that were refused for good.
     writes: BTreeSet<u64>,
     cut_off: bool,
+    /// The runs of flows that are in the trace.
+    flow_runs: BTreeSet<(u64, Timestamp)>,
 }
 
 impl<'a> Run<'a> {
@@ -146,6 +149,7 @@ impl<'a> Run<'a> {
             crash_due: false,
             writes: BTreeSet::new(),
             cut_off: false,
+            flow_runs: BTreeSet::new(),
         })
     }
 
@@ -186,8 +190,22 @@ impl<'a> Run<'a> {
     }
 
     fn stop_connector(&mut self) {
+        self.note_flows();
         if self.connector.take().is_some() {
             self.world.connector_down(true);
+        }
+    }
+
+    /// Records which flows ran. A process that starts again remembers runs that failed: those were counted before.
+    fn note_flows(&mut self) {
+        let mut counts = BTreeMap::new();
+        for run in self.connector.iter().flat_map(Connector::runs) {
+            if run.status != RunStatus::MetOff && self.flow_runs.insert((run.number, run.started)) {
+                *counts.entry(run.flow.slug().replace('-', " ")).or_default() += 1;
+            }
+        }
+        if !counts.is_empty() {
+            self.record(What::FlowRuns { counts });
         }
     }
 
@@ -258,6 +276,7 @@ impl<'a> Run<'a> {
             self.wait(SETTLE_ROUND)?;
         }
         self.pump();
+        self.note_flows();
         let rows = self.world.rows();
         self.record(What::Stored { rows });
         Ok(())

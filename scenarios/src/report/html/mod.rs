@@ -8,6 +8,7 @@ use std::io;
 use serde::Serialize;
 
 use super::{Ended, Ran, Report, Sink, human};
+use crate::coverage::{Coverage, Covered};
 use crate::diagnostic::{Sources, Style};
 use crate::log;
 use crate::verdict::Outcome;
@@ -76,6 +77,8 @@ struct Summary<'a> {
     inconclusive: usize,
     not_run: usize,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Vec<Covered>>,
 }
 
 impl Html {
@@ -144,6 +147,7 @@ impl Report for Html {
             inconclusive: ended.tally.inconclusive,
             not_run: ended.not_run,
             interrupted: ended.interrupted,
+            coverage: ended.coverage.as_ref().map(Coverage::areas),
         };
         writeln!(self.sink, "finish({});", embedded(&summary)?)?;
         let (_, after) = PAGE.split_once(MARK).unwrap_or(("", ""));
