@@ -16,29 +16,7 @@ pub fn under(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::diagnostic::{Sources, Style, render};
-    use crate::scenario::file::parse;
-
-    #[test]
-    fn every_scenario_of_the_catalog_is_in_order_and_titled_once() {
-        let mut titles = BTreeSet::new();
-        for (path, text) in FILES {
-            let scenario = parse(path, text).unwrap_or_else(|diagnostics| {
-                let mut sources = Sources::default();
-                sources.add(path, text);
-                panic!("\n{}", render(&diagnostics, &sources, Style::PLAIN))
-            });
-            assert!(titles.insert(scenario.title.clone()), "{path}: this title stands twice");
-            assert!(
-                scenario.title.starts_with(char::is_uppercase) && !scenario.title.ends_with('.'),
-                "{path}"
-            );
-        }
-        assert!(FILES.len() >= 20);
-    }
 
     #[test]
     fn a_folder_of_the_catalog_is_all_that_lies_in_it() {

@@ -19,6 +19,8 @@ pub mod load;
 pub mod money;
 /// What the rows of both sides say about a deal.
 pub mod record;
+/// The kinds of call that a connector makes.
+pub mod calls;
 /// A run, resolved.
 pub mod plan;
 /// What people do in a scenario.
@@ -33,12 +35,12 @@ pub mod board;
 pub mod sides;
 /// The story of a run, one line an event.
 pub mod log;
-/// Runs a plan.
-pub mod simulate;
 /// What must be true of every run.
 pub mod invariant;
 /// What a scenario asks for at a step.
 pub mod expectation;
+/// Runs a plan.
+pub mod simulate;
 /// The verdict on a run.
 pub mod verdict;
 /// Which behaviour a set of runs exercised.

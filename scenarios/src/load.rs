@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog;
 use crate::diagnostic::{Diagnostic, Sources, Span, nearest};
+use crate::scenario::parts::Library;
 use crate::scenario::{Scenario, file};
 
 /// The longest file that is read: a hundred times longer than any scenario.
@@ -32,9 +33,52 @@ pub struct Loaded {
 pub fn catalog() -> Loaded {
     let mut loaded = Loaded::default();
     for (path, text) in catalog::FILES {
-        loaded.parse(path, text);
+        loaded.parse(path, text, &BuiltIn);
     }
     loaded
+}
+
+/// The parts that come with the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn;
+
+impl Library for BuiltIn {
+    fn text(&self, path: &str) -> Result<String, String> {
+        let known = catalog::FILES.iter().find(|(known, _)| *known == path);
+        known.map(|(_, text)| (*text).to_owned()).ok_or_else(|| {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let beside = catalog::FILES.iter().map(|(known, _)| *known);
+            let near = nearest(path, beside.filter(|known| known.starts_with(folder)));
+            near.map_or_else(
+                || "there is no such file".to_owned(),
+                |near| format!("there is no such file; is it `{near}`?"),
+            )
+        })
+    }
+}
+
+/// The parts on the disk.
+#[derive(Clone, Copy, Debug)]
+struct Disk;
+
+impl Library for Disk {
+    fn text(&self, path: &str) -> Result<String, String> {
+        let bytes = match read(Path::new(path)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let near = unreadable(Path::new(path), path, &error).help;
+                return Err(near.map_or_else(
+                    || "there is no such file".to_owned(),
+                    |near| format!("there is no such file; {near}"),
+                ));
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        if bytes.len() as u64 > LONGEST {
+            return Err("the file is longer than 256 KiB".to_owned());
+        }
+        String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())
+    }
 }
 
 /// The scenarios under files and folders, in the order of the arguments, each file once. A path that does not exist on
@@ -51,6 +95,17 @@ pub fn paths(paths: &[PathBuf]) -> Loaded {
 impl Loaded {
     fn path(&mut self, path: &Path, seen: &mut BTreeSet<PathBuf>) {
         let name = path.display().to_string();
+        // A file may have such a name itself.
+        if let Some((file, row)) = name.rsplit_once('#')
+            && let Ok(row) = row.parse()
+            && !path.exists()
+        {
+            let before = self.scenarios.len();
+            // Another row of the same file is another scenario.
+            self.path(Path::new(file), &mut BTreeSet::new());
+            self.only_row(file, row, before);
+            return;
+        }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
                 let mut files = Vec::new();
@@ -80,7 +135,7 @@ impl Loaded {
             Vec::new()
         };
         for (path, text) in &files {
-            self.parse(path, text);
+            self.parse(path, text, &BuiltIn);
         }
         if files.is_empty() {
             self.diagnostics.push(unreadable(path, name, error));
@@ -99,7 +154,7 @@ impl Loaded {
                 self.diagnostics.push(diagnostic);
             }
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => self.parse(&name, &text),
+                Ok(text) => self.parse(&name, &text, &Disk),
                 Err(error) => self.not_utf8(&name, error.utf8_error().valid_up_to(), error.as_bytes()),
             },
             Err(error) => self.diagnostics.push(unreadable(path, &name, &error)),
@@ -123,12 +178,35 @@ impl Loaded {
         self.diagnostics.push(diagnostic);
     }
 
-    fn parse(&mut self, name: &str, text: &str) {
-        match file::parse(name, text) {
-            Ok(scenario) => self.scenarios.push(scenario),
-            Err(diagnostics) => self.diagnostics.extend(diagnostics),
-        }
+    fn parse(&mut self, name: &str, text: &str, library: &dyn Library) {
+        let found = file::read(name, text, library);
+        self.scenarios.extend(found.scenarios);
+        self.diagnostics.extend(found.diagnostics);
         self.sources.add(name, text);
+        for (path, text) in found.parts {
+            self.sources.add(&path, &text);
+        }
+    }
+
+    /// Only one row of what was found last: `deal.yaml#2`.
+    fn only_row(&mut self, path: &str, row: usize, before: usize) {
+        let rows = self.scenarios.len() - before;
+        if rows == 0 {
+            return; // Something is wrong with the file, and told.
+        }
+        let mut place = 0;
+        self.scenarios.retain(|scenario| {
+            place += 1;
+            place <= before || scenario.row == Some(row)
+        });
+        if self.scenarios.len() == before {
+            let has = match rows {
+                1 => "the file has no table of examples, or one row".to_owned(),
+                rows => format!("its table of examples has {rows} rows"),
+            };
+            self.diagnostics
+                .push(Diagnostic::error(path, format!("there is no row {row}")).help(has));
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only few steps have more to say")]
 
-use crate::scenario::act::{Act, Expectation};
+use crate::calls;
+use crate::scenario::act::{Act, Expectation, Watch};
 use crate::scenario::settings::{Settings, WorldSettings};
 use crate::scenario::{Crm, Scenario, duration_words};
 
@@ -13,7 +14,7 @@ use crate::scenario::{Crm, Scenario, duration_words};
 pub struct Plan {
     /// The sentence that the scenario proves.
     pub title: String,
-    /// The file, as named on the command line.
+    /// The file, as named on the command line, with `#` and the row of its table of examples when it has one.
     pub path: String,
     /// The CRM.
     pub crm: Crm,
@@ -48,15 +49,19 @@ pub const DEFAULT_SEED: u64 = 2026;
 impl Plan {
     /// Resolves a scenario. The seed is the given one, else the scenario's own, else [`DEFAULT_SEED`].
     pub fn of(scenario: &Scenario, crm: Crm, seed: Option<u64>) -> Self {
+        // A step for the other CRM keeps its place, so that numbers of steps mean the same everywhere.
         let steps = scenario.steps.iter().map(|step| PlannedStep {
             verb: step.verb.to_owned(),
             deal: step.deal.clone(),
             detail: detail(&step.act),
-            act: step.act.clone(),
+            act: match step.crm {
+                Some(only) if only != crm => Act::Nothing,
+                _ => step.act.clone(),
+            },
         });
         Self {
             title: scenario.title.clone(),
-            path: scenario.path.clone(),
+            path: scenario.address(),
             crm,
             seed: seed.or(scenario.seed).unwrap_or(DEFAULT_SEED),
             settings: scenario.settings.clone(),
@@ -77,6 +82,14 @@ fn detail(act: &Act) -> String {
         Act::Wait(lasts) => duration_words(*lasts),
         Act::Expect(Expectation::Converged) => "converged".to_owned(),
         Act::Expect(Expectation::Decision(code)) => code.clone(),
+        Act::Watch(Watch::Within(time) | Watch::Always(Some(time)) | Watch::Never(Some(time)), _) => {
+            duration_words(*time)
+        }
+        Act::SkewClock { by, ahead } => {
+            let side = if *ahead { "ahead" } else { "behind" };
+            format!("{} {side}", duration_words(*by))
+        }
+        Act::OnCall(on) => calls::name(on.call).to_owned(),
         _ => String::new(),
     }
 }

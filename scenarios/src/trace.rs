@@ -112,6 +112,13 @@ pub enum What {
         /// In words.
         detail: String,
     },
+    /// What a step put off happened, at a call of the connector.
+    AtCall {
+        /// The step's number.
+        step: usize,
+        /// The call's number.
+        exchange: u64,
+    },
     /// A round of settling ended: so many writes left the connector in it.
     SettleRound {
         /// The round's number, from 1.

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
-use crate::expectation::Eye;
+use crate::expectation::Past;
+use crate::expectation::watching::{Moment, Watching, remembered};
 use crate::invariant::{self, Code, Finding};
 use crate::plan::Plan;
 use crate::scenario::Crm;
-use crate::scenario::act::Act;
+use crate::scenario::act::{Act, Expectation};
 use crate::scenario::words::SALESFORCE_STAGES;
-use crate::trace::{Trace, What};
+use crate::trace::{Entry, Trace, What};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,7 +101,7 @@ fn stands_alone(finding: &Finding, refused_at: Timestamp) -> bool {
     safety || finding.at < refused_at
 }
 
-fn refusal(entry: &crate::trace::Entry) -> Option<String> {
+fn refusal(entry: &Entry) -> Option<String> {
     match &entry.what {
         What::Observed(Observed::Refused { refusal, .. }) => Some(format!(
             "{} does not simulate {} ({})",
@@ -137,39 +138,75 @@ fn settings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
         .collect()
 }
 
-/// Walks the trace and looks at each step that expects something, at its moment.
+/// Walks the trace and looks at each step that expects something, at its moment or as long as it lasts.
 fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
+    let calls = plan.steps.iter().any(|step| asks_for_calls(&step.act));
     let mut board = Board::new(&trace.header);
-    let mut decided: Vec<&str> = Vec::new();
+    let mut past = Past::default();
+    let mut watching: Vec<Watching<'_>> = Vec::new();
     let mut findings = Vec::new();
     for entry in &trace.entries {
         board.apply(entry);
+        past.apply(entry, calls);
+        if let What::Step { step, .. } = &entry.what {
+            watching.retain_mut(|watching| watching.goes_on(*step, &mut findings));
+        }
+        let moment = Moment {
+            header: &trace.header,
+            board: &board,
+            past: &past,
+            at: entry.at,
+        };
+        if shows_something(entry) {
+            for watching in &mut watching {
+                watching.look(&moment, &mut findings);
+            }
+        }
         match &entry.what {
-            What::Decided { code, .. } => decided.push(code),
             What::ActRefused { step, status, body } => findings.push(act_refused(plan, entry.at, *step, *status, body)),
             What::BoundHit { bound } => {
                 let text = format!("the run was cut off at a bound of the harness: {bound}");
                 findings.push(Finding::new(Code::Bound, entry.at, None, text));
             }
             What::Step { step, deal, .. } => {
-                let Some(Act::Expect(expected)) = plan.steps.get(*step).map(|planned| &planned.act) else {
-                    continue;
-                };
-                let deal = deal.as_deref();
-                let mut eye = Eye {
-                    trace,
-                    board: &board,
-                    at: entry.at,
-                    step: *step,
-                    deal,
-                    findings: &mut findings,
-                };
-                eye.look(expected, &decided);
+                let act = plan.steps.get(*step).map(|planned| &planned.act);
+                match act {
+                    Some(Act::Expect(expected)) => moment.look(*step, deal.as_deref(), expected, &mut findings),
+                    Some(Act::Watch(how, expected)) => {
+                        let mut new = Watching::new(*step, deal.clone(), *how, expected);
+                        new.look(&moment, &mut findings);
+                        watching.push(new);
+                    }
+                    Some(Act::Remember { side, field, name }) => {
+                        let value = remembered(&board, deal.as_deref().unwrap_or_default(), *side, field);
+                        past.remembered.extend(value.map(|value| (name.clone(), value)));
+                    }
+                    _ => {}
+                }
             }
             _ => {}
         }
     }
+    for watching in &mut watching {
+        watching.ends(&mut findings);
+    }
     findings
+}
+
+/// Whether anything that expectations look at may have changed.
+fn shows_something(entry: &Entry) -> bool {
+    matches!(
+        &entry.what,
+        What::Observed(Observed::Committed { .. } | Observed::Sent { .. }) | What::Named { .. }
+    )
+}
+
+fn asks_for_calls(act: &Act) -> bool {
+    match act {
+        Act::Expect(Expectation::Calls { .. }) => true,
+        Act::Watch(_, expected) => matches!(**expected, Expectation::Calls { .. }),
+        _ => false,
+    }
 }
 
 fn act_refused(plan: &Plan, at: Timestamp, step: usize, status: u16, body: &str) -> Finding {

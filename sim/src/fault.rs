@@ -69,6 +69,33 @@ pub enum Fate {
     Duplicate(Duration),
     /// Something on the way answers; the request never arrives.
     Answer(http::Response<Bytes>),
+    /// The request arrives without these fields: keys of its JSON object, or operations of its JSON Patch on these paths.
+    /// The system answers as if nothing were missing. A delivery passes.
+    Without(Vec<String>),
+    /// The request is carried out, and the body of its reply breaks off in the middle. A delivery passes.
+    CutReply,
+}
+
+/// A JSON body without some fields: keys of an object, at any depth that a path with slashes names, or operations of a
+/// JSON Patch on such a path. Anything else stays as it is.
+pub(crate) fn without(body: &Bytes, fields: &[String]) -> Bytes {
+    let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return body.clone();
+    };
+    if let Some(operations) = document.as_array_mut() {
+        operations.retain(|operation| {
+            let path = operation["path"].as_str().unwrap_or_default();
+            !fields.iter().any(|field| path.eq_ignore_ascii_case(field))
+        });
+    } else {
+        for field in fields {
+            let (parent, key) = field.rsplit_once('/').unwrap_or(("", field));
+            if let Some(map) = document.pointer_mut(parent).and_then(serde_json::Value::as_object_mut) {
+                map.shift_remove(key);
+            }
+        }
+    }
+    Bytes::from(document.to_string())
 }
 
 impl Fate {
@@ -81,6 +108,8 @@ impl Fate {
             Self::LoseReply => "lose-reply".to_owned(),
             Self::Duplicate(after) => format!("duplicate {after:?}"),
             Self::Answer(response) => format!("answer {}", response.status().as_u16()),
+            Self::Without(fields) => format!("without {}", fields.join(" ")),
+            Self::CutReply => "cut-reply".to_owned(),
         }
     }
 }
@@ -279,6 +308,27 @@ mod tests {
                 .words(),
             "pass"
         );
+    }
+
+    #[test]
+    fn a_field_is_taken_out_of_an_object_or_a_patch_and_nothing_else() {
+        let take = |body: &'static str, field: &str| {
+            let body = without(&Bytes::from_static(body.as_bytes()), &[field.to_owned()]);
+            String::from_utf8(body.to_vec()).unwrap()
+        };
+        assert_eq!(take(r#"{"Name":"a","Amount":5}"#, "Amount"), r#"{"Name":"a"}"#);
+        assert_eq!(
+            take(r#"{"details":{"dealValue":5,"notes":"n"}}"#, "/details/dealValue"),
+            r#"{"details":{"notes":"n"}}"#
+        );
+        assert_eq!(
+            take(
+                r#"[{"path":"/details/notes"},{"path":"/details/dealValue"}]"#,
+                "/details/dealValue"
+            ),
+            r#"[{"path":"/details/notes"}]"#
+        );
+        assert_eq!(take("no json", "Amount"), "no json");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod state;
 mod signatures;
 mod catalog;
 mod determinism;
+mod guide;
 mod parity;
 mod driver;
 mod recovery;

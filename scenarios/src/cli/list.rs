@@ -36,11 +36,12 @@ pub(crate) fn run(args: &ListArgs, ui: Ui) -> Result<Exit, Exit> {
     if args.format == Format::Json {
         let listed = selected.iter().map(|(scenario, crms)| {
             serde_json::json!({
-                "path": scenario.path,
+                "path": scenario.address(),
                 "title": scenario.title,
                 "proves": scenario.proves,
                 "tags": scenario.tags,
                 "crms": names(crms),
+                "skip": scenario.skip,
             })
         });
         let listed: Vec<serde_json::Value> = listed.collect();
@@ -49,7 +50,15 @@ pub(crate) fn run(args: &ListArgs, ui: Ui) -> Result<Exit, Exit> {
     }
     for (scenario, crms) in &selected {
         let crms = names(crms).join(", ");
-        ui.out(&format!("{}  [{crms}]  {}", scenario.path, scenario.title))?;
+        let skipped = scenario
+            .skip
+            .as_ref()
+            .map_or_else(String::new, |why| format!("  (skipped: {why})"));
+        ui.out(&format!(
+            "{}  [{crms}]  {}{skipped}",
+            scenario.address(),
+            scenario.title
+        ))?;
     }
     ui.note(&match selected.len() {
         1 => "1 scenario".to_owned(),

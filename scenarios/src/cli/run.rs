@@ -113,7 +113,13 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
         _ => args.selection.paths.clone(),
     };
     let loaded = select::load(&paths, ui)?;
-    let jobs = jobs(args, &args.selection.of(&loaded, &filter), last.as_ref());
+    let selected = args.selection.of(&loaded, &filter);
+    for (scenario, _) in &selected {
+        if let Some(why) = &scenario.skip {
+            ui.note(&format!("skipped: {} ({}): {why}", scenario.address(), scenario.title));
+        }
+    }
+    let jobs = jobs(args, &selected, last.as_ref());
     if jobs.is_empty() {
         return Err(args.selection.nothing(ui));
     }
@@ -154,9 +160,9 @@ fn last_run(ui: Ui) -> Result<LastRun, Exit> {
 
 fn jobs<'a>(args: &RunArgs, selected: &[(&'a Scenario, Vec<Crm>)], last: Option<&LastRun>) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
-    for (scenario, crms) in selected {
+    for (scenario, crms) in selected.iter().filter(|(scenario, _)| scenario.skip.is_none()) {
         for crm in crms {
-            if last.is_some_and(|last| !last.holds(&scenario.path, *crm)) {
+            if last.is_some_and(|last| !last.holds(&scenario.address(), *crm)) {
                 continue;
             }
             let first = args.seed.or(scenario.seed);
@@ -402,10 +408,10 @@ fn save(folder: &Path, plan: &Plan, trace: &crate::trace::Trace, with_seed: bool
 fn told(trouble: &Trouble, job: Job<'_>, ui: Ui) -> Exit {
     match trouble {
         Trouble::Run(error) => {
-            let (path, crm) = (&job.scenario.path, job.crm.name());
+            let (path, crm) = (job.scenario.address(), job.crm.name());
             ui.note(&format!("error: {path} cannot be run on {crm}: {error}"));
             match error {
-                RunError::Settings(_) => Exit::Usage,
+                RunError::Settings(_) | RunError::Given(_) => Exit::Usage,
                 RunError::Sockets(_) => Exit::Harness,
             }
         }

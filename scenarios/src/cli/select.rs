@@ -63,10 +63,7 @@ impl Selection {
     /// The scenarios that are selected, each with the CRMs on which it is.
     pub(crate) fn of<'a>(&self, loaded: &'a Loaded, filter: &Filter) -> Vec<(&'a Scenario, Vec<Crm>)> {
         let only = self.crm.map(CrmChoice::crm);
-        let tagged = |scenario: &Scenario| {
-            let mut words = scenario.tags.iter().chain(&scenario.proves);
-            self.tags.is_empty() || words.any(|word| self.tags.iter().any(|tag| tag.eq_ignore_ascii_case(word)))
-        };
+        let tagged = |scenario: &Scenario| self.tags.is_empty() || self.tags.iter().any(|tag| scenario.has_tag(tag));
         let mut selected = Vec::new();
         for scenario in loaded.scenarios.iter().filter(|scenario| tagged(scenario)) {
             let mut crms = crms_of(scenario);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
-use crate::trace::{Entry, Trace};
+use crate::trace::{Entry, Header, Trace};
 
 /// Both sides agree after heal and settle.
 mod converged;
@@ -208,9 +208,9 @@ pub fn judge(trace: &Trace) -> Vec<Finding> {
 }
 
 /// Judges only whether both sides agree, as they stand on a board at one moment.
-pub(crate) fn converged_now(trace: &Trace, board: &Board, at: Timestamp) -> Vec<Finding> {
+pub(crate) fn converged_now(header: &Header, board: &Board, at: Timestamp) -> Vec<Finding> {
     let mut findings = Findings::default();
-    converged::check(&trace.header, board, at, &mut findings);
+    converged::check(header, board, at, &mut findings);
     findings.into_vec()
 }
 

@@ -11,6 +11,19 @@ use serde_json::Value;
 use super::{Columns, Field, Mark, ORG_CURRENCY, Record, Standing, canonical, is_microsoft_side, visibility_column};
 use crate::scenario::Crm;
 
+/// The tables of both CRMs, besides the opportunity, that expectations look into.
+const BESIDES: [&str; 9] = [
+    "Account",
+    "Contact",
+    "Lead",
+    "OpportunityContactRole",
+    "Microsoft_Solutions__c",
+    "Microsoft_Solution_Detail__c",
+    "account",
+    "contact",
+    "msft_partnercentersolution",
+];
+
 /// Everything stored on both sides, as the commits built it up.
 #[derive(Clone, Debug)]
 pub struct Book {
@@ -21,6 +34,8 @@ pub struct Book {
     pub referrals: BTreeMap<String, Record>,
     /// Opportunities by id.
     pub opportunities: BTreeMap<String, Record>,
+    /// What else the CRM has of a deal, by table and id: see [`BESIDES`].
+    pub others: BTreeMap<String, BTreeMap<String, Record>>,
     /// Dataverse only: currency codes by the id of their row.
     currencies: BTreeMap<String, String>,
 }
@@ -34,6 +49,7 @@ impl Book {
             columns: Columns::standard(crm),
             referrals: BTreeMap::new(),
             opportunities: BTreeMap::new(),
+            others: BTreeMap::new(),
             currencies: BTreeMap::new(),
         }
     }
@@ -52,6 +68,11 @@ impl Book {
             Field::Currency => self.columns.currency.as_deref().unwrap_or_default(),
             Field::Name | Field::Closes | Field::Notes => field.column(self.crm),
         }
+    }
+
+    /// The account's column with the country code, as it is configured.
+    pub(super) fn country_column(&self) -> &str {
+        &self.columns.country
     }
 
     /// Takes in stored rows: what no commit tells, such as the currencies that a new environment has.
@@ -79,7 +100,11 @@ impl Book {
             match (commit.site, commit.table.as_str()) {
                 (Site::PartnerCenter, _) => drop(self.referrals.remove(&commit.id)),
                 (_, table) if table == self.crm.opportunities() => drop(self.opportunities.remove(&commit.id)),
-                _ => {}
+                (_, table) => {
+                    if let Some(rows) = self.others.get_mut(table) {
+                        rows.remove(&commit.id);
+                    }
+                }
             }
             return;
         }
@@ -96,6 +121,9 @@ impl Book {
         let book = match site {
             Site::PartnerCenter if table == "referral" => &mut self.referrals,
             site if site == self.crm.site() && table == self.crm.opportunities() => &mut self.opportunities,
+            site if site == self.crm.site() && BESIDES.contains(&table) => {
+                self.others.entry(table.to_owned()).or_default()
+            }
             Site::Entra | Site::PartnerCenter | Site::Salesforce | Site::Dataverse => return None,
         };
         if !book.contains_key(id) {
@@ -128,6 +156,9 @@ impl Book {
     /// A referral's field in canonical form; `None` when empty.
     pub fn pc_value(&self, referral: &Record, field: Field) -> Option<String> {
         let currency = referral.text(Field::Currency.pointer());
+        if field == Field::Closes {
+            return day_in_zone(referral.text(field.pointer()), self.columns.zone_hours);
+        }
         canonical(field, referral.get(field.pointer()), currency)
     }
 
@@ -224,6 +255,15 @@ impl Book {
     pub fn mark(&self, opportunity: &Record) -> Mark {
         Mark::of(opportunity.text(Field::Name.column(self.crm)))
     }
+}
+
+/// The day of a moment in a zone of whole hours.
+fn day_in_zone(moment: &str, hours: i8) -> Option<String> {
+    let Ok(moment) = moment.parse::<jiff::Timestamp>() else {
+        return Some(moment.chars().take(10).collect()).filter(|day: &String| !day.is_empty());
+    };
+    let zoned = moment.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(hours)));
+    Some(zoned.date().to_string())
 }
 
 fn flatten(record: &mut Record, path: &str, fields: &serde_json::Map<String, Value>, pointers: bool) {

@@ -17,6 +17,9 @@ pub struct Columns {
     pub currency: Option<String>,
     /// The account's column with the country code.
     pub country: String,
+    /// The zone in which a closing date is a day: hours before UTC.
+    #[serde(default)]
+    pub zone_hours: i8,
 }
 
 /// The currency of an org that has one only.
@@ -33,6 +36,7 @@ impl Columns {
             value: value.to_owned(),
             currency: Some(currency.to_owned()),
             country: country.to_owned(),
+            zone_hours: 0,
         }
     }
 
@@ -48,6 +52,7 @@ impl Columns {
             value: settings.deal_value_field.clone().unwrap_or(standard.value),
             currency,
             country: settings.country_field.clone().unwrap_or(standard.country),
+            zone_hours: settings.further.closing_date_zone.unwrap_or_default(),
         }
     }
 }

@@ -19,10 +19,13 @@ mod mark;
 mod canonical;
 /// All records of both sides.
 mod book;
+/// What hangs on a deal besides its own columns.
+mod details;
 
 pub use book::Book;
 pub use canonical::{canonical, plain_name};
 pub use columns::{Columns, ORG_CURRENCY};
+pub use details::{entries_in_pc, help_words};
 pub use mark::Mark;
 
 impl Crm {

@@ -58,7 +58,7 @@ pub fn diagnostics(run: &Ran<'_>) -> Vec<Diagnostic> {
     shown.extend(run.verdict.refused.iter().map(|refused| {
         let reason = run.verdict.reason.as_deref().unwrap_or_default();
         let label = format!("this scenario is {}", run.verdict.outcome.name());
-        Diagnostic::error(&run.plan.path, format!("something is not simulated: {refused}"))
+        Diagnostic::error(&run.scenario.path, format!("something is not simulated: {refused}"))
             .at(title_of(run), label)
             .note(reason)
             .help("leave out what is not simulated, or see what the simulators answer with `cosell serve`")
@@ -74,7 +74,7 @@ fn should_have_failed(run: &Ran<'_>, code: &str) -> Diagnostic {
         .copied()
         .unwrap_or_else(|| title_of(run));
     Diagnostic::error(
-        &run.plan.path,
+        &run.scenario.path,
         format!("this run must fail with `{code}`, and does not"),
     )
     .at(place, "the harness cannot see the fault that this scenario plants")
@@ -98,7 +98,8 @@ pub(super) fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
         (code, Some(_)) => format!("`{}` fails here", code.name()),
         (code, None) => format!("`{}` does not hold in this run", code.name()),
     };
-    let mut shown = Diagnostic::error(&run.plan.path, finding.text.clone()).at(span, label);
+    let path = step.map_or(run.scenario.path.as_str(), |step| &step.path);
+    let mut shown = Diagnostic::error(path, finding.text.clone()).at(span, label);
     if let Some((expected, actual)) = finding.expected.as_deref().zip(finding.actual.as_deref()) {
         shown = shown.comparing(expected, actual);
     }

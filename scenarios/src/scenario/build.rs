@@ -10,11 +10,18 @@
 use jiff::civil::{Date, date};
 
 use super::act::{
-    Act, Call, CallFate, Contact, Customer, Edit, Emptied, Expectation, ExpectedOpportunity, ExpectedReferral,
-    ExpectedStage, Fault, FlowStep, HookFate, Mark, Money, NewDeal, Stage,
+    Act, Call, CallFate, Contact, Customer, Edit, Emptied, Fault, FlowStep, HookFate, Money, NewDeal, RecordSide,
+    Stage, System, UserRole,
 };
 use super::given::Given;
-use super::words::{CALLS, FLOWS, HELPS, MARKS, OUTCOMES, SYSTEMS};
+use super::words::{BREAKS, CALLS, CONNECTED, FLOWS, HELPS, LEADS, OUTCOMES, ROLES, SIDES, SKEWS, SYSTEMS, meaning};
+
+/// What must be so.
+mod looks;
+
+pub(super) use looks::{
+    always, eventually, expect_calls, expect_count, expect_decision, expect_in_crm, expect_in_pc, never, within,
+};
 
 /// The closing date of a deal that says none: ninety days after virtual time starts.
 const CLOSES: Date = date(2026, 4, 5);
@@ -156,57 +163,58 @@ fn hooks(given: &Given, fate: HookFate) -> Option<Act> {
     Some(Act::Fault(Fault::Hooks { times, fate }))
 }
 
-pub(super) fn expect_in_crm(given: &Given) -> Option<Act> {
-    let mark = if given.is_none("mark") {
-        Some(Mark::None)
-    } else {
-        given.word("mark", &MARKS)
-    };
-    Some(Act::Expect(Expectation::InCrm(ExpectedOpportunity {
-        name: given.text("name"),
-        stage: expected_stage(given),
-        value: given.money("value"),
-        closes: given.date("closes"),
-        notes: notes(given),
-        sync: given.yes_no("sync"),
-        linked: given.yes_no("linked"),
-        mark,
-        audit: given.text("audit"),
-        visible: given.yes_no("visible"),
-    })))
+pub(super) fn microsoft_shares_lead(given: &Given) -> Option<Act> {
+    Some(Act::MicrosoftSharesLead(
+        new_deal(given)?,
+        given.word("source", &LEADS)?,
+    ))
 }
 
-pub(super) fn expect_in_pc(given: &Given) -> Option<Act> {
-    Some(Act::Expect(Expectation::InPartnerCenter(ExpectedReferral {
-        name: given.text("name"),
-        status: given.text("status"),
-        substatus: given.text("substatus"),
-        value: given.money("value"),
-        closes: given.date("closes"),
-        notes: notes(given),
-        shared: given.yes_no("shared"),
-        visible: given.yes_no("visible"),
-    })))
+pub(super) fn skew_clock(given: &Given) -> Option<Act> {
+    Some(Act::SkewClock {
+        by: given.duration("by")?,
+        ahead: given.word("to", &SKEWS)?,
+    })
 }
 
-pub(super) fn expect_count(given: &Given) -> Option<Act> {
-    Some(Act::Expect(Expectation::Count {
-        opportunities: given.count("opportunities"),
-        referrals: given.count("referrals"),
-    }))
+pub(super) fn expire_tokens(given: &Given) -> Option<Act> {
+    Some(Act::ExpireTokens(given.word("", &CONNECTED)?))
 }
 
-pub(super) fn expect_decision(given: &Given) -> Option<Act> {
-    Some(Act::Expect(Expectation::Decision(given.text("")?)))
+pub(super) fn break_connection(given: &Given) -> Option<Act> {
+    let system: System = given.word("to", &CONNECTED)?;
+    Some(Act::BreakConnection {
+        system,
+        how: given.word("because", &BREAKS)?,
+    })
 }
 
-fn expected_stage(given: &Given) -> Option<ExpectedStage> {
-    given.text("stage").map(|word| match word.as_str() {
-        "on hold" => ExpectedStage::OnHold,
-        "active" => ExpectedStage::Active,
-        "won" => ExpectedStage::Won,
-        "lost" => ExpectedStage::Lost,
-        _ => ExpectedStage::Named(word),
+pub(super) fn repair_connection(given: &Given) -> Option<Act> {
+    Some(Act::RepairConnection(given.word("", &CONNECTED)?))
+}
+
+pub(super) fn give_roles(given: &Given) -> Option<Act> {
+    let roles: Option<Vec<UserRole>> = given.texts("roles")?.iter().map(|role| meaning(&ROLES, role)).collect();
+    Some(Act::GiveRoles {
+        user: given.text("user")?,
+        roles: roles?,
+    })
+}
+
+pub(super) fn ignore_field(given: &Given) -> Option<Act> {
+    calls(given, CallFate::IgnoreField(given.text("field")?))
+}
+
+pub(super) fn cut_reply(given: &Given) -> Option<Act> {
+    calls(given, CallFate::CutReply)
+}
+
+pub(super) fn remember(given: &Given) -> Option<Act> {
+    let side: RecordSide = given.word("in", &SIDES)?;
+    Some(Act::Remember {
+        side,
+        field: given.text("field")?,
+        name: given.text("as")?,
     })
 }
 

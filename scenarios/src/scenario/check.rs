@@ -2,12 +2,16 @@
 //!
 //! It looks at the steps in order, as a reader would; what only the run can tell is left to the run.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "looks at few of the many acts")]
+
 use super::Crm;
+use super::act::{Act, Expectation, Wanted};
 use super::given::Reader;
+use super::settings::{Given, Makers, given_name};
 use super::steps::Read;
 use super::verbs::{Role, Side, Takes};
 use super::words::{DYNAMICS_STAGES, SALESFORCE_STAGES};
-use crate::diagnostic::{Span, nearest};
+use crate::diagnostic::{Span, nearest, quote};
 
 /// What is known of a deal while reading on.
 struct Deal {
@@ -19,27 +23,150 @@ struct Deal {
     deleted: bool,
 }
 
-/// Checks all steps of a scenario.
-pub(super) fn steps(reader: &mut Reader<'_>, steps: &[Read], crm: Option<Crm>, own_stages: &[&str]) {
-    let mut deals: Vec<Deal> = Vec::new();
+/// Checks all steps of a scenario, as each CRM that it is for sees them.
+pub(super) fn steps(reader: &mut Reader, steps: &[Read], crm: Option<Crm>, own_stages: &[&str], given: &Given) {
+    let differ = steps.iter().any(|read| read.crm.is_some());
+    if !differ {
+        one(reader, &steps.iter().collect::<Vec<_>>(), crm, own_stages, given);
+        return;
+    }
+    let both = crm.map_or_else(|| Crm::ALL.to_vec(), |crm| vec![crm]);
+    for crm in both {
+        let own: Vec<&Read> = steps
+            .iter()
+            .filter(|read| read.crm.is_none_or(|own| own == crm))
+            .collect();
+        let known = reader.diagnostics.clone();
+        one(reader, &own, Some(crm), own_stages, given);
+        // What is wrong on both is told once.
+        let new = reader.diagnostics.split_off(known.len());
+        let told = new.into_iter().filter(|diagnostic| !known.contains(diagnostic));
+        let told: Vec<_> = told.collect();
+        reader.diagnostics.extend(told);
+    }
+}
+
+fn one(reader: &mut Reader, steps: &[&Read], crm: Option<Crm>, own_stages: &[&str], given: &Given) {
+    let mut deals: Vec<Deal> = (1..=given.deals).map(|number| there(number, given.made_by)).collect();
+    let mut remembered: Vec<String> = Vec::new();
     // Where time last passed.
     let mut passed = 0;
     let mut running = true;
     for (at, read) in steps.iter().enumerate() {
-        if let Some((name, span)) = &read.deal {
-            deal(reader, &mut deals, read, (name, *span), at, passed);
+        let about = std::mem::replace(&mut reader.about, read.about.clone());
+        let back = reader.turn_to(read.file.0.clone(), read.file.1.clone());
+        for read in std::iter::once(*read).chain(&read.then) {
+            if let Some((name, span)) = &read.deal {
+                deal(reader, &mut deals, read, (name, *span), at, passed);
+            }
+            says_something(reader, read);
+            stage(reader, read, crm, own_stages);
+            fits_crm(reader, read, crm);
+            remembers(reader, read, &mut remembered);
+            watches(reader, read);
         }
-        says_something(reader, read);
-        stage(reader, read, crm, own_stages);
-        fits_crm(reader, read, crm);
         connector(reader, read, &mut running);
-        if read.step.is_none() || matches!(read.verb.name, "wait" | "settle") {
+        // What happens at a call happens later.
+        if read.step.is_none()
+            || !read.then.is_empty()
+            || matches!(
+                read.verb.name,
+                "wait" | "settle" | "within" | "eventually" | "always" | "never"
+            )
+        {
             passed = at;
         }
+        reader.turn_to(back.0, back.1);
+        reader.about = about;
     }
 }
 
-fn deal(reader: &mut Reader<'_>, deals: &mut Vec<Deal>, read: &Read, deal: (&str, Span), at: usize, passed: usize) {
+/// A deal that is there before the start.
+fn there(number: u32, made_by: Makers) -> Deal {
+    let by_microsoft = match made_by {
+        Makers::Microsoft => true,
+        Makers::Seller => false,
+        Makers::Both => number % 2 == 1,
+    };
+    Deal {
+        name: given_name(number),
+        made_on: if by_microsoft { Side::PartnerCenter } else { Side::Crm },
+        at: 0,
+        deleted: false,
+    }
+}
+
+/// What is compared with something remembered must come after it.
+fn remembers(reader: &mut Reader, read: &Read, remembered: &mut Vec<String>) {
+    if read.verb.name == "remember" {
+        remembered.extend(read.given.text("as"));
+        return;
+    }
+    let names = read.step.as_ref().map(|step| same_as(&step.act)).unwrap_or_default();
+    for (field, name) in names {
+        if remembered.contains(&name) {
+            continue;
+        }
+        let span = read.given.places.get(field).copied().unwrap_or(read.span);
+        let help = match nearest(&name, remembered.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`remember` gives a value a name, in a step above".to_owned(),
+        };
+        let message = format!("nothing is remembered as {}", quote(&name));
+        reader.report(span, message, "no step above remembers it".to_owned(), Some(help));
+    }
+}
+
+/// The names that an expectation compares with, and the fields in which it does.
+fn same_as(act: &Act) -> Vec<(&'static str, String)> {
+    let expected = match act {
+        Act::Expect(expected) => expected,
+        Act::Watch(_, expected) => expected,
+        _ => return Vec::new(),
+    };
+    let further = match expected {
+        Expectation::InCrm(fields) => &fields.further,
+        Expectation::InPartnerCenter(fields) => &fields.further,
+        _ => return Vec::new(),
+    };
+    let names = further.iter().filter_map(|(field, wanted)| match wanted {
+        Wanted::SameAs(name) => Some((*field, name.clone())),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// A step that watches looks for exactly one thing.
+fn watches(reader: &mut Reader, read: &Read) {
+    let name = read.verb.name;
+    if !matches!(name, "within" | "eventually" | "always" | "never") || read.step.is_some() {
+        return;
+    }
+    let looked_for: Vec<&str> = read.given.keys().filter(|key| key.starts_with("expect ")).collect();
+    if looked_for.len() == 1 {
+        return;
+    }
+    let Takes::Keys(keys) = read.verb.takes else { return };
+    let known: Vec<&str> = keys
+        .iter()
+        .map(|key| key.name)
+        .filter(|key| key.starts_with("expect "))
+        .collect();
+    // Something else is wrong with it, and reported.
+    if looked_for.is_empty() && read.given.places.keys().any(|key| key.starts_with("expect ")) {
+        return;
+    }
+    let message = format!("`{name}` looks for exactly one thing");
+    let label = if looked_for.is_empty() {
+        "nothing to look for"
+    } else {
+        "more than one"
+    };
+    let help = format!("it takes one of {}", super::key::quoted(&known, ", "));
+    reader.report(read.span, message, label.to_owned(), Some(help));
+}
+
+fn deal(reader: &mut Reader, deals: &mut Vec<Deal>, read: &Read, deal: (&str, Span), at: usize, passed: usize) {
     let (name, span) = deal;
     let known = deals.iter_mut().find(|known| known.name == name);
     match (read.verb.role, known) {
@@ -76,7 +203,7 @@ fn deal(reader: &mut Reader<'_>, deals: &mut Vec<Deal>, read: &Read, deal: (&str
     }
 }
 
-fn unknown(reader: &mut Reader<'_>, deals: &[Deal], name: &str, span: Span) {
+fn unknown(reader: &mut Reader, deals: &[Deal], name: &str, span: Span) {
     if reader.doubtful.iter().any(|doubtful| doubtful == name) {
         return;
     }
@@ -89,11 +216,11 @@ fn unknown(reader: &mut Reader<'_>, deals: &[Deal], name: &str, span: Span) {
 }
 
 /// An edit without fields and an expectation without fields do nothing.
-fn says_something(reader: &mut Reader<'_>, read: &Read) {
+fn says_something(reader: &mut Reader, read: &Read) {
     let Takes::Keys(keys) = read.verb.takes else { return };
     let optional = keys.iter().any(|key| !key.required);
     let edits = matches!(read.verb.name, "microsoft edits" | "partner edits" | "seller edits");
-    let says_nothing = read.given.keys().all(|key| key == "deal");
+    let says_nothing = read.given.keys().all(|key| key == "deal" || key == "of");
     if read.step.is_some() && optional && says_nothing && (edits || read.verb.name.starts_with("expect")) {
         let fields: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| *name != "deal").collect();
         let message = format!("`{}` names no field", read.verb.name);
@@ -103,8 +230,12 @@ fn says_something(reader: &mut Reader<'_>, read: &Read) {
 }
 
 /// A stage by its name is a stage of one CRM.
-fn stage(reader: &mut Reader<'_>, read: &Read, crm: Option<Crm>, own_stages: &[&str]) {
-    for key in ["stage", "to"] {
+fn stage(reader: &mut Reader, read: &Read, crm: Option<Crm>, own_stages: &[&str]) {
+    let keys: &[&str] = match read.verb.name {
+        "seller moves" => &["to"],
+        _ => &["stage"],
+    };
+    for key in keys.iter().copied() {
         let (Some(word), Some(span)) = (read.given.text(key), read.given.places.get(key)) else {
             continue;
         };
@@ -133,7 +264,7 @@ fn stage(reader: &mut Reader<'_>, read: &Read, crm: Option<Crm>, own_stages: &[&
 }
 
 /// Salesforce closes an opportunity by its stage; there is no call for it.
-fn fits_crm(reader: &mut Reader<'_>, read: &Read, crm: Option<Crm>) {
+fn fits_crm(reader: &mut Reader, read: &Read, crm: Option<Crm>) {
     let closing = read.given.text("of").as_deref() == Some("close opportunity");
     if closing && crm == Some(Crm::Salesforce) {
         let span = read.given.places.get("of").copied().unwrap_or(read.span);
@@ -143,7 +274,7 @@ fn fits_crm(reader: &mut Reader<'_>, read: &Read, crm: Option<Crm>) {
     }
 }
 
-fn connector(reader: &mut Reader<'_>, read: &Read, running: &mut bool) {
+fn connector(reader: &mut Reader, read: &Read, running: &mut bool) {
     let wrong = match (read.verb.name, *running) {
         ("start connector", true) => Some("runs already"),
         ("stop connector" | "restart connector", false) => Some("is stopped already"),

@@ -2,13 +2,14 @@
 //!
 //! It opens no file; which files there are is for [`crate::load`].
 
+use super::examples::{self, Places, entry};
 use super::given::{Given, Reader};
-use super::key::{Key, Kind, may, may_be_none, must};
-use super::settings::{CurrencyField, OnHoldEdits, Profile, Settings, WorldSettings};
-use super::words::{
-    CRMS, DYNAMICS_STAGES, FIELDS, FINDING_CODES, ON_HOLD_EDITS, PROFILES, SALESFORCE_STAGES, WINNERS, words,
-};
-use super::{Crm, Scenario, check, steps};
+use super::key::{Key, Kind, may, must};
+use super::parts::{Library, NoLibrary, PART_KEYS, Shelf};
+use super::settings::{Settings, WorldSettings};
+use super::steps::Place;
+use super::words::{CRMS, DYNAMICS_STAGES, FINDING_CODES, SALESFORCE_STAGES, words};
+use super::{Crm, Scenario, Step, check, operator, steps};
 use crate::diagnostic::{Diagnostic, Span, quote};
 use crate::yaml::{self, Node};
 
@@ -19,111 +20,134 @@ const MOST_DIAGNOSTICS: usize = 20;
 const MOST_STEPS: usize = 1_000;
 
 /// The keys of a scenario file.
-pub const KEYS: [Key; 9] = [
+pub const KEYS: [Key; 12] = [
     must("title", Kind::Text, "the sentence that the scenario proves"),
     may("proves", Kind::Texts, "requirements, such as M16"),
     may("tags", Kind::Texts, "words to select it by"),
     may("crm", Kind::Word(&words(&CRMS)), "the only CRM it is for"),
+    may("skip", Kind::Text, "why it is not run"),
     may("seed", Kind::Number(0, u64::MAX), "its own seed"),
     may(
         "expect failure",
         Kind::Word(&FINDING_CODES),
         "the finding with which it must fail",
     ),
-    may("settings", Kind::Map(&SETTINGS), "the connector under test"),
-    may("world", Kind::Map(&WORLD), "the simulators"),
+    may("settings", Kind::Map(&operator::SETTINGS), "the connector under test"),
+    may("world", Kind::Map(&operator::WORLD), "the simulators"),
+    may("examples", Kind::Rows, "a table: the scenario is run once for each row"),
+    may(
+        "given",
+        Kind::Map(&operator::GIVEN),
+        "what is there before the connector starts",
+    ),
     must("steps", Kind::Steps, "what happens"),
 ];
 
-const SETTINGS: [Key; 12] = [
-    may("profile", Kind::Word(&words(&PROFILES)), "which fields go which way"),
-    may(
-        "on-hold stage",
-        Kind::Text,
-        "the CRM's stage for deals that wait for acceptance",
-    ),
-    may("active stage", Kind::Text, "the CRM's stage for accepted deals"),
-    may("display check mark", Kind::YesNo, "whether names carry a mark"),
-    may("sync co-sell only", Kind::YesNo, "whether leads stay out of the CRM"),
-    may(
-        "on-hold edits",
-        Kind::Word(&words(&ON_HOLD_EDITS)),
-        "what becomes of edits made on hold",
-    ),
-    may(
-        "conflicts",
-        Kind::Map(&CONFLICTS),
-        "who wins when both sides changed a field",
-    ),
-    may("country field", Kind::Text, "the account's field with the country code"),
-    may(
-        "deal value field",
-        Kind::Text,
-        "the opportunity's field with the deal value",
-    ),
-    may_be_none(
-        "deal value currency field",
-        Kind::Text,
-        "the opportunity's field with the currency",
-    ),
-    may("poll every", Kind::Duration, "how often the CRM is asked for changes"),
-    may(
-        "reconcile every",
-        Kind::Duration,
-        "how often Partner Center is asked for changes",
-    ),
-];
+/// What a file holds.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Its scenarios: one, or one for each row of its table of examples. None when it is a part, or wrong.
+    pub scenarios: Vec<Scenario>,
+    /// What is wrong with it, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Path and text of each part that it includes.
+    pub parts: Vec<(String, String)>,
+}
 
-const WINS: Kind = Kind::Word(&words(&WINNERS));
-const CONFLICTS: [Key; 4] = [
-    may("name", WINS, "the deal's name"),
-    may("value", WINS, "the deal value with its currency"),
-    may("closes", WINS, "the closing date"),
-    may("notes", WINS, "notes and Description"),
-];
-
-const WORLD: [Key; 4] = [
-    may("page size", Kind::Number(1, 5_000), "rows on a page of any list"),
-    may(
-        "daily calls",
-        Kind::Number(1, 1_000_000),
-        "how many calls to Partner Center a user has in a day",
-    ),
-    may(
-        "calls per minute",
-        Kind::Number(1, 100_000),
-        "how many calls Partner Center takes in a minute",
-    ),
-    may("salesforce", Kind::Map(&SALESFORCE), "the Salesforce org"),
-];
-const SALESFORCE: [Key; 2] = [
-    may("multi-currency", Kind::YesNo, "whether it has several currencies"),
-    may("stages", Kind::Texts, "open stages that it has besides the usual ones"),
-];
-
-/// Reads a scenario file's text; on failure says everything that is wrong with it, in the order of the file.
+/// Reads a scenario file's text; on failure says everything that is wrong with it, in the order of the file. Of a table of
+/// examples it is the first row. Parts cannot be included.
 pub fn parse(path: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    let found = read(path, text, &NoLibrary);
+    let first = found.scenarios.into_iter().next();
+    match first {
+        Some(scenario) if found.diagnostics.is_empty() => Ok(scenario),
+        _ if found.diagnostics.is_empty() => Err(vec![Diagnostic::error(path, "the file is a part, not a scenario")]),
+        _ => Err(found.diagnostics),
+    }
+}
+
+/// Reads a scenario file's text, with the parts that it includes.
+pub fn read(path: &str, text: &str, library: &dyn Library) -> Found {
     let tree = yaml::parse(path, text);
     let mut reader = Reader::new(path, text);
     reader.diagnostics = tree.diagnostics;
-    let scenario = match &tree.root {
-        Some(root) if !root.is_empty() => scenario(&mut reader, root),
+    let mut shelf = Shelf::new(library, path);
+    let mut scenarios = Vec::new();
+    match &tree.root {
+        Some(root) if entry(root, "part").is_some() && entry(root, "title").is_none() => {
+            // Its steps are read where it is included: there its names have values.
+            reader.map(root, &PART_KEYS, "part", START);
+        }
+        Some(root) if !root.is_empty() => scenarios = every_row(&mut reader, &mut shelf, root),
         _ if reader.diagnostics.is_empty() => {
             let diagnostic = Diagnostic::error(path, "the file holds no scenario")
                 .at(Span::default(), "nothing but blanks and comments")
                 .help("a scenario has at least `title: …` and `steps:`");
             reader.diagnostics.push(diagnostic);
-            None
         }
-        _ => None,
-    };
+        _ => {}
+    }
     let mut diagnostics = reader.diagnostics;
-    match scenario {
-        Some(scenario) if diagnostics.is_empty() => Ok(scenario),
-        _ => {
-            diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-            Err(bounded(path, diagnostics))
+    if !diagnostics.is_empty() {
+        scenarios.clear();
+        // The scenario's own file first, then its parts.
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.path != path, diagnostic.path.clone(), diagnostic.span));
+        diagnostics = bounded(path, diagnostics);
+    }
+    let parts = shelf.texts.into_iter();
+    Found {
+        scenarios,
+        diagnostics,
+        parts: parts.map(|(path, text)| (path.to_string(), text.to_string())).collect(),
+    }
+}
+
+/// The scenario of each row of a table of examples; without a table, the scenario.
+fn every_row(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Vec<Scenario> {
+    let before = reader.diagnostics.len();
+    let Some(rows) = examples::rows(reader, root) else {
+        return scenario(reader, shelf, root).into_iter().collect();
+    };
+    if reader.diagnostics.len() > before {
+        return Vec::new();
+    }
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let known = std::mem::take(&mut reader.diagnostics);
+        reader.about = vec![format!("with the row in line {}: {}", row.line, row.words())];
+        let filled = examples::fill(reader, root, row, Places::OfTheRow);
+        let made = scenario(reader, shelf, &filled);
+        reader.about.clear();
+        let new = std::mem::replace(&mut reader.diagnostics, known);
+        for diagnostic in new {
+            add_once(&mut reader.diagnostics, diagnostic);
         }
+        if let Some(mut scenario) = made {
+            scenario.row = Some(at + 1);
+            if let Some(same) = scenarios.iter().find(|other| other.title == scenario.title) {
+                let line = rows[same.row.unwrap_or(1) - 1].line;
+                let message = "two rows have the same title".to_owned();
+                let label = format!("the same in lines {line} and {}", row.line);
+                let help =
+                    "name a column in the title, such as `<country>`: reports and selections go by it".to_owned();
+                let span = scenario.places.get("title").copied().unwrap_or_default();
+                reader.report(span, message, label, Some(help));
+                return Vec::new();
+            }
+            scenarios.push(scenario);
+        }
+    }
+    scenarios
+}
+
+/// What is wrong whatever the row is told once, and then without the row.
+fn add_once(diagnostics: &mut Vec<Diagnostic>, new: Diagnostic) {
+    let same = |known: &&mut Diagnostic| {
+        (&known.path, known.span, &known.message, &known.label) == (&new.path, new.span, &new.message, &new.label)
+    };
+    match diagnostics.iter_mut().find(same) {
+        Some(known) => known.notes.retain(|note| new.notes.contains(note)),
+        None => diagnostics.push(new),
     }
 }
 
@@ -139,7 +163,7 @@ fn bounded(path: &str, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 /// The words at which faults of the file as a whole are shown.
 const START: Span = Span { start: 0, end: 0 };
 
-fn scenario(reader: &mut Reader<'_>, root: &Node) -> Option<Scenario> {
+fn scenario(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Option<Scenario> {
     let first = match &root.kind {
         yaml::Kind::Map(entries) => entries.first().map_or(START, |(key, _)| key.span),
         yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Refused => root.span,
@@ -148,11 +172,14 @@ fn scenario(reader: &mut Reader<'_>, root: &Node) -> Option<Scenario> {
     texts(reader, &given);
     let settings = given
         .map("settings")
-        .map_or_else(Settings::default, |given| settings(&given));
+        .map_or_else(Settings::default, |given| operator::settings(reader, &given));
     let crm: Option<Crm> = given.word("crm", &CRMS);
-    let world = given
+    let mut world = given
         .map("world")
-        .map_or_else(WorldSettings::default, |given| world(&given));
+        .map_or_else(WorldSettings::default, |given| operator::world(&given));
+    if let Some(there) = given.map("given") {
+        world.given = operator::given(reader, &there);
+    }
     let configured = [settings.on_hold_stage.as_str(), settings.active_stage.as_str()];
     let own_stages: Vec<&str> = configured
         .into_iter()
@@ -164,10 +191,21 @@ fn scenario(reader: &mut Reader<'_>, root: &Node) -> Option<Scenario> {
     reader.stages.dedup();
 
     let list = list_of_steps(reader, root);
-    let read: Vec<steps::Read> = list.iter().filter_map(|node| steps::read(reader, node)).collect();
-    check::steps(reader, &read, crm, &own_stages);
+    let place = Place {
+        crm: None,
+        at_call: false,
+    };
+    let mut read = steps::read_list(reader, shelf, list, &place);
+    if read.len() > MOST_STEPS {
+        let message = format!("a scenario has at most {MOST_STEPS} steps, those of its parts included");
+        let span = read.get(MOST_STEPS).map(|read| read.span).unwrap_or_default();
+        reader.report(span, message, "one step too many".to_owned(), None);
+        read.truncate(MOST_STEPS);
+    }
+    check::steps(reader, &read, crm, &own_stages, &world.given);
     Some(Scenario {
-        path: reader.path.to_owned(),
+        path: reader.path.to_string(),
+        row: None,
         title: given.text("title")?,
         proves: given.texts("proves").unwrap_or_default(),
         tags: given.texts("tags").unwrap_or_default(),
@@ -176,13 +214,20 @@ fn scenario(reader: &mut Reader<'_>, root: &Node) -> Option<Scenario> {
         expect_failure: given.text("expect failure"),
         world,
         settings,
-        steps: read.into_iter().filter_map(|read| read.step).collect(),
+        skip: given.text("skip"),
+        steps: read.into_iter().filter_map(into_step).collect(),
         places: given.places,
     })
 }
 
+/// The step, with the CRM on which alone it happens.
+fn into_step(read: steps::Read) -> Option<Step> {
+    let crm = read.crm;
+    read.step.map(|step| Step { crm, ..step })
+}
+
 /// The entries of `steps`, at least one.
-fn list_of_steps<'n>(reader: &mut Reader<'_>, root: &'n Node) -> &'n [Node] {
+fn list_of_steps<'n>(reader: &mut Reader, root: &'n Node) -> &'n [Node] {
     let yaml::Kind::Map(entries) = &root.kind else {
         return &[];
     };
@@ -213,7 +258,7 @@ fn list_of_steps<'n>(reader: &mut Reader<'_>, root: &'n Node) -> &'n [Node] {
 }
 
 /// Texts with a form of their own.
-fn texts(reader: &mut Reader<'_>, given: &Given) {
+fn texts(reader: &mut Reader, given: &Given) {
     let place = |key: &str| given.places.get(key).copied().unwrap_or_default();
     if let Some(title) = given.text("title") {
         let wrong = if title.trim().is_empty() {
@@ -249,43 +294,6 @@ fn texts(reader: &mut Reader<'_>, given: &Given) {
             let help = "a requirement is a letter and a number, such as `M16`".to_owned();
             reader.report(span, message, "no such requirement".to_owned(), Some(help));
         }
-    }
-}
-
-fn settings(given: &Given) -> Settings {
-    let default = Settings::default();
-    let conflicts = given.map("conflicts").unwrap_or_default();
-    let winner = |(name, field)| conflicts.word(name, &WINNERS).map(|winner| (field, winner));
-    Settings {
-        profile: given.word("profile", &PROFILES).unwrap_or(Profile::Overview),
-        on_hold_stage: given.text("on-hold stage").unwrap_or(default.on_hold_stage),
-        active_stage: given.text("active stage").unwrap_or(default.active_stage),
-        display_check_mark: given.yes_no("display check mark").unwrap_or(default.display_check_mark),
-        sync_cosell_only: given.yes_no("sync co-sell only").unwrap_or(default.sync_cosell_only),
-        on_hold_edits: given
-            .word("on-hold edits", &ON_HOLD_EDITS)
-            .unwrap_or(OnHoldEdits::Flush),
-        conflicts: FIELDS.into_iter().filter_map(winner).collect(),
-        country_field: given.text("country field"),
-        deal_value_field: given.text("deal value field"),
-        deal_value_currency_field: if given.is_none("deal value currency field") {
-            Some(CurrencyField::None)
-        } else {
-            given.text("deal value currency field").map(CurrencyField::Named)
-        },
-        poll_every: given.duration("poll every"),
-        reconcile_every: given.duration("reconcile every"),
-    }
-}
-
-fn world(given: &Given) -> WorldSettings {
-    let salesforce = given.map("salesforce").unwrap_or_default();
-    WorldSettings {
-        page_size: given.count("page size"),
-        daily_calls: given.count("daily calls"),
-        calls_per_minute: given.count("calls per minute"),
-        salesforce_multi_currency: salesforce.yes_no("multi-currency").unwrap_or(true),
-        salesforce_stages: salesforce.texts("stages").unwrap_or_default(),
     }
 }
 

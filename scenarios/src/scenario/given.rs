@@ -3,15 +3,19 @@
 //! It knows kinds of values, not what a scenario means; several faults of one map are all reported.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, civil::Date};
 
-use super::act::Money;
+use super::act::{Money, Plain, Wanted};
 use super::key::{Key, Kind, quoted};
 use super::value::{self, Fault};
 use super::words::meaning;
 use crate::diagnostic::{Diagnostic, Span, nearest, quote};
 use crate::yaml::{self, Node};
+
+/// What a value must be like.
+mod wanted;
 
 /// Keys of one map that are read: many times more than any map has.
 const MOST_KEYS: usize = 200;
@@ -33,8 +37,28 @@ enum Value {
     YesNo(bool),
     Number(u64),
     Map(Given),
-    /// Read elsewhere.
-    Steps,
+    /// What something must be like.
+    Wanted(Wanted),
+    /// Steps, read by whoever knows where they belong.
+    Steps(Vec<Node>),
+    /// Keys of somebody's own, read by whoever knows them.
+    Free(Vec<(String, Node)>),
+}
+
+impl Value {
+    /// The value as something to look for.
+    fn plain(&self) -> Option<Plain> {
+        match self {
+            Self::Text(text) => Some(Plain::Text(text.clone())),
+            Self::Texts(texts) => Some(Plain::Texts(texts.iter().map(|(text, _)| text.clone()).collect())),
+            Self::Money(money) => Some(Plain::Money(money.clone())),
+            Self::Date(date) => Some(Plain::Date(*date)),
+            Self::Number(number) => Some(Plain::Number(*number)),
+            Self::YesNo(yes) => Some(Plain::Text(if *yes { "yes" } else { "no" }.to_owned())),
+            Self::Nothing => Some(Plain::Text(String::new())),
+            Self::Duration(_) | Self::Map(_) | Self::Wanted(_) | Self::Steps(_) | Self::Free(_) => None,
+        }
+    }
 }
 
 /// The values of a map that fit to their keys.
@@ -67,6 +91,18 @@ impl Given {
         yes_no, YesNo, bool;
         number, Number, u64;
         map, Map, Given;
+        wanted, Wanted, Wanted;
+        steps, Steps, Vec<Node>;
+        free, Free, Vec<(String, Node)>;
+    }
+
+    /// What is given under a key, as something to look for: a value as exactly that.
+    pub(super) fn wanted_or_plain(&self, key: &str) -> Option<Wanted> {
+        let value = self.values.get(key)?;
+        if let Value::Wanted(wanted) = value {
+            return Some(wanted.clone());
+        }
+        value.plain().map(Wanted::Is)
     }
 
     /// The entries of a list of texts.
@@ -90,6 +126,26 @@ impl Given {
         self.number(key).and_then(|number| u32::try_from(number).ok())
     }
 
+    /// What a step that watches looks for stands one level deeper: its deal and the places of its fields come up.
+    pub(super) fn lift_the_watched(&mut self, keys: &[Key]) {
+        let watched = keys.iter().filter(|key| key.name.starts_with("expect "));
+        let Some(name) = watched.map(|key| key.name).find(|name| self.values.contains_key(name)) else {
+            return;
+        };
+        if let Some(Value::Map(inner)) = self.values.get(name) {
+            let inner = inner.clone();
+            self.places.extend(inner.places.clone());
+            if let Some(deal) = inner.values.get("deal") {
+                self.values.insert("deal", deal.clone());
+            }
+        } else if let Some(Value::Text(deal)) = self.values.get(name).cloned() {
+            if let Some(place) = self.places.get(name).copied() {
+                self.places.insert("deal".to_owned(), place);
+            }
+            self.values.insert("deal", Value::Text(deal));
+        }
+    }
+
     /// The keys that are given.
     pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.values.keys().copied()
@@ -97,9 +153,12 @@ impl Given {
 }
 
 /// Reads nodes, and keeps what is wrong with them.
-pub(super) struct Reader<'a> {
-    pub(super) path: &'a str,
-    text: &'a str,
+pub(super) struct Reader {
+    /// The file that is being read.
+    pub(super) path: Arc<str>,
+    text: Arc<str>,
+    /// Further words for every report: which row of a table, or which include, it is about.
+    pub(super) about: Vec<String>,
     /// Names of stages that the scenario may use besides the language's own words.
     pub(super) stages: Vec<String>,
     /// Deals named in steps that could not be read: they may well be made there.
@@ -107,22 +166,42 @@ pub(super) struct Reader<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(path: &'a str, text: &'a str) -> Self {
+impl Reader {
+    pub(super) fn new(path: &str, text: &str) -> Self {
         Self {
-            path,
-            text,
+            path: path.into(),
+            text: text.into(),
+            about: Vec::new(),
             stages: Vec::new(),
             doubtful: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
-    /// Reports something.
+    /// Turns to another file; returns what it was turned to before.
+    pub(super) fn turn_to(&mut self, path: Arc<str>, text: Arc<str>) -> (Arc<str>, Arc<str>) {
+        (
+            std::mem::replace(&mut self.path, path),
+            std::mem::replace(&mut self.text, text),
+        )
+    }
+
+    /// The file that is being read, and its text.
+    pub(super) fn file(&self) -> (Arc<str>, Arc<str>) {
+        (Arc::clone(&self.path), Arc::clone(&self.text))
+    }
+
+    /// Reports something in the file that is being read.
     pub(super) fn report(&mut self, span: Span, message: String, label: String, help: Option<String>) {
-        let mut diagnostic = Diagnostic::error(self.path, message).at(span, label);
+        let mut diagnostic = Diagnostic::error(&self.path, message).at(span, label);
+        diagnostic.notes.clone_from(&self.about);
         diagnostic.help = help;
         self.diagnostics.push(diagnostic);
+    }
+
+    /// The line in which a byte of the file stands.
+    pub(super) fn line_of(&self, byte: usize) -> usize {
+        self.text[..byte.min(self.text.len())].matches('\n').count() + 1
     }
 
     /// Reads a map. `owner` and `at` are the words that the map belongs to.
@@ -220,13 +299,25 @@ impl<'a> Reader<'a> {
             self.report(key_span, message, format!("expected {}", expected()), None);
             return None;
         }
-        match (&node.kind, key.kind) {
+        let kind = match (key.kind, &node.kind) {
+            (Kind::Wanted(kind), yaml::Kind::Map(entries)) => return self.wanted(key, *kind, entries, node.span),
+            (Kind::Wanted(kind), _) => *kind,
+            (kind, _) => kind,
+        };
+        match (&node.kind, kind) {
             (yaml::Kind::Refused, _) => None,
             (yaml::Kind::Text { text, quoted: false }, _) if text == NONE && key.or_none => Some(Value::Nothing),
             (yaml::Kind::Map(_), Kind::Map(keys)) => self.map(node, keys, key.name, key_span).map(Value::Map),
             (yaml::Kind::List(items), Kind::Texts) => self.texts(key, items),
-            (yaml::Kind::List(_), Kind::Steps) => Some(Value::Steps),
-            (yaml::Kind::Text { text, quoted }, kind) if !matches!(kind, Kind::Map(_) | Kind::Texts | Kind::Steps) => {
+            (yaml::Kind::List(items), Kind::Steps) => Some(Value::Steps(items.clone())),
+            (yaml::Kind::List(_), Kind::Rows) => Some(Value::Nothing),
+            (yaml::Kind::Map(entries), Kind::Free) => Some(self.free(entries, key.name)),
+            (yaml::Kind::Text { text, quoted }, kind)
+                if !matches!(
+                    kind,
+                    Kind::Map(_) | Kind::Texts | Kind::Steps | Kind::Rows | Kind::Free | Kind::Wanted(_)
+                ) =>
+            {
                 match self.scalar(kind, text, *quoted) {
                     Ok(value) => Some(value),
                     Err(fault) => {
@@ -245,6 +336,20 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    fn free(&mut self, entries: &[(Node, Node)], owner: &str) -> Value {
+        let mut free: Vec<(String, Node)> = Vec::new();
+        for (key, value) in entries.iter().take(MOST_KEYS) {
+            let Some(name) = self.key_name(key, owner).map(str::to_owned) else {
+                continue;
+            };
+            match free.iter().find(|(known, _)| *known == name) {
+                Some((_, first)) => self.repeated(&name, key.span, first.span),
+                None => free.push((name, value.clone())),
+            }
+        }
+        Value::Free(free)
     }
 
     fn texts(&mut self, key: &Key, items: &[Node]) -> Option<Value> {
@@ -281,7 +386,7 @@ impl<'a> Reader<'a> {
                 words.iter().copied().chain(self.stages.iter().map(String::as_str)),
             ),
             // Not read from a text; the caller has told them apart.
-            Kind::Texts | Kind::Map(_) | Kind::Steps => Err(Fault {
+            Kind::Texts | Kind::Map(_) | Kind::Steps | Kind::Rows | Kind::Free | Kind::Wanted(_) => Err(Fault {
                 label: String::new(),
                 help: None,
             }),
@@ -308,7 +413,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn repeated(&mut self, name: &str, span: Span, first: Span) {
-        let line = self.text[..first.start.min(self.text.len())].matches('\n').count() + 1;
+        let line = self.line_of(first.start);
         let message = format!("{} is written twice", quote(name));
         self.report(span, message, format!("already written in line {line}"), None);
     }

@@ -42,8 +42,14 @@ pub enum Kind {
     Stage(&'static [&'static str]),
     /// A map with these keys.
     Map(&'static [Key]),
-    /// The list of steps.
+    /// A list of steps.
     Steps,
+    /// A value of another kind, or keys that say what it must be like.
+    Wanted(&'static Kind),
+    /// A map with keys of somebody's own.
+    Free,
+    /// A table of examples: a list of maps, each with the same keys.
+    Rows,
 }
 
 impl Kind {
@@ -63,8 +69,43 @@ impl Kind {
             Self::Stage(words) => format!("{}, or the name of a stage", quoted(words, ", ")),
             Self::Map(keys) => example(keys),
             Self::Steps => "a list of steps, each behind a dash".to_owned(),
+            Self::Wanted(kind) => format!("{}, or what it must be like: {}", kind.expected(), shapes(*kind)),
+            Self::Free => "keys with values of your own".to_owned(),
+            Self::Rows => "a list of rows, each with the same keys, such as `- {country: DE, code: 49}`".to_owned(),
         }
     }
+}
+
+/// What a value must be like: the words, and the kinds of value that they are for.
+pub const MATCHERS: [(&str, &str); 9] = [
+    ("not", "anything else"),
+    ("one of", "one of several"),
+    ("at least", "this or more, this day or later"),
+    ("at most", "this or less, this day or earlier"),
+    ("contains", "these words, or this entry, are in it"),
+    ("lacks", "these words, or this entry, are not in it"),
+    ("matches", "it follows this pattern from beginning to end"),
+    ("count", "it has so many entries"),
+    ("same as", "what was remembered under this name"),
+];
+
+/// The words of [`MATCHERS`] that fit a kind of value.
+pub fn matchers_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Texts => &["contains", "lacks", "count"],
+        Kind::Money | Kind::Date | Kind::Number(..) => &["not", "one of", "at least", "at most", "same as"],
+        Kind::Text | Kind::Word(_) | Kind::Stage(_) | Kind::Deal => {
+            &["not", "one of", "contains", "lacks", "matches", "same as"]
+        }
+        Kind::Duration | Kind::YesNo | Kind::Map(_) | Kind::Steps | Kind::Wanted(_) | Kind::Free | Kind::Rows => &[],
+    }
+}
+
+/// How a matcher may be written.
+fn shapes(kind: Kind) -> String {
+    let first = matchers_of(kind).iter().take(3);
+    let shown: Vec<String> = first.map(|word| format!("`{{{word}: …}}`")).collect();
+    shown.join(", ")
 }
 
 /// `a`, `b` or `c`.

@@ -3,6 +3,7 @@
 //! It knows neither the simulators nor the connector, and runs nothing; a plan is made of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +21,13 @@ pub mod words;
 pub mod key;
 mod value;
 mod given;
+mod examples;
+/// Steps of other files.
+pub mod parts;
 mod build;
 /// Every step of the language.
 pub mod verbs;
+mod operator;
 mod steps;
 mod check;
 /// From text to scenario.
@@ -35,6 +40,8 @@ pub use value::duration_words;
 pub struct Scenario {
     /// The file, as named on the command line; `catalog/…` for the compiled-in ones.
     pub path: String,
+    /// The row of its table of examples, from 1; `None` without a table.
+    pub row: Option<usize>,
     /// The sentence that it proves.
     pub title: String,
     /// Requirements, such as `M16`.
@@ -45,6 +52,8 @@ pub struct Scenario {
     pub crm: Option<Crm>,
     /// Its own seed.
     pub seed: Option<u64>,
+    /// Why it is not run, when it is not.
+    pub skip: Option<String>,
     /// The finding code with which it must fail.
     pub expect_failure: Option<String>,
     /// The connector under test.
@@ -55,6 +64,24 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Where each value stands, by the keys that lead to it: `title`, `settings.profile`.
     pub places: BTreeMap<String, Span>,
+}
+
+impl Scenario {
+    /// What selects exactly this scenario: its file, and `#` with its row when it has one.
+    pub fn address(&self) -> String {
+        match self.row {
+            Some(row) => format!("{}#{row}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Whether it has a tag: a word of `tags` or a requirement of `proves`.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags
+            .iter()
+            .chain(&self.proves)
+            .any(|own| own.eq_ignore_ascii_case(tag))
+    }
 }
 
 /// A CRM.
@@ -85,6 +112,10 @@ impl Crm {
 pub struct Step {
     /// The words that name it: `microsoft shares`.
     pub verb: &'static str,
+    /// The file in which it stands: the scenario's own, or a part that it includes.
+    pub path: Arc<str>,
+    /// The only CRM on which it happens; `None` for each.
+    pub crm: Option<Crm>,
     /// Where these words stand.
     pub span: Span,
     /// The deal that it is about, by its symbolic name.

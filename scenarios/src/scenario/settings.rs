@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::act::{Break, System, UserRole};
+
 /// What an operator sets on the connector under test (product.md M7 to M11 and M18).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -33,6 +35,77 @@ pub struct Settings {
     pub poll_every: Option<SignedDuration>,
     /// `reconcile every`: how often Partner Center is asked for changes.
     pub reconcile_every: Option<SignedDuration>,
+    /// The rest; `None` for the connector's own.
+    pub further: Further,
+}
+
+/// Settings that few scenarios touch; `None` is the connector's own default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Further {
+    /// `webhooks`: whether the connector registers for them.
+    pub webhooks: Option<bool>,
+    /// `overwrite registration` of another environment (product.md M5).
+    pub overwrite_registration: Option<bool>,
+    /// `unsigned webhooks`: whether they are taken.
+    pub unsigned_webhooks: Option<bool>,
+    /// `notes are description`: whether they are one pair.
+    pub notes_are_description: Option<bool>,
+    /// `reopen to link`: whether a closed opportunity is opened and closed again for its link.
+    pub reopen_to_link: Option<bool>,
+    /// `closing date zone`: hours before UTC.
+    pub closing_date_zone: Option<i8>,
+    /// `won reason`, `lost reason`, `declined reason` in Partner Center.
+    pub won_reason: Option<String>,
+    /// See [`Self::won_reason`].
+    pub lost_reason: Option<String>,
+    /// See [`Self::won_reason`].
+    pub declined_reason: Option<String>,
+    /// `audit limit`: letters that the Audit field holds.
+    pub audit_limit: Option<u32>,
+    /// `call timeout`: how long a call waits for its reply.
+    pub call_timeout: Option<SignedDuration>,
+    /// `overlap`: how far a feed is read again.
+    pub overlap: Option<SignedDuration>,
+    /// `longest back-off` between two attempts.
+    pub longest_backoff: Option<SignedDuration>,
+    /// `denied pause` after a refusal for lack of rights.
+    pub denied_pause: Option<SignedDuration>,
+    /// `unknown create wait`: how long a create with an unknown outcome may still arrive.
+    pub unknown_create_wait: Option<SignedDuration>,
+    /// `deals at once`.
+    pub deals_at_once: Option<u32>,
+    /// `most deals` that may be known.
+    pub most_deals: Option<u32>,
+}
+
+/// What is there before the connector starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// `deals`: so many, named `given1` and so on.
+    pub deals: u32,
+    /// `made by`.
+    pub made_by: Makers,
+    /// `connections` that are not healthy.
+    pub broken: Vec<(System, Break)>,
+    /// `users` with other roles than usual.
+    pub roles: Vec<(String, Vec<UserRole>)>,
+}
+
+/// The name of a deal that is there, counted from 1.
+pub fn given_name(number: u32) -> String {
+    format!("given{number}")
+}
+
+/// Who made the deals that are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Makers {
+    /// Microsoft and sellers in turns.
+    #[default]
+    Both,
+    /// Microsoft shared all of them.
+    Microsoft,
+    /// Sellers made all of them.
+    Seller,
 }
 
 impl Default for Settings {
@@ -50,6 +123,7 @@ impl Default for Settings {
             deal_value_currency_field: None,
             poll_every: None,
             reconcile_every: None,
+            further: Further::default(),
         }
     }
 }
@@ -128,6 +202,8 @@ pub struct WorldSettings {
     pub salesforce_multi_currency: bool,
     /// `salesforce: {stages: …}`: open stages that the org has besides the usual ones.
     pub salesforce_stages: Vec<String>,
+    /// What is there before the connector starts.
+    pub given: Given,
 }
 
 impl Default for WorldSettings {
@@ -138,6 +214,7 @@ impl Default for WorldSettings {
             calls_per_minute: None,
             salesforce_multi_currency: true,
             salesforce_stages: Vec::new(),
+            given: Given::default(),
         }
     }
 }

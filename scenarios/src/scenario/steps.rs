@@ -2,10 +2,15 @@
 //!
 //! A step with faults is kept without its act, so that the checks across steps still know which deals it names.
 
-use super::Step;
+use std::sync::Arc;
+
+use super::act::{Act, Happens, OnCall};
 use super::given::{Given, Reader};
 use super::key::{Kind, quoted};
+use super::parts::Shelf;
 use super::verbs::{Takes, VERBS, Verb};
+use super::words::{CALLS, MOMENTS};
+use super::{Crm, Step, operator};
 use crate::diagnostic::{Span, nearest, quote};
 use crate::yaml::{self, Node};
 
@@ -19,10 +24,112 @@ pub(super) struct Read {
     pub(super) given: Given,
     /// The step, when nothing in it is wrong.
     pub(super) step: Option<Step>,
+    /// Where it stands: file and text, and the includes that led there.
+    pub(super) file: (Arc<str>, Arc<str>),
+    pub(super) about: Vec<String>,
+    /// The only CRM on which it happens.
+    pub(super) crm: Option<Crm>,
+    /// What happens at a call.
+    pub(super) then: Vec<Self>,
+}
+
+/// Steps that may stand for others, and where they stand.
+pub(super) struct Place {
+    /// Set within `on salesforce` and `on dynamics`.
+    pub(super) crm: Option<Crm>,
+    /// Within `on call`.
+    pub(super) at_call: bool,
+}
+
+/// Reads a list of steps; an include and a list for one CRM become the steps that they stand for.
+pub(super) fn read_list(reader: &mut Reader, shelf: &mut Shelf<'_>, nodes: &[Node], place: &Place) -> Vec<Read> {
+    let mut all = Vec::new();
+    for node in nodes {
+        let Some(mut read) = read(reader, node) else { continue };
+        read.crm = place.crm;
+        let name = read.verb.name;
+        if place.at_call && !read.verb.at_call {
+            let message = format!("`{name}` cannot happen at a call");
+            let help = "what people do, faults, and the connector's process can".to_owned();
+            reader.report(read.span, message, "takes time, or looks".to_owned(), Some(help));
+            continue;
+        }
+        match name {
+            "include" => {
+                if let Some(opened) = shelf.open(reader, &read.given, read.span) {
+                    all.extend(read_list(reader, shelf, &opened.steps, place));
+                    shelf.done(reader, opened);
+                }
+            }
+            "on salesforce" | "on dynamics" => all.extend(one_crm(reader, shelf, &read, place)),
+            "on call" => {
+                at_call(reader, shelf, &mut read, place);
+                all.push(read);
+            }
+            _ => all.push(read),
+        }
+    }
+    all
+}
+
+fn one_crm(reader: &mut Reader, shelf: &mut Shelf<'_>, read: &Read, place: &Place) -> Vec<Read> {
+    let crm = if read.verb.name == "on salesforce" {
+        Crm::Salesforce
+    } else {
+        Crm::Dynamics
+    };
+    if let Some(outer) = place.crm {
+        let message = format!("`{}` stands within `on {}`", read.verb.name, outer.name());
+        reader.report(
+            read.span,
+            message,
+            "never happens, or always".to_owned(),
+            Some("put it beside the other".to_owned()),
+        );
+        return Vec::new();
+    }
+    let place = Place {
+        crm: Some(crm),
+        at_call: false,
+    };
+    read_list(reader, shelf, &read.given.steps("").unwrap_or_default(), &place)
+}
+
+fn at_call(reader: &mut Reader, shelf: &mut Shelf<'_>, read: &mut Read, place: &Place) {
+    let nodes = read.given.steps("then").unwrap_or_default();
+    let before = reader.diagnostics.len();
+    let place = Place {
+        crm: place.crm,
+        at_call: true,
+    };
+    let then = read_list(reader, shelf, &nodes, &place);
+    let sound = reader.diagnostics.len() == before && !then.is_empty();
+    let happens: Option<Vec<Happens>> = then
+        .iter()
+        .map(|read| {
+            read.step.as_ref().map(|step| Happens {
+                deal: step.deal.clone(),
+                act: step.act.clone(),
+            })
+        })
+        .collect();
+    let call = read.given.word("of", &CALLS);
+    if let (true, Some(then), Some(call), Some(step)) = (sound, happens, call, &mut read.step) {
+        step.act = Act::OnCall(OnCall {
+            call,
+            after: read.given.count("after").unwrap_or(0),
+            times: read.given.count("times").unwrap_or(1),
+            moment: read.given.word("when", &MOMENTS).unwrap_or(super::act::Moment::Sent),
+            then,
+        });
+    } else {
+        read.step = None;
+    }
+    read.then = then;
 }
 
 /// Reads one entry of `steps`.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
+fn read(reader: &mut Reader, node: &Node) -> Option<Read> {
     match &node.kind {
         yaml::Kind::Text { .. } if node.is_empty() => {
             reader.report(
@@ -44,7 +151,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
             if let Some((beside, _)) = rest.first() {
                 beside_the_verb(reader, verb, beside);
                 // The rest may well be this step's values in the wrong column: nothing more can be said of it.
-                return Some(unread(verb, key.span, rest));
+                return Some(unread(reader, verb, key.span, rest));
             }
             Some(with_value(reader, verb, key.span, value))
         }
@@ -57,7 +164,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
     }
 }
 
-fn bare_word(reader: &mut Reader<'_>, text: &str, span: Span) -> Option<Read> {
+fn bare_word(reader: &mut Reader, text: &str, span: Span) -> Option<Read> {
     let started = VERBS
         .iter()
         .filter(|verb| !matches!(verb.takes, Takes::Nothing))
@@ -66,7 +173,10 @@ fn bare_word(reader: &mut Reader<'_>, text: &str, span: Span) -> Option<Read> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         })
         .max_by_key(|verb| verb.name.len());
-    if let Some(verb) = started {
+    let is_a_step = VERBS
+        .iter()
+        .any(|verb| verb.name == text && matches!(verb.takes, Takes::Nothing));
+    if let Some(verb) = started.filter(|_| !is_a_step) {
         let value = match verb.takes {
             Takes::One(kind) => kind.expected(),
             Takes::Keys(keys) => Kind::Map(keys).expected(),
@@ -77,10 +187,10 @@ fn bare_word(reader: &mut Reader<'_>, text: &str, span: Span) -> Option<Read> {
         return None;
     }
     let verb = known_verb(reader, text, span)?;
-    Some(finish(verb, span, Given::default(), true))
+    Some(finish(reader, verb, span, Given::default(), true))
 }
 
-fn known_verb(reader: &mut Reader<'_>, name: &str, span: Span) -> Option<&'static Verb> {
+fn known_verb(reader: &mut Reader, name: &str, span: Span) -> Option<&'static Verb> {
     let found = VERBS.iter().find(|verb| verb.name == name);
     if found.is_none() {
         let help = match nearest(name, VERBS.iter().map(|verb| verb.name)) {
@@ -118,7 +228,7 @@ fn steps_like(name: &str) -> String {
     format!("steps begin with {}", quoted(&begins, ", "))
 }
 
-fn beside_the_verb(reader: &mut Reader<'_>, verb: &Verb, beside: &Node) {
+fn beside_the_verb(reader: &mut Reader, verb: &Verb, beside: &Node) {
     let Some(name) = reader.key_name(beside, verb.name) else {
         return;
     };
@@ -135,13 +245,17 @@ fn beside_the_verb(reader: &mut Reader<'_>, verb: &Verb, beside: &Node) {
 }
 
 /// A step whose values stand beside it; the deal that it means can still be told.
-fn unread(verb: &'static Verb, span: Span, rest: &[(Node, Node)]) -> Read {
+fn unread(reader: &Reader, verb: &'static Verb, span: Span, rest: &[(Node, Node)]) -> Read {
     Read {
         verb,
         span,
         deal: deal_among(rest),
         given: Given::default(),
         step: None,
+        file: reader.file(),
+        about: reader.about.clone(),
+        crm: None,
+        then: Vec::new(),
     }
 }
 
@@ -163,7 +277,7 @@ fn deal_among(entries: &[(Node, Node)]) -> Option<(String, Span)> {
     }
 }
 
-fn with_value(reader: &mut Reader<'_>, verb: &'static Verb, span: Span, value: &Node) -> Read {
+fn with_value(reader: &mut Reader, verb: &'static Verb, span: Span, value: &Node) -> Read {
     let before = reader.diagnostics.len();
     let given = match verb.takes {
         Takes::Nothing => {
@@ -175,11 +289,17 @@ fn with_value(reader: &mut Reader<'_>, verb: &'static Verb, span: Span, value: &
         Takes::One(kind) => reader.alone(kind, verb.name, span, value),
         Takes::Keys(keys) => reader.map(value, keys, verb.name, span).unwrap_or_default(),
     };
+    if verb.name == "give roles" {
+        operator::roles(reader, &given, "roles");
+    }
     let sound = reader.diagnostics.len() == before;
-    finish(verb, span, given, sound)
+    finish(reader, verb, span, given, sound)
 }
 
-fn finish(verb: &'static Verb, span: Span, given: Given, sound: bool) -> Read {
+fn finish(reader: &Reader, verb: &'static Verb, span: Span, mut given: Given, sound: bool) -> Read {
+    if let Takes::Keys(keys) = verb.takes {
+        given.lift_the_watched(keys);
+    }
     let key = match verb.takes {
         Takes::One(Kind::Deal) => "",
         Takes::One(_) | Takes::Nothing | Takes::Keys(_) => "deal",
@@ -189,6 +309,8 @@ fn finish(verb: &'static Verb, span: Span, given: Given, sound: bool) -> Read {
     let step = if sound { (verb.build)(&given) } else { None };
     let step = step.map(|act| Step {
         verb: verb.name,
+        path: Arc::clone(&reader.path),
+        crm: None,
         span,
         deal: deal.as_ref().map(|(name, _)| name.clone()),
         act,
@@ -200,5 +322,9 @@ fn finish(verb: &'static Verb, span: Span, given: Given, sound: bool) -> Read {
         deal,
         given,
         step,
+        file: reader.file(),
+        about: reader.about.clone(),
+        crm: None,
+        then: Vec::new(),
     }
 }

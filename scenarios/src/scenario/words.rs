@@ -3,8 +3,8 @@
 //! Names that a CRM or a partner is free to choose (stages, field names, deals) are not here.
 
 use super::Crm;
-use super::act::{Call, Help, Mark, Outcome, System};
-use super::settings::{Field, OnHoldEdits, Profile, Winner};
+use super::act::{Break, Call, Counted, Help, LeadSource, Mark, Moment, Outcome, RecordSide, System, UserRole};
+use super::settings::{Field, Makers, OnHoldEdits, Profile, Winner};
 
 /// `crm:`.
 pub(super) const CRMS: [(&str, Crm); 2] = [("salesforce", Crm::Salesforce), ("dynamics", Crm::Dynamics)];
@@ -57,8 +57,69 @@ pub(super) const SYSTEMS: [(&str, System); 4] = [
     ("sign-in", System::SignIn),
 ];
 
+/// `system:` of a connection and of its tokens.
+pub(super) const CONNECTED: [(&str, System); 2] = [("partner center", System::PartnerCenter), ("crm", System::Crm)];
+
+/// `because:` of a broken connection (product.md M3).
+pub(super) const BREAKS: [(&str, Break); 3] = [
+    ("password expired", Break::PasswordExpired),
+    ("revoked", Break::Revoked),
+    ("missing", Break::Missing),
+];
+
+/// `roles:` of a user (product.md M1).
+pub(super) const ROLES: [(&str, UserRole); 5] = [
+    ("referrals admin", UserRole::ReferralsAdmin),
+    ("referrals user", UserRole::ReferralsUser),
+    ("system administrator", UserRole::SystemAdministrator),
+    ("system customizer", UserRole::SystemCustomizer),
+    ("salesperson", UserRole::Salesperson),
+];
+
+/// `made by:` of given deals.
+pub(super) const MAKERS: [(&str, Makers); 3] = [
+    ("both", Makers::Both),
+    ("microsoft", Makers::Microsoft),
+    ("seller", Makers::Seller),
+];
+
+/// `user:` of a step: who is in every world.
+pub(super) const USERS: [&str; 3] = ["connector", "seller", "partner"];
+
+/// `clock:` of a skewed clock.
+pub(super) const SKEWS: [(&str, bool); 2] = [("ahead", true), ("behind", false)];
+
+/// `when:` of something that happens at a call.
+pub(super) const MOMENTS: [(&str, Moment); 2] = [("sent", Moment::Sent), ("done", Moment::Done)];
+
+/// `in:` of something remembered.
+pub(super) const SIDES: [(&str, RecordSide); 2] = [("crm", RecordSide::Crm), ("pc", RecordSide::PartnerCenter)];
+
+/// `field:` of something remembered: what both sides have, and `status` of a referral.
+pub(super) const REMEMBERED: [&str; 7] = ["name", "value", "closes", "notes", "stage", "status", "audit"];
+
+/// `source:` of a lead (partner-center.md section 3.2).
+pub(super) const LEADS: [(&str, LeadSource); 3] = [
+    ("marketplace", LeadSource::Marketplace),
+    ("marketing", LeadSource::Marketing),
+    ("sales", LeadSource::Sales),
+];
+
+/// The keys of `expect count`.
+pub(super) const COUNTED: [(&str, Counted); 6] = [
+    ("opportunities", Counted::Opportunities),
+    ("referrals", Counted::Referrals),
+    ("microsoft referrals", Counted::MicrosoftReferrals),
+    ("accounts", Counted::Accounts),
+    ("contacts", Counted::Contacts),
+    ("leads", Counted::Leads),
+];
+
+/// `field:` that an answer ignores, with what both sides call it.
+pub(super) const IGNORED: [&str; 4] = ["name", "value", "closes", "notes"];
+
 /// `of:` of a fault.
-pub(super) const CALLS: [(&str, Call); 14] = [
+pub const CALLS: [(&str, Call); 14] = [
     ("create referral", Call::CreateReferral),
     ("update referral", Call::UpdateReferral),
     ("read referral", Call::ReadReferral),

@@ -13,9 +13,11 @@ use cosell_connector::settings::{
     CrmSettings, DataverseSettings, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings, Secret,
     Settings,
 };
-use cosell_sim::identity::Authority;
+use cosell_sim::identity::{
+    Authority, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, SALESFORCE_AUDIENCE,
+};
 use cosell_sim::partner_center::{
-    Assistance, Customer, CustomerContact, MicrosoftAct, SharedDeal, TeamMember, Throttle,
+    Assistance, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember, Throttle,
 };
 use cosell_sim::salesforce::Stage;
 use cosell_sim::seed::Seed;
@@ -27,13 +29,13 @@ use serde_json::{Value, json};
 use crate::plan::Plan;
 use crate::record::ORG_CURRENCY;
 use crate::scenario::Crm;
-use crate::scenario::act::{Act, Edit, FlowStep, Help, NewDeal};
+use crate::scenario::act::{Act, Edit, FlowStep, Help, LeadSource, NewDeal, System, UserRole};
 use crate::scenario::settings::{self, CurrencyField, Field, Winner};
 
 /// Faults as rules of the network.
 mod rules;
 
-pub use rules::rules;
+pub use rules::{BrokenConnection, rules};
 
 /// The URL at which the connector receives webhooks in process. Nothing listens there: the world hands deliveries over.
 pub const HOOK_URL: &str = "https://connector.contoso.example/hooks/partner-center";
@@ -103,6 +105,7 @@ pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
     let mut settings = Settings::new(partner_center, crm);
     settings.hook_url = Some(HOOK_URL.to_owned());
     operator(&mut settings, wanted);
+    further(&mut settings, &wanted.further);
     plant(&mut settings, plan)?;
     Ok(settings)
 }
@@ -129,6 +132,70 @@ fn operator(settings: &mut Settings, wanted: &settings::Settings) {
         for field in fields(*field) {
             settings.field_policy.insert(field, policy);
         }
+    }
+}
+
+/// What few scenarios set.
+fn further(settings: &mut Settings, wanted: &settings::Further) {
+    fn put<T: Clone>(target: &mut T, wanted: Option<&T>) {
+        if let Some(wanted) = wanted {
+            target.clone_from(wanted);
+        }
+    }
+    if wanted.webhooks == Some(false) {
+        settings.hook_url = None;
+    }
+    put(
+        &mut settings.overwrite_registration,
+        wanted.overwrite_registration.as_ref(),
+    );
+    put(&mut settings.accept_unsigned_hooks, wanted.unsigned_webhooks.as_ref());
+    put(
+        &mut settings.notes_is_description,
+        wanted.notes_are_description.as_ref(),
+    );
+    put(&mut settings.reopen_to_link, wanted.reopen_to_link.as_ref());
+    if let Some(hours) = wanted.closing_date_zone {
+        settings.closing_date_zone = jiff::tz::Offset::constant(hours);
+    }
+    put(&mut settings.won_reason, wanted.won_reason.as_ref());
+    put(&mut settings.lost_reason, wanted.lost_reason.as_ref());
+    put(&mut settings.declined_reason, wanted.declined_reason.as_ref());
+    put(&mut settings.call_timeout, wanted.call_timeout.as_ref());
+    put(&mut settings.overlap, wanted.overlap.as_ref());
+    put(&mut settings.longest_backoff, wanted.longest_backoff.as_ref());
+    put(&mut settings.denied_pause, wanted.denied_pause.as_ref());
+    put(&mut settings.unknown_create_wait, wanted.unknown_create_wait.as_ref());
+    let counts = [
+        (&mut settings.audit_limit, wanted.audit_limit),
+        (&mut settings.concurrency, wanted.deals_at_once),
+        (&mut settings.most_deals, wanted.most_deals),
+    ];
+    for (target, wanted) in counts {
+        put(target, wanted.map(|count| count as usize).as_ref());
+    }
+}
+
+/// The simulators' role of a user.
+pub fn role(role: UserRole) -> Role {
+    match role {
+        UserRole::ReferralsAdmin => Role::ReferralsAdmin,
+        UserRole::ReferralsUser => Role::ReferralsUser,
+        UserRole::SystemAdministrator => Role::SystemAdministrator,
+        UserRole::SystemCustomizer => Role::SystemCustomizer,
+        UserRole::Salesperson => Role::Salesperson,
+    }
+}
+
+/// The audiences of the tokens that the connector has for a system.
+pub fn audiences(system: System, crm: Crm, bases: &Bases) -> Vec<String> {
+    match (system, crm) {
+        (System::Crm, Crm::Salesforce) => vec![SALESFORCE_AUDIENCE.to_owned()],
+        (System::Crm, Crm::Dynamics) => vec![bases.of(Site::Dataverse)],
+        (System::PartnerCenter | System::Webhooks | System::SignIn, _) => vec![
+            PARTNER_CENTER_AUDIENCE.to_owned(),
+            PARTNER_CENTER_EVENTS_AUDIENCE.to_owned(),
+        ],
     }
 }
 
@@ -206,8 +273,22 @@ pub fn all_flows_on(crm: Crm) -> Vec<FlowAct> {
 
 /// What Microsoft shares.
 pub fn share(deal: &NewDeal) -> MicrosoftAct {
+    MicrosoftAct::Share(shared(deal))
+}
+
+/// A lead that Microsoft gives the partner.
+pub fn share_lead(deal: &NewDeal, source: LeadSource) -> MicrosoftAct {
+    let source = match source {
+        LeadSource::Marketplace => Lead::Marketplace,
+        LeadSource::Marketing => Lead::Marketing,
+        LeadSource::Sales => Lead::Sales,
+    };
+    MicrosoftAct::ShareLead(shared(deal), source)
+}
+
+fn shared(deal: &NewDeal) -> SharedDeal {
     let customer = deal.customer.as_ref();
-    MicrosoftAct::Share(SharedDeal {
+    SharedDeal {
         name: deal.name.clone(),
         customer: Customer {
             name: customer.map_or_else(String::new, |customer| customer.name.clone()),
@@ -234,7 +315,7 @@ pub fn share(deal: &NewDeal) -> MicrosoftAct {
             .map(|solution| (solution.clone(), solution.clone()))
             .collect(),
         help: deal.help.map(assistance),
-    })
+    }
 }
 
 /// What Microsoft does with a deal that is there, named by the partner's referral; `None` for what others do.

@@ -1,17 +1,18 @@
 //! The faults of a plan as rules of the network.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "each kind of call is told by few others")]
-
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cosell_sim::fault::{Exchange, ExchangeKind, Fate, Outage, Reordered, Rule, Target, Targeted};
 use cosell_sim::site::Site;
-use http::Method;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::calls;
+use crate::record::{Columns, Field};
 use crate::scenario::Crm;
-use crate::scenario::act::{Call, CallFate, Fault, HookFate, System};
+use crate::scenario::act::{Break, Call, CallFate, Fault, HookFate, System};
 
 /// How long the earlier of two reordered webhooks is held back: longer than the pause between two changes that a
 /// scenario makes in one go, shorter than a poll.
@@ -21,7 +22,7 @@ const REORDER_HOLD: Duration = Duration::from_secs(20);
 const DUPLICATE_AFTER: Duration = Duration::from_secs(2);
 
 /// The rules of a fault, from this moment on.
-pub fn rules(fault: &Fault, crm: Crm, now: Timestamp) -> Vec<Box<dyn Rule + Send>> {
+pub fn rules(fault: &Fault, crm: Crm, columns: &Columns, now: Timestamp) -> Vec<Box<dyn Rule + Send>> {
     match fault {
         Fault::Disconnect { system, lasts } => vec![Box::new(outage(*system, crm, now, *lasts))],
         Fault::Calls {
@@ -30,8 +31,8 @@ pub fn rules(fault: &Fault, crm: Crm, now: Timestamp) -> Vec<Box<dyn Rule + Send
             times,
             fate,
         } => {
-            let fate = call_fate(fate);
-            let name = format!("{} of {}", fate.words(), name(*call));
+            let fate = call_fate(fate, crm, columns);
+            let name = format!("{} of {}", fate.words(), calls::name(*call));
             vec![Box::new(Calls {
                 name,
                 call: *call,
@@ -62,12 +63,14 @@ fn outage(system: System, crm: Crm, from: Timestamp, lasts: SignedDuration) -> O
     }
 }
 
-fn call_fate(fate: &CallFate) -> Fate {
+fn call_fate(fate: &CallFate, crm: Crm, columns: &Columns) -> Fate {
     match fate {
         CallFate::LoseRequest => Fate::LoseRequest,
         CallFate::LoseReply => Fate::LoseReply,
         CallFate::Delay(by) => Fate::Delay(by.unsigned_abs()),
         CallFate::Duplicate => Fate::Duplicate(DUPLICATE_AFTER),
+        CallFate::CutReply => Fate::CutReply,
+        CallFate::IgnoreField(field) => Fate::Without(wire_names(field, crm, columns)),
         CallFate::Answer { status, retry_after } => {
             let mut answer = http::Response::new(Bytes::new());
             *answer.status_mut() = http::StatusCode::from_u16(*status).unwrap_or(http::StatusCode::SERVICE_UNAVAILABLE);
@@ -111,26 +114,6 @@ fn hooks(times: u32, fate: HookFate) -> Box<dyn Rule + Send> {
     })
 }
 
-/// The words for a kind of call, as scenario files write them.
-fn name(call: Call) -> &'static str {
-    match call {
-        Call::CreateReferral => "create referral",
-        Call::UpdateReferral => "update referral",
-        Call::ReadReferral => "read referral",
-        Call::ListReferrals => "list referrals",
-        Call::CreateOpportunity => "create opportunity",
-        Call::UpdateOpportunity => "update opportunity",
-        Call::ReadOpportunity => "read opportunity",
-        Call::ListOpportunities => "list opportunities",
-        Call::CreateAccount => "create account",
-        Call::CreateContact => "create contact",
-        Call::CloseOpportunity => "close opportunity",
-        Call::SignIn => "sign in",
-        Call::RegisterWebhook => "register webhook",
-        Call::Any => "any",
-    }
-}
-
 /// Gives one fate to some calls of one kind.
 #[derive(Debug)]
 struct Calls {
@@ -148,7 +131,7 @@ impl Rule for Calls {
     }
 
     fn decide(&mut self, exchange: &Exchange<'_>) -> Fate {
-        if self.times == 0 || exchange.kind != ExchangeKind::Call || !matches(self.call, self.crm, exchange) {
+        if self.times == 0 || exchange.kind != ExchangeKind::Call || !calls::is(self.call, self.crm, wire(exchange)) {
             return Fate::Pass;
         }
         if self.skip > 0 {
@@ -160,58 +143,77 @@ impl Rule for Calls {
     }
 }
 
-fn matches(call: Call, crm: Crm, exchange: &Exchange<'_>) -> bool {
-    let path = exchange.path();
-    let (method, site) = (exchange.method, exchange.site);
-    let referrals = site == Site::PartnerCenter && path.contains("/engagements/");
-    let one_referral = referrals && path.contains("/referrals/");
-    let written = matches!(*method, Method::PATCH | Method::PUT);
-    match call {
-        Call::Any => true,
-        Call::SignIn => path.contains("/oauth2/"),
-        Call::RegisterWebhook => site == Site::PartnerCenter && path.contains("/webhooks/"),
-        Call::CreateReferral => referrals && method == Method::POST,
-        Call::UpdateReferral => one_referral && written,
-        Call::ReadReferral => one_referral && method == Method::GET,
-        Call::ListReferrals => referrals && !one_referral && method == Method::GET,
-        other => site == crm.site() && in_crm(other, crm, method, path, exchange.body),
+/// What a rule sees of a call, for [`calls::is`].
+fn wire<'a>(exchange: &'a Exchange<'_>) -> (Site, &'a str, &'a str, &'a [u8]) {
+    (exchange.site, exchange.method.as_str(), exchange.path(), exchange.body)
+}
+
+/// What both sides call a field on the wire.
+fn wire_names(field: &str, crm: Crm, columns: &Columns) -> Vec<String> {
+    let Some(field) = Field::ALL.into_iter().find(|known| known.name() == field) else {
+        return Vec::new();
+    };
+    let column = match field {
+        Field::Value => columns.value.as_str(),
+        Field::Name | Field::Currency | Field::Closes | Field::Notes => field.column(crm),
+    };
+    vec![field.pointer().to_owned(), column.to_owned()]
+}
+
+/// The connector's sign-in to a system is refused, until somebody repairs the connection (product.md M3).
+#[derive(Debug)]
+pub struct BrokenConnection {
+    /// Which system.
+    pub system: System,
+    /// Why.
+    pub how: Break,
+    /// Set when it is repaired.
+    pub repaired: Arc<AtomicBool>,
+}
+
+impl Rule for BrokenConnection {
+    fn name(&self) -> &str {
+        match self.system {
+            System::Crm => "the connection to the CRM is broken",
+            System::PartnerCenter | System::Webhooks | System::SignIn => "the connection to Partner Center is broken",
+        }
+    }
+
+    fn decide(&mut self, exchange: &Exchange<'_>) -> Fate {
+        if self.repaired.load(Ordering::SeqCst) || !exchange.path().contains("/oauth2/") {
+            return Fate::Pass;
+        }
+        // Both audiences of Partner Center begin so, encoded or not.
+        let for_partner_center = String::from_utf8_lossy(exchange.body).contains("api.partner");
+        if for_partner_center != (self.system == System::PartnerCenter) {
+            return Fate::Pass;
+        }
+        Fate::Answer(refusal(exchange.site, self.how))
     }
 }
 
-fn in_crm(call: Call, crm: Crm, method: &Method, path: &str, body: &[u8]) -> bool {
-    let (list, one) = match crm {
-        Crm::Salesforce => ("/sobjects/Opportunity", "/sobjects/Opportunity/"),
-        Crm::Dynamics => ("/opportunities", "/opportunities("),
+/// What a token endpoint says. Assumed: which AADSTS code stands for which reason.
+fn refusal(site: Site, how: Break) -> http::Response<Bytes> {
+    let (code, description) = match (site, how) {
+        (Site::Salesforce, Break::PasswordExpired) => (0, "expired access/refresh token"),
+        (Site::Salesforce, Break::Revoked | Break::Missing) => (0, "authentication failure"),
+        (_, Break::PasswordExpired) => (50_055, "The password is expired."),
+        (_, Break::Revoked) => (50_173, "The provided grant has expired due to it being revoked."),
+        (_, Break::Missing) => (
+            65_001,
+            "The user or administrator has not consented to use the application.",
+        ),
     };
-    let created = |salesforce: &str, dynamics: &str| {
-        let end = if crm == Crm::Salesforce { salesforce } else { dynamics };
-        method == Method::POST
-            && path
-                .trim_end_matches('/')
-                .split('?')
-                .next()
-                .is_some_and(|path| path.ends_with(end))
+    let description = match code {
+        0 => description.to_owned(),
+        code => format!("AADSTS{code}: {description}"),
     };
-    match call {
-        Call::CreateOpportunity => created(list, list),
-        Call::CreateAccount => created("/sobjects/Account", "/accounts"),
-        Call::CreateContact => created("/sobjects/Contact", "/contacts"),
-        Call::UpdateOpportunity => method == Method::PATCH && path.contains(one),
-        Call::ReadOpportunity => method == Method::GET && path.contains(one),
-        Call::ListOpportunities if crm == Crm::Dynamics => {
-            method == Method::GET && path.contains(list) && !path.contains(one)
-        }
-        Call::ListOpportunities => {
-            let path = path.replace("%20", "+");
-            method == Method::GET && path.contains("FROM+Opportunity+WHERE")
-        }
-        Call::CloseOpportunity if crm == Crm::Dynamics => {
-            method == Method::POST && (path.ends_with("/WinOpportunity") || path.ends_with("/LoseOpportunity"))
-        }
-        // Salesforce has no action of its own: a deal is closed by its stage.
-        Call::CloseOpportunity => {
-            method == Method::PATCH && path.contains(one) && String::from_utf8_lossy(body).contains("\"Closed ")
-        }
-        _ => false,
-    }
+    let body = serde_json::json!({"error": "invalid_grant", "error_description": description, "error_codes": [code]});
+    let mut answer = http::Response::new(Bytes::from(body.to_string()));
+    *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+    answer.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
+    answer
 }

@@ -16,7 +16,7 @@ impl Run<'_> {
             status: 0,
             body: format!("{deal} has no record at this time"),
         })?;
-        let now = self.world.now();
+        let now = self.connectors_now();
         let connector = self.connector.as_mut().ok_or_else(|| Refused {
             status: 0,
             body: "the connector is not running".to_owned(),
@@ -28,7 +28,7 @@ impl Run<'_> {
     /// What a scenario has turned off is on when both sides are judged.
     pub(super) fn turn_all_flows_on(&mut self) {
         let turned = self.plan.steps.iter().any(|step| matches!(step.act, Act::Flows(_)));
-        let now = self.world.now();
+        let now = self.connectors_now();
         if let Some(connector) = self.connector.as_mut().filter(|_| turned) {
             for act in setup::all_flows_on(self.plan.crm) {
                 connector.handle_event(Event::Flow(act), now);

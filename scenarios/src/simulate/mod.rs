@@ -13,13 +13,15 @@ use cosell_sim::world::World;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::board::Board;
+use crate::expectation::Past;
+use crate::expectation::watching::{Moment, remembered};
 use crate::hands::dataverse::DynamicsSeller;
 use crate::hands::salesforce::SalesforceSeller;
 use crate::hands::{Refused, Seller, Stages};
 use crate::plan::{Plan, PlannedStep};
 use crate::record::Columns;
 use crate::scenario::Crm;
-use crate::scenario::act::{Act, Expectation};
+use crate::scenario::act::{Act, Expectation, Watch};
 use crate::setup;
 use crate::trace::{Entry, FORMAT, Header, Trace, What};
 
@@ -31,6 +33,10 @@ mod settle;
 mod flows;
 /// People's and Microsoft's steps.
 mod people;
+/// What is there before the start.
+mod given;
+/// What goes wrong with the connector itself.
+mod faults;
 
 /// How many rounds of settling are tried.
 const SETTLE_ROUNDS: u32 = 200;
@@ -56,6 +62,9 @@ pub enum RunError {
     /// The connector refuses its settings.
     #[error("the connector refuses its settings: {0}")]
     Settings(String),
+    /// What a scenario gives cannot be made.
+    #[error("what the scenario gives cannot be made: {0}")]
+    Given(String),
     /// The sockets could not be opened.
     #[error("the sockets of the simulators could not be opened")]
     Sockets(#[source] std::io::Error),
@@ -66,6 +75,7 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Trace, RunError> {
     let mut run = Run::new(plan, options)?;
     let rows = run.world.rows();
     run.record(What::Stored { rows });
+    run.given()?;
     run.start_connector()?;
     run.pump();
     for (number, step) in plan.steps.iter().enumerate() {
@@ -109,6 +119,11 @@ struct Run<'a> {
     /// Commands until the crash that the options ask for.
     crash_in: Option<u64>,
     crash_due: bool,
+    header: Header,
+    past: Past,
+    broken: faults::Broken,
+    /// Why the run cannot go on.
+    broke: Option<RunError>,
     /// Writes that left the connector in this round of settling, by exchange, without those that were refused for good.
     writes: BTreeSet<u64>,
     cut_off: bool,
@@ -144,6 +159,10 @@ impl<'a> Run<'a> {
             memory: Memory::default(),
             entries: Vec::new(),
             board: Board::new(&header(plan)),
+            header: header(plan),
+            past: Past::default(),
+            broken: faults::Broken::default(),
+            broke: None,
             seller,
             crash_in: options.crash_after,
             crash_due: false,
@@ -164,6 +183,7 @@ impl<'a> Run<'a> {
         }
         let entry = Entry { at, what };
         self.board.apply(&entry);
+        self.past.apply(&entry, true);
         self.entries.push(entry);
         if self.entries.len() >= ENTRIES_MAX {
             self.cut_off = true;
@@ -182,7 +202,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let settings = setup::connector(self.plan, &self.world.ground().bases).map_err(RunError::Settings)?;
-        let connector = Connector::new(settings, &self.memory, self.plan.seed, self.world.now())
+        let connector = Connector::new(settings, &self.memory, self.plan.seed, self.connectors_now())
             .map_err(|error| RunError::Settings(error.to_string()))?;
         self.connector = Some(connector);
         self.world.connector_down(false);
@@ -212,6 +232,9 @@ impl<'a> Run<'a> {
     // The steps.
 
     fn step(&mut self, number: usize, step: &PlannedStep) -> Result<(), RunError> {
+        if step.act == Act::Nothing {
+            return Ok(());
+        }
         if step.act == Act::Expect(Expectation::Converged) {
             self.settle()?;
         }
@@ -221,43 +244,86 @@ impl<'a> Run<'a> {
             deal: step.deal.clone(),
             detail: step.detail.clone(),
         });
-        if let Err(Refused { status, body }) = self.act(step)? {
-            self.record(What::ActRefused {
-                step: number,
-                status,
-                body,
-            });
+        match &step.act {
+            Act::Watch(how, expected) => self.watch(step.deal.as_deref(), *how, expected)?,
+            Act::Remember { side, field, name } => {
+                let deal = step.deal.as_deref().unwrap_or_default();
+                let value = remembered(&self.board, deal, *side, field);
+                self.past.remembered.extend(value.map(|value| (name.clone(), value)));
+            }
+            act => self.somebody_acts(number, step.deal.as_deref(), act)?,
         }
         self.pump();
+        self.broke.take().map_or(Ok(()), Err)
+    }
+
+    /// Does what a machine or a person does.
+    fn somebody_acts(&mut self, step: usize, deal: Option<&str>, act: &Act) -> Result<(), RunError> {
+        if let Some(done) = self.machine_acts(step, act) {
+            return done;
+        }
+        let deal = deal.unwrap_or_default();
+        let done = match act {
+            Act::Flows(flows) => self.flows_step(deal, *flows),
+            act => self.person_acts(deal, act),
+        };
+        if let Err(Refused { status, body }) = done {
+            self.record(What::ActRefused { step, status, body });
+        }
         Ok(())
     }
 
-    fn act(&mut self, step: &PlannedStep) -> Result<Result<(), Refused>, RunError> {
-        match &step.act {
-            Act::Wait(lasts) => self.wait(*lasts)?,
-            Act::Settle => self.settle()?,
-            Act::Heal => self.heal()?,
+    /// Does what no person does; `None` when a person does it.
+    fn machine_acts(&mut self, number: usize, act: &Act) -> Option<Result<(), RunError>> {
+        Some(match act {
+            Act::Wait(lasts) => self.wait(*lasts),
+            Act::Settle => self.settle(),
+            Act::Heal => self.heal(),
             Act::Fault(fault) => {
                 let now = self.world.now();
-                for rule in setup::rules(fault, self.plan.crm, now) {
+                let columns = Columns::of(self.plan.crm, &self.plan.settings);
+                for rule in setup::rules(fault, self.plan.crm, &columns, now) {
                     self.world.add_rule(rule);
                 }
+                Ok(())
             }
             Act::RestartConnector => {
                 self.stop_connector();
-                self.start_connector()?;
+                self.start_connector()
             }
-            Act::StopConnector => self.stop_connector(),
-            Act::StartConnector => self.start_connector()?,
-            Act::Expect(_) => {}
-            Act::Flows(flows) => return Ok(self.flows_step(step.deal.as_deref().unwrap_or_default(), *flows)),
-            person => return Ok(self.person_acts(step.deal.as_deref().unwrap_or_default(), person)),
+            Act::StopConnector => {
+                self.stop_connector();
+                Ok(())
+            }
+            Act::StartConnector => self.start_connector(),
+            Act::Expect(_) | Act::Nothing => Ok(()),
+            act if self.breaks(number, act) => Ok(()),
+            _ => return None,
+        })
+    }
+
+    /// Time passes while something is looked at; where it only has to become so, no longer than needed.
+    fn watch(&mut self, deal: Option<&str>, how: Watch, expected: &Expectation) -> Result<(), RunError> {
+        let holds = |run: &Self| {
+            let moment = Moment {
+                header: &run.header,
+                board: &run.board,
+                past: &run.past,
+                at: run.world.now(),
+            };
+            moment.holds(deal, expected)
+        };
+        match how {
+            Watch::Within(time) => self.wait_until(time, holds),
+            Watch::Eventually => self.settle_until(holds),
+            Watch::Always(Some(time)) | Watch::Never(Some(time)) => self.wait(time),
+            Watch::Always(None) | Watch::Never(None) => Ok(()),
         }
-        Ok(Ok(()))
     }
 
     fn heal(&mut self) -> Result<(), RunError> {
         self.world.heal();
+        self.repair_everything();
         self.start_connector()
     }
 

@@ -21,6 +21,11 @@ impl Run<'_> {
                 self.name(deal, Site::PartnerCenter, id);
                 Ok(())
             }
+            Act::MicrosoftSharesLead(new, source) => {
+                let id = self.microsoft(setup::share_lead(new, *source))?;
+                self.name(deal, Site::PartnerCenter, id);
+                Ok(())
+            }
             Act::MicrosoftEdits(_)
             | Act::MicrosoftAccepts
             | Act::MicrosoftDeclines(_)

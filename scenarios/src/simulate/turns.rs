@@ -27,6 +27,7 @@ impl Run<'_> {
                 moved = true;
                 self.observe(observation);
             }
+            moved |= self.happens();
             if !moved {
                 break;
             }
@@ -63,6 +64,8 @@ impl Run<'_> {
 
     fn observe(&mut self, observation: Observation) {
         let Observation { at, what } = observation;
+        self.sets_off(&what);
+        let connectors_now = self.connectors_time(at);
         match &what {
             Observed::Replied {
                 exchange,
@@ -80,7 +83,7 @@ impl Run<'_> {
                             call: cosell_connector::id::CallId(caller),
                             response,
                         },
-                        at,
+                        connectors_now,
                     );
                 }
             }
@@ -102,7 +105,7 @@ impl Run<'_> {
                 self.record_at(at, What::Observed(what));
                 if let Some(connector) = &mut self.connector {
                     let hook = cosell_connector::id::HookId(delivery);
-                    connector.handle_event(Event::Hook { hook, body, signature }, at);
+                    connector.handle_event(Event::Hook { hook, body, signature }, connectors_now);
                 }
             }
             Observed::Sent {
@@ -120,20 +123,32 @@ impl Run<'_> {
         }
     }
 
-    /// Lets everything happen that is due up to a time, and moves the clock there.
-    pub(super) fn run_until(&mut self, until: Timestamp) -> Result<(), RunError> {
+    /// Lets everything happen that is due up to a time, and moves the clock there; or stops, and says so, as soon as
+    /// something has become so.
+    pub(super) fn run_until(&mut self, until: Timestamp, so: impl Fn(&Self) -> bool) -> Result<bool, RunError> {
         self.pump();
+        let mut looked_at = usize::MAX;
         while !self.cut_off {
+            if let Some(error) = self.broke.take() {
+                return Err(error);
+            }
             if self.crash_due {
                 self.crash_due = false;
                 self.start_connector()?;
                 self.pump();
             }
+            // Looked at once for each time that something happened.
+            if looked_at != self.entries.len() {
+                if so(self) {
+                    return Ok(true);
+                }
+                looked_at = self.entries.len();
+            }
             let timer = self
                 .connector
                 .as_ref()
                 .and_then(Connector::poll_timeout)
-                .map(|(due, _)| due);
+                .map(|(due, _)| self.worlds_time(due));
             let world = self.world.next_due();
             match (world, timer) {
                 (Some(due), timer) if due <= until && timer.is_none_or(|timer| due <= timer) => {
@@ -141,7 +156,7 @@ impl Run<'_> {
                 }
                 (_, Some(due)) if due <= until => {
                     self.world.advance_to(due);
-                    let now = self.world.now();
+                    let now = self.connectors_now();
                     if let Some(connector) = &mut self.connector {
                         connector.handle_timeout(now);
                     }
@@ -151,7 +166,23 @@ impl Run<'_> {
             self.pump();
         }
         self.world.advance_to(until);
-        Ok(())
+        Ok(false)
+    }
+
+    /// What the connector's clock says at a moment.
+    fn connectors_time(&self, at: Timestamp) -> Timestamp {
+        at.checked_add(self.broken.skew).unwrap_or(at)
+    }
+
+    /// What the connector's clock says now.
+    pub(super) fn connectors_now(&self) -> Timestamp {
+        self.connectors_time(self.world.now())
+    }
+
+    /// When it is that time on the connector's clock; never in the past.
+    fn worlds_time(&self, at: Timestamp) -> Timestamp {
+        let time = at.checked_sub(self.broken.skew).unwrap_or(at);
+        time.max(self.world.now())
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::observation::{Bound, Leg, Observed};
 use super::{Due, WireRequest, World, shown};
-use crate::fault::{Exchange, ExchangeKind, Fate};
+use crate::fault::{Exchange, ExchangeKind, Fate, without};
 use crate::network::after;
 use crate::network::wire::WireResponse;
 use crate::site::Site;
@@ -22,6 +22,7 @@ pub(super) struct Call {
     /// How long the response will travel.
     back: std::time::Duration,
     reply_lost: bool,
+    reply_cut: bool,
 }
 
 /// A response on its way.
@@ -93,6 +94,7 @@ impl World {
             request,
             back,
             reply_lost: false,
+            reply_cut: false,
         };
         self.let_go(call, decided.fate, arrival);
     }
@@ -118,6 +120,18 @@ impl World {
             }),
             Fate::LoseReply => {
                 call.reply_lost = true;
+                self.schedule(arrival, Due::Request(Box::new(call)));
+            }
+            Fate::CutReply => {
+                call.reply_cut = true;
+                self.schedule(arrival, Due::Request(Box::new(call)));
+            }
+            Fate::Without(fields) => {
+                let body = without(call.request.body(), &fields);
+                if let Some(length) = call.request.headers_mut().get_mut(http::header::CONTENT_LENGTH) {
+                    *length = http::HeaderValue::from(body.len());
+                }
+                *call.request.body_mut() = body;
                 self.schedule(arrival, Due::Request(Box::new(call)));
             }
             Fate::Duplicate(later) => {
@@ -158,9 +172,10 @@ impl World {
             request,
             back,
             reply_lost,
+            reply_cut,
         } = call;
         let path = request.uri().clone();
-        let response = match self.carrier.carry(site, request) {
+        let mut response = match self.carrier.carry(site, request) {
             Ok(response) => response,
             Err(error) => {
                 let (exchange, delivery, error) = (Some(exchange), None, error.to_string());
@@ -173,6 +188,10 @@ impl World {
             }
         };
         self.collect(Some(exchange));
+        if reply_cut {
+            let half = response.body().len() / 2;
+            response.body_mut().truncate(half);
+        }
         let shown = shown(&response, path.path());
         self.observe(Observed::Handled {
             exchange,

@@ -283,7 +283,7 @@ impl World {
 
     fn let_delivery_go(&mut self, delivery: u64, fate: Fate, arrival: Timestamp) {
         match fate {
-            Fate::Pass => self.delivery_due(arrival, Turn::Arrives(delivery)),
+            Fate::Pass | Fate::Without(_) | Fate::CutReply => self.delivery_due(arrival, Turn::Arrives(delivery)),
             Fate::Delay(by) => self.delivery_due(after(arrival, by), Turn::Arrives(delivery)),
             Fate::LoseRequest => {
                 let due = after(self.now(), self.settings.hooks.timeout);

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 
 use super::fault_book::FaultBook;
 use super::postman::{Postman, rest};
-use crate::fault::{Exchange, ExchangeKind, Fate};
+use crate::fault::{Exchange, ExchangeKind, Fate, without};
 use crate::ground::Ground;
 use crate::reply::json_reply;
 use crate::site::Site;
@@ -256,6 +256,16 @@ impl Desk {
                 (self.pass(site, again()).await, false)
             }
             Fate::Answer(answer) => (answer.map(Body::from), false),
+            Fate::Without(fields) => {
+                let mut parts = parts.clone();
+                parts.headers.remove(http::header::CONTENT_LENGTH);
+                let body = without(&body, &fields);
+                (
+                    self.pass(site, Request::from_parts(parts, Body::from(body))).await,
+                    false,
+                )
+            }
+            Fate::CutReply => (cut(self.pass(site, again()).await).await, false),
         };
         entry.fault = rule;
         entry.status = (!lost).then(|| response.status().as_u16());
@@ -281,6 +291,16 @@ impl Desk {
             drop(desk.pass(site, request).await);
         }));
     }
+}
+
+/// A reply whose body breaks off in the middle.
+async fn cut(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    // Simulated bodies are in memory.
+    let mut body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    body.truncate(body.len() / 2);
+    head.headers.remove(http::header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(body))
 }
 
 /// A body that fails before its first byte, at which the server closes the connection without an answer.

@@ -1,20 +1,67 @@
 //! What a scenario asks for at a step, held against what both sides show at that moment.
 //!
-//! It reads the board only; invariants, which hold for every run, stand in [`crate::invariant`].
+//! It reads the board and what was before; invariants, which hold for every run, stand in [`crate::invariant`].
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "reads few of the many kinds of entries")]
+
+use std::collections::BTreeMap;
+
+use cosell_sim::site::Site;
+use cosell_sim::world::observation::Observed;
 use jiff::Timestamp;
 
 use crate::board::Board;
+use crate::calls;
 use crate::invariant::{self, Code, Finding};
 use crate::money;
 use crate::record::{Field, Mark, Record, Standing, canonical, is_microsoft_side, visible_in_pc};
-use crate::scenario::act::{self, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money};
-use crate::trace::Trace;
+use crate::scenario::act::{
+    self, Counted, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money, Wanted,
+};
+use crate::trace::{Entry, Header, What};
+
+/// What the fields of a record show.
+mod seen;
+/// What a value must be like.
+mod wanted;
+
+/// Over a stretch of time.
+pub(crate) mod watching;
+
+pub(crate) use seen::Seen;
+
+/// What was before the moment at which an expectation looks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past {
+    /// The codes of the connector's decisions.
+    pub(crate) decided: Vec<String>,
+    /// The connector's calls: site, method, path and query, body, each as often as it left.
+    pub(crate) sent: Vec<(Site, String, String, String)>,
+    /// Values by the names under which they are remembered.
+    pub(crate) remembered: BTreeMap<String, String>,
+}
+
+impl Past {
+    /// Takes one entry in. `calls` says whether anything will ask for calls.
+    pub(crate) fn apply(&mut self, entry: &Entry, calls: bool) {
+        match &entry.what {
+            What::Decided { code, .. } => self.decided.push(code.clone()),
+            What::Observed(Observed::Sent { site, request, .. }) if calls => {
+                let path = calls::path_of(&request.url).to_owned();
+                self.sent
+                    .push((*site, request.method.clone(), path, request.body.text().into_owned()));
+            }
+            _ => {}
+        }
+    }
+}
 
 /// Looks at both sides for one expectation.
 pub(crate) struct Eye<'a> {
-    /// The whole run.
-    pub(crate) trace: &'a Trace,
+    /// What was run.
+    pub(crate) header: &'a Header,
+    /// What was before.
+    pub(crate) past: &'a Past,
     /// Both sides at the moment of the step.
     pub(crate) board: &'a Board,
     /// The moment.
@@ -28,8 +75,8 @@ pub(crate) struct Eye<'a> {
 }
 
 impl Eye<'_> {
-    /// Looks. `decided` holds the codes of the connector's decisions so far.
-    pub(crate) fn look(&mut self, expected: &Expectation, decided: &[&str]) {
+    /// Looks.
+    pub(crate) fn look(&mut self, expected: &Expectation) {
         match expected {
             Expectation::InCrm(fields) => self.in_crm(fields),
             Expectation::InPartnerCenter(fields) => self.in_partner_center(fields),
@@ -45,14 +92,30 @@ impl Eye<'_> {
                 opportunities,
                 referrals,
             } => self.count(*opportunities, *referrals),
+            Expectation::Counts(counts) => {
+                for (counted, wanted) in counts {
+                    let (words, found) = self.counted(*counted);
+                    let what = format!("the number of {words}");
+                    self.like(Some(words), &what, wanted, &Seen::Number(found));
+                }
+            }
+            Expectation::Calls { call, times } => {
+                let crm = self.header.crm;
+                let is = |sent: &&(Site, String, String, String)| {
+                    calls::is(*call, crm, (sent.0, &sent.1, &sent.2, sent.3.as_bytes()))
+                };
+                let found = self.past.sent.iter().filter(is).count();
+                let what = format!("the number of calls `{}`", calls::name(*call));
+                self.like(Some("times"), &what, times, &Seen::Number(found));
+            }
             Expectation::Converged => {
-                for mut finding in invariant::converged_now(self.trace, self.board, self.at) {
+                for mut finding in invariant::converged_now(self.header, self.board, self.at) {
                     finding.step = Some(self.step);
                     self.findings.push(finding);
                 }
             }
             Expectation::Decision(code) => {
-                if !decided.contains(&code.as_str()) {
+                if !self.past.decided.contains(code) {
                     let text = format!("the connector never decided `{code}`");
                     self.miss(None, code, "no such decision", text);
                 }
@@ -63,7 +126,13 @@ impl Eye<'_> {
     fn in_crm(&mut self, fields: &ExpectedOpportunity) {
         let deal = self.deal.unwrap_or_default();
         match self.board.opportunities_of(deal).next() {
-            Some((_, record)) => self.opportunity(fields, record),
+            Some((id, record)) => {
+                self.opportunity(fields, record);
+                for (field, wanted) in &fields.further {
+                    let seen = seen::in_crm(&self.board.book, id, record, field);
+                    self.like(Some(field), &seen::words(field), wanted, &seen);
+                }
+            }
             None => self.miss(
                 None,
                 "an opportunity in the CRM",
@@ -77,6 +146,10 @@ impl Eye<'_> {
         let deal = self.deal.unwrap_or_default();
         if let Some((_, record)) = self.board.referrals_of(deal).next() {
             self.referral(fields, record);
+            for (field, wanted) in &fields.further {
+                let seen = seen::in_pc(&self.board.book, record, field);
+                self.like(Some(field), &seen::words(field), wanted, &seen);
+            }
         } else {
             let text = format!("{deal} is not in Partner Center");
             self.miss(None, "a referral in Partner Center", "none", text);
@@ -96,6 +169,29 @@ impl Eye<'_> {
         if let Some(wanted) = referrals {
             let found = self.board.book.partner_referrals().count();
             self.compare(Some("referrals"), "the number of referrals", &(wanted as usize), &found);
+        }
+    }
+
+    fn counted(&self, counted: Counted) -> (&'static str, usize) {
+        let book = &self.board.book;
+        match counted {
+            Counted::Opportunities => ("opportunities", book.opportunities.len()),
+            Counted::Referrals => ("referrals", book.partner_referrals().count()),
+            Counted::MicrosoftReferrals => {
+                let microsofts = book.referrals.values().filter(|record| is_microsoft_side(record));
+                ("microsoft referrals", microsofts.count())
+            }
+            Counted::Accounts => ("accounts", book.count_of("Account", "account")),
+            Counted::Contacts => ("contacts", book.count_of("Contact", "contact")),
+            Counted::Leads => ("leads", book.count_of("Lead", "lead")),
+        }
+    }
+
+    /// Holds what a field shows against what it must be like.
+    fn like(&mut self, field: Option<&str>, what: &str, wanted: &Wanted, seen: &Seen) {
+        if let Err(expected) = wanted::check(wanted, seen, &self.past.remembered) {
+            let text = format!("{what} is not as expected");
+            self.miss(field, &expected, &seen.shown(), text);
         }
     }
 

@@ -4,11 +4,23 @@
 
 use jiff::{SignedDuration, civil::Date};
 
+/// What goes wrong.
+mod fault;
+/// What is looked for.
+mod expected;
+
+pub use expected::{
+    Counted, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Mark, Plain, RecordSide, Wanted, Watch,
+};
+pub use fault::{Break, Call, CallFate, Fault, Happens, HookFate, Moment, OnCall, System, UserRole};
+
 /// What a step does. The deal that it is about stands in the step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// `microsoft shares`: Microsoft's seller shares a deal with the partner.
     MicrosoftShares(NewDeal),
+    /// `microsoft shares lead`: Microsoft gives the partner a lead.
+    MicrosoftSharesLead(NewDeal, LeadSource),
     /// `microsoft edits`: Microsoft's seller changes it.
     MicrosoftEdits(Edit),
     /// `microsoft accepts`: Microsoft takes part in a deal that the partner shared.
@@ -43,6 +55,8 @@ pub enum Act {
     Settle,
     /// `heal`: takes all faults away.
     Heal,
+    /// A step that is for the other CRM.
+    Nothing,
     /// From here on, something goes wrong.
     Fault(Fault),
     /// `restart connector`.
@@ -53,8 +67,57 @@ pub enum Act {
     StartConnector,
     /// A person does something with the flows of the solution.
     Flows(FlowStep),
+    /// `skew clock`: the connector's clock goes ahead of everybody's, or behind.
+    SkewClock {
+        /// By how much.
+        by: SignedDuration,
+        /// Ahead, or behind.
+        ahead: bool,
+    },
+    /// `expire tokens`: every token of the connector for a system ends now.
+    ExpireTokens(System),
+    /// `break connection`: the connector cannot sign in to a system any more.
+    BreakConnection {
+        /// To which.
+        system: System,
+        /// Why.
+        how: Break,
+    },
+    /// `repair connection`: it can again.
+    RepairConnection(System),
+    /// `give roles`: what a user may do from now on, and nothing else.
+    GiveRoles {
+        /// The user's name.
+        user: String,
+        /// All roles that they have.
+        roles: Vec<UserRole>,
+    },
+    /// `on call`: when the connector makes a certain call, these happen first, or before it hears the answer.
+    OnCall(OnCall),
+    /// `remember`: a field's value, for expectations that follow.
+    Remember {
+        /// Where.
+        side: RecordSide,
+        /// Which field.
+        field: String,
+        /// Under which name.
+        name: String,
+    },
     /// Something must be so.
     Expect(Expectation),
+    /// Something must be so at some moment, or at every moment, from here on.
+    Watch(Watch, Box<Expectation>),
+}
+
+/// Where a lead comes from (partner-center.md section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeadSource {
+    /// A customer asked in a marketplace.
+    Marketplace,
+    /// Microsoft's marketing.
+    Marketing,
+    /// Microsoft's sales.
+    Sales,
 }
 
 /// What a person does with the flows of the solution (product.md M4). A flow is named by its words, such as `pc to crm`.
@@ -205,209 +268,4 @@ pub enum Emptied {
     Closes,
     /// CRM only: the help wanted of Microsoft.
     Help,
-}
-
-/// Something that goes wrong from now on.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// `disconnect`: a system cannot be reached for a while.
-    Disconnect {
-        /// Which.
-        system: System,
-        /// For how long.
-        lasts: SignedDuration,
-    },
-    /// `lose request`, `lose reply`, `delay`, `duplicate request`, `answer`: calls of the connector meet a fate.
-    Calls {
-        /// Which calls.
-        call: Call,
-        /// Let so many pass first.
-        after: u32,
-        /// Then so many meet it.
-        times: u32,
-        /// What happens to them.
-        fate: CallFate,
-    },
-    /// `lose webhooks`, `duplicate webhooks`, `reorder webhooks`, `delay webhooks`: deliveries meet a fate.
-    Hooks {
-        /// So many.
-        times: u32,
-        /// What happens to them.
-        fate: HookFate,
-    },
-}
-
-/// What a disconnection cuts off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum System {
-    /// `partner center`, webhooks included.
-    PartnerCenter,
-    /// `crm`.
-    Crm,
-    /// `webhooks`: deliveries only.
-    Webhooks,
-    /// `sign-in`: Microsoft's.
-    SignIn,
-}
-
-/// A kind of call that the connector makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Makes a referral (Microsoft's own side included).
-    CreateReferral,
-    /// Changes a referral.
-    UpdateReferral,
-    /// Reads one referral.
-    ReadReferral,
-    /// Lists referrals.
-    ListReferrals,
-    /// Makes an opportunity.
-    CreateOpportunity,
-    /// Changes an opportunity.
-    UpdateOpportunity,
-    /// Reads one opportunity.
-    ReadOpportunity,
-    /// Queries opportunities.
-    ListOpportunities,
-    /// Makes an account.
-    CreateAccount,
-    /// Makes a contact.
-    CreateContact,
-    /// Wins or loses an opportunity (Dynamics 365).
-    CloseOpportunity,
-    /// Gets a token.
-    SignIn,
-    /// Registers the webhook.
-    RegisterWebhook,
-    /// Any call.
-    Any,
-}
-
-/// What happens to a call.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallFate {
-    /// It never reaches the system.
-    LoseRequest,
-    /// The system does it, and the answer never arrives.
-    LoseReply,
-    /// It arrives later.
-    Delay(SignedDuration),
-    /// It arrives twice.
-    Duplicate,
-    /// Something on the way answers instead.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// The Retry-After header, in whole seconds.
-        retry_after: Option<SignedDuration>,
-    },
-}
-
-/// What happens to a webhook delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookFate {
-    /// It never arrives.
-    Lose,
-    /// It arrives twice.
-    Duplicate,
-    /// It arrives after the next ones.
-    Reorder,
-    /// It arrives later.
-    Delay(SignedDuration),
-}
-
-/// What a scenario asks for at a step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Expectation {
-    /// `expect in crm`: the deal's opportunity has these fields.
-    InCrm(ExpectedOpportunity),
-    /// `expect in pc`: the deal's referral has these fields.
-    InPartnerCenter(ExpectedReferral),
-    /// `expect none in crm`: the deal has no opportunity.
-    NoneInCrm,
-    /// `expect none in pc`: the deal has no referral.
-    NoneInPartnerCenter,
-    /// `expect count`: so many records are stored.
-    Count {
-        /// Opportunities.
-        opportunities: Option<u32>,
-        /// Referrals of the partner; Microsoft's sides are not counted.
-        referrals: Option<u32>,
-    },
-    /// `expect: converged`: both sides agree now.
-    Converged,
-    /// `expect decision`: the reference connector made this decision before this step.
-    Decision(String),
-}
-
-/// Fields that an opportunity must have; `None` is not looked at.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExpectedOpportunity {
-    /// The name without its mark.
-    pub name: Option<String>,
-    /// The stage.
-    pub stage: Option<ExpectedStage>,
-    /// The deal value and currency.
-    pub value: Option<Money>,
-    /// The closing date.
-    pub closes: Option<Date>,
-    /// Notes; empty text for a spelled `none`.
-    pub notes: Option<String>,
-    /// Sync with Partner Center.
-    pub sync: Option<bool>,
-    /// Whether it names its referral.
-    pub linked: Option<bool>,
-    /// The mark in its name.
-    pub mark: Option<Mark>,
-    /// A text that its Audit trail contains.
-    pub audit: Option<String>,
-    /// Whether it is marked as visible to Microsoft's sellers.
-    pub visible: Option<bool>,
-}
-
-/// Where an opportunity must stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExpectedStage {
-    /// In the configured on-hold stage.
-    OnHold,
-    /// Open and not on hold.
-    Active,
-    /// Closed and won.
-    Won,
-    /// Closed and lost.
-    Lost,
-    /// Exactly this stage.
-    Named(String),
-}
-
-/// The mark in an opportunity's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// No mark.
-    None,
-    /// In step.
-    Check,
-    /// The last sync failed.
-    Cross,
-}
-
-/// Fields that a referral must have; `None` is not looked at.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExpectedReferral {
-    /// The name.
-    pub name: Option<String>,
-    /// The status, as Partner Center spells it.
-    pub status: Option<String>,
-    /// The substatus, as Partner Center spells it.
-    pub substatus: Option<String>,
-    /// The deal value and currency.
-    pub value: Option<Money>,
-    /// The closing date.
-    pub closes: Option<Date>,
-    /// Notes; empty text for a spelled `none`.
-    pub notes: Option<String>,
-    /// Whether Microsoft takes part: its own side is in the engagement.
-    pub shared: Option<bool>,
-    /// Whether Microsoft's sellers may see it.
-    pub visible: Option<bool>,
 }

@@ -1,0 +1,78 @@
+//! The kinds of call that a connector makes, told apart by what stands on the wire.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "each kind of call is told by few others")]
+
+use cosell_sim::site::Site;
+
+use crate::scenario::Crm;
+use crate::scenario::act::Call;
+use crate::scenario::words::CALLS;
+
+/// The words for a kind of call, as scenario files write them.
+pub fn name(call: Call) -> &'static str {
+    CALLS
+        .iter()
+        .find(|(_, known)| *known == call)
+        .map_or("any", |(name, _)| name)
+}
+
+/// Path and query of an absolute URL.
+pub fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// Whether a request of the connector is a call of that kind. The path holds the query, too.
+pub fn is(call: Call, crm: Crm, (site, method, path, body): (Site, &str, &str, &[u8])) -> bool {
+    let referrals = site == Site::PartnerCenter && path.contains("/engagements/");
+    let one_referral = referrals && path.contains("/referrals/");
+    let written = matches!(method, "PATCH" | "PUT");
+    match call {
+        Call::Any => true,
+        Call::SignIn => path.contains("/oauth2/"),
+        Call::RegisterWebhook => site == Site::PartnerCenter && path.contains("/webhooks/"),
+        Call::CreateReferral => referrals && method == "POST",
+        Call::UpdateReferral => one_referral && written,
+        Call::ReadReferral => one_referral && method == "GET",
+        Call::ListReferrals => referrals && !one_referral && method == "GET",
+        other => site == crm.site() && in_crm(other, crm, method, path, body),
+    }
+}
+
+fn in_crm(call: Call, crm: Crm, method: &str, path: &str, body: &[u8]) -> bool {
+    let (list, one) = match crm {
+        Crm::Salesforce => ("/sobjects/Opportunity", "/sobjects/Opportunity/"),
+        Crm::Dynamics => ("/opportunities", "/opportunities("),
+    };
+    let created = |salesforce: &str, dynamics: &str| {
+        let end = if crm == Crm::Salesforce { salesforce } else { dynamics };
+        method == "POST"
+            && path
+                .trim_end_matches('/')
+                .split('?')
+                .next()
+                .is_some_and(|path| path.ends_with(end))
+    };
+    match call {
+        Call::CreateOpportunity => created(list, list),
+        Call::CreateAccount => created("/sobjects/Account", "/accounts"),
+        Call::CreateContact => created("/sobjects/Contact", "/contacts"),
+        Call::UpdateOpportunity => method == "PATCH" && path.contains(one),
+        Call::ReadOpportunity => method == "GET" && path.contains(one),
+        Call::ListOpportunities if crm == Crm::Dynamics => {
+            method == "GET" && path.contains(list) && !path.contains(one)
+        }
+        Call::ListOpportunities => {
+            let path = path.replace("%20", "+");
+            method == "GET" && path.contains("FROM+Opportunity+WHERE")
+        }
+        Call::CloseOpportunity if crm == Crm::Dynamics => {
+            method == "POST" && (path.ends_with("/WinOpportunity") || path.ends_with("/LoseOpportunity"))
+        }
+        // Salesforce has no action of its own: a deal is closed by its stage.
+        Call::CloseOpportunity => {
+            method == "PATCH" && path.contains(one) && String::from_utf8_lossy(body).contains("\"Closed ")
+        }
+        _ => false,
+    }
+}
