@@ -33,14 +33,30 @@ pub(super) enum Resource<'m> {
     Below(&'m Table, RowKey, Vec<String>),
     /// An action on nothing: `WinOpportunity`.
     Action(&'static str),
+    /// A call of `InitializeFrom`, with its parameters.
+    InitializeFrom(String),
     /// Many requests in one.
     Batch,
+}
+
+impl<'m> Resource<'m> {
+    /// The table that it belongs to.
+    pub(super) fn table(&self) -> Option<&'m Table> {
+        match self {
+            Self::Set(table)
+            | Self::SetAction(table, _)
+            | Self::Row(table, _)
+            | Self::RowAction(table, ..)
+            | Self::Below(table, ..) => Some(table),
+            Self::Service | Self::WhoAmI | Self::Action(_) | Self::InitializeFrom(_) | Self::Batch => None,
+        }
+    }
 }
 
 /// The namespace of bound actions.
 const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
 /// Actions on nothing that are simulated.
-const ACTIONS: [&str; 2] = ["WinOpportunity", "LoseOpportunity"];
+const ACTIONS: [&str; 3] = ["WinOpportunity", "LoseOpportunity", "BulkDelete"];
 
 /// A path split into API version and the rest.
 pub(super) fn api_path(uri: &Uri) -> Option<(&str, &str)> {
@@ -64,6 +80,9 @@ pub(super) fn resource<'m>(model: &'m Model, rest: &str) -> Result<Resource<'m>,
     }
     if let Some(action) = ACTIONS.into_iter().find(|action| *action == path) {
         return Ok(Resource::Action(action));
+    }
+    if path.starts_with("InitializeFrom(") {
+        return Ok(Resource::InitializeFrom(path));
     }
     let mut segments = split_outside_quotes(&path, '/');
     let first = segments.next().unwrap_or_default();

@@ -2,17 +2,22 @@
 //!
 //! It answers no requests.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ground::Ground;
 use crate::happening::{Happening, Happenings};
-use crate::identity::{Role, User};
+use crate::identity::User;
 use crate::seed::{Seed, Stream};
 
+use super::access::{Right, Roles};
+use super::cell::Cell;
+use super::error::Fault;
 use super::guid::Guid;
-use super::model::Model;
+use super::headers::InNameOf;
+use super::model::{Model, Table};
 use super::protection::Meter;
 use super::store::Store;
 
@@ -37,6 +42,8 @@ pub(super) struct State {
     pub(super) organisation: Organisation,
     /// The people who are in the rows, as the token authority last told.
     pub(super) people: Vec<User>,
+    /// Users who have held a role.
+    pub(super) members: BTreeSet<Guid>,
     /// What the request under way did; told to nobody until it is over.
     notes: Vec<Happening>,
 }
@@ -62,22 +69,72 @@ pub(super) struct Organisation {
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
-    /// The user's name.
+    /// The name of the user behind the token.
     pub(super) name: String,
-    /// Their `systemuserid`.
+    /// The `systemuserid` in whose name rows are written.
     pub(super) id: Guid,
+    /// The user behind the token, when they stand in for another.
+    pub(super) on_behalf: Option<Guid>,
+    /// What they may do, each of them.
+    pub(super) roles: Vec<Roles>,
     /// Whether it is a person at a screen, whom service protection does not count.
     pub(super) at_screen: bool,
 }
 
 impl Caller {
-    /// The caller behind a token. `None` when they are not in the organisation.
-    pub(super) fn of(seed: Seed, user: &User, at_screen: bool) -> Option<Self> {
-        let crm = [Role::SystemAdministrator, Role::SystemCustomizer, Role::Salesperson];
-        crm.iter().any(|role| user.roles.contains(role)).then(|| Self {
+    /// The caller behind a token.
+    ///
+    /// Assumed: somebody who never held a role is not in the organisation; who lost theirs still is, and may do nothing.
+    pub(super) fn of(state: &State, seed: Seed, user: &User, at_screen: bool) -> Result<Self, Fault> {
+        let id = user_id(seed, &user.name);
+        let roles = Roles::of(&state.store, id);
+        if roles.is_empty() && !state.members.contains(&id) {
+            return Err(Fault::NotAMember);
+        }
+        Ok(Self {
             name: user.name.clone(),
-            id: user_id(seed, &user.name),
+            id,
+            on_behalf: None,
+            roles: vec![roles],
             at_screen,
+        })
+    }
+
+    /// The caller in the name of another user (dataverse.md section 2.1): what both may do counts.
+    ///
+    /// Assumed: only a system administrator may stand in; the code of the refusal; an unknown user is not found.
+    pub(super) fn in_the_name_of(&self, state: &State, other: InNameOf) -> Result<Self, Fault> {
+        if !self.roles.iter().all(|roles| roles.administrate()) {
+            return Err(Fault::MayNotStandIn(self.id));
+        }
+        let model = state.store.model();
+        let table = model.expect("systemuser");
+        let found = match other {
+            InNameOf::User(id) => state.store.row(table, id).map(|row| row.id),
+            InNameOf::Object(object) => {
+                let value = [(table.expect("azureactivedirectoryobjectid"), Cell::Guid(object))];
+                state.store.holding(table, &value).first().copied()
+            }
+        };
+        let (InNameOf::User(asked) | InNameOf::Object(asked)) = other;
+        let id = found.ok_or_else(|| Fault::no_such_row(&table.logical, asked))?;
+        let mut caller = self.clone();
+        caller.on_behalf = Some(self.id);
+        caller.id = id;
+        caller.roles.push(Roles::of(&state.store, id));
+        Ok(caller)
+    }
+
+    /// Whether they may do that with rows of a table.
+    pub(super) fn may(&self, right: Right, table: &Table) -> Result<(), Fault> {
+        if self.roles.iter().all(|roles| roles.allow(right, table)) {
+            return Ok(());
+        }
+        Err(Fault::NoPrivilege {
+            user: self.id,
+            privilege: format!("prv{}{}", right.name(), table.schema),
+            code: table.code,
+            table: table.logical.to_string(),
         })
     }
 }
@@ -104,6 +161,7 @@ impl State {
                 tenant: Guid::draw(&mut fixed),
             },
             people: Vec::new(),
+            members: BTreeSet::new(),
             notes: Vec::new(),
         }
     }

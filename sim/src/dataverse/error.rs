@@ -20,6 +20,20 @@ pub(super) enum Fault {
     /// A valid token of somebody who is not in the organisation (dataverse.md section 1.4).
     #[error("The user is not a member of the organization.")]
     NotAMember,
+    /// A right that the caller's roles do not give (dataverse.md section 3.2). Assumed: the text.
+    #[error("Principal user (Id={user}, type=8) is missing {privilege} privilege on OTC={code} for entity '{table}'.")]
+    NoPrivilege {
+        user: Guid,
+        privilege: String,
+        code: i64,
+        table: String,
+    },
+    /// Somebody who may not act for others does so. Assumed: the text.
+    #[error("Principal user (Id={0}, type=8) is missing prvActOnBehalfOfAnotherUser privilege.")]
+    MayNotStandIn(Guid),
+    /// A row given to somebody who may not read it. Assumed: that it is this refusal, and the text.
+    #[error("The principal (Id={user}) to whom the row is assigned is missing {privilege} privilege.")]
+    OwnerMayNotRead { user: Guid, privilege: String },
     /// A row that is not there. The text is from a recorded live answer (dataverse.md section 2.3).
     #[error("Entity '{table}' With Id = {id} Does Not Exist")]
     NoSuchRow { table: String, id: Guid },
@@ -144,6 +158,9 @@ pub(super) enum Fault {
     /// An existing key (dataverse.md section 2.2).
     #[error("A record with matching key values already exists.")]
     Duplicate,
+    /// A duplicate that duplicate detection found (dataverse.md section 2.2). The documented example has status 500.
+    #[error("A record was not created or updated because a duplicate of the current record already exists.")]
+    DuplicateDetected,
     /// The values of an alternate key that another row has (dataverse.md section 3.2).
     #[error(
         "Entity Key {key} violated. A record with the same value for {columns} already exists. A duplicate record cannot \
@@ -174,6 +191,9 @@ impl Fault {
             Self::NotSimulated(_) => (StatusCode::NOT_IMPLEMENTED, ""),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, ""),
             Self::NotAMember => (StatusCode::FORBIDDEN, "0x80072560"),
+            Self::NoPrivilege { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
+            Self::OwnerMayNotRead { .. } => (StatusCode::FORBIDDEN, "0x80040231"),
+            Self::MayNotStandIn(_) => (StatusCode::FORBIDDEN, "0x80048405"),
             Self::NoSuchRow { .. } => (StatusCode::NOT_FOUND, "0x80040217"),
             Self::NoSuchKey(_) => (StatusCode::NOT_FOUND, "0x80060891"),
             Self::NoSuchSegment(_) => (StatusCode::NOT_FOUND, "0x80060888"),
@@ -206,6 +226,7 @@ impl Fault {
                 };
                 (StatusCode::TOO_MANY_REQUESTS, code)
             }
+            Self::DuplicateDetected => (StatusCode::INTERNAL_SERVER_ERROR, "0x80040333"),
             Self::DuplicateKey { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060892"),
             Self::Duplicate => (StatusCode::PRECONDITION_FAILED, "0x80040237"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "0x80060882"),

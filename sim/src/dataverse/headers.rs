@@ -5,6 +5,7 @@
 use http::HeaderMap;
 
 use super::error::Fault;
+use super::guid::Guid;
 
 /// What the `Prefer` headers ask for. Preferences that no server knows are ignored, as RFC 7240 says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,25 +106,58 @@ pub(super) fn conditions(headers: &HeaderMap) -> Result<Conditions, Fault> {
     })
 }
 
-/// Refuses headers that would change the outcome in ways that are not simulated.
-pub(super) fn refuse_unknown(headers: &HeaderMap) -> Result<(), Fault> {
-    for name in headers.keys() {
-        let name = name.as_str();
-        let value = headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let harmless = match name {
-            "mscrm.suppressduplicatedetection" => value.eq_ignore_ascii_case("true"),
-            "mscrmcallerid" | "callerobjectid" => false,
+/// In whose name a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InNameOf {
+    /// `MSCRMCallerID`: a `systemuserid`.
+    User(Guid),
+    /// `CallerObjectId`: a user's identifier in Entra ID.
+    Object(Guid),
+}
+
+/// Headers of Dataverse's own (dataverse.md section 2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Directives {
+    pub(super) in_name_of: Option<InNameOf>,
+    /// `MSCRM.SuppressDuplicateDetection: false`.
+    pub(super) detect_duplicates: bool,
+}
+
+/// Reads the headers of Dataverse's own, and refuses those that would change the outcome in ways that are not simulated.
+///
+/// There is no custom logic to bypass and no metadata to write, so the headers about both change nothing.
+pub(super) fn directives(headers: &HeaderMap) -> Result<Directives, Fault> {
+    let mut found = Directives::default();
+    for (name, value) in headers {
+        let (name, value) = (name.as_str(), value.to_str().unwrap_or_default().trim());
+        // Assumed text and code: the header must hold an identifier.
+        let guid =
+            || Guid::parse(value).ok_or_else(|| Fault::Argument(format!("'{value}' of the header {name} is no GUID.")));
+        let known = match name {
+            "mscrm.suppressduplicatedetection" => {
+                found.detect_duplicates = value.eq_ignore_ascii_case("false");
+                true
+            }
+            "mscrmcallerid" => {
+                found.in_name_of = Some(InNameOf::User(guid()?));
+                true
+            }
+            "callerobjectid" => {
+                found.in_name_of = Some(InNameOf::Object(guid()?));
+                true
+            }
+            "mscrm.bypasscustompluginexecution"
+            | "mscrm.bypassbusinesslogicexecution"
+            | "mscrm.solutionuniquename"
+            | "mscrm.mergelabels" => true,
             "accept" => accepts_json(value),
             other => !other.starts_with("mscrm."),
         };
-        if !harmless {
+        if !known {
             return Err(Fault::NotSimulated(format!("header `{name}: {value}`")));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 fn accepts_json(accept: &str) -> bool {
@@ -174,15 +208,29 @@ mod tests {
     }
 
     #[test]
-    fn impersonation_is_refused_and_the_usual_headers_are_not() {
+    fn headers_of_dataverses_own_are_read_and_unknown_ones_are_refused() {
         let usual = [
             ("accept", "application/json"),
             ("odata-version", "4.0"),
             ("odata-maxversion", "4.0"),
             ("mscrm.suppressduplicatedetection", "true"),
+            ("mscrm.bypasscustompluginexecution", "true"),
         ];
-        assert_eq!(refuse_unknown(&headers(&usual)), Ok(()));
-        assert!(refuse_unknown(&headers(&[("mscrmcallerid", "x")])).is_err());
-        assert!(refuse_unknown(&headers(&[("accept", "application/xml")])).is_err());
+        assert_eq!(directives(&headers(&usual)), Ok(Directives::default()));
+        let detects = directives(&headers(&[("mscrm.suppressduplicatedetection", "false")])).unwrap();
+        assert!(detects.detect_duplicates);
+        let id = "01234567-89ab-4def-8000-00000000abcd";
+        let stands_in = directives(&headers(&[("callerobjectid", id)])).unwrap();
+        assert_eq!(stands_in.in_name_of, Guid::parse(id).map(InNameOf::Object));
+        assert!(matches!(
+            directives(&headers(&[("mscrmcallerid", "x")])),
+            Err(Fault::Argument(_))
+        ));
+        for unknown in [("mscrm.nosuch", "1"), ("accept", "application/xml")] {
+            assert!(
+                matches!(directives(&headers(&[unknown])), Err(Fault::NotSimulated(_))),
+                "{unknown:?}"
+            );
+        }
     }
 }

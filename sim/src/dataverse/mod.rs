@@ -26,6 +26,7 @@ mod headers;
 mod filter;
 mod store;
 mod key;
+mod access;
 mod address;
 mod page;
 mod answer;
@@ -37,6 +38,8 @@ mod payload;
 mod rules;
 mod write;
 mod multiple;
+mod qualify;
+mod bulk;
 mod load;
 mod action;
 mod routes;
@@ -55,6 +58,11 @@ pub struct Settings {
     /// Assumed on, from the documentation of the opportunity; one third-party witness reports that the API lets such
     /// rows be written.
     pub closed_rows_are_read_only: bool,
+    /// What duplicate detection looks for when a request asks for it. A rule whose table or columns do not exist finds
+    /// nothing.
+    ///
+    /// Assumed: the rules of a new environment are accounts by name, contacts and leads by e-mail address.
+    pub duplicate_rules: Vec<AlternateKey>,
     /// How much one user may ask in five minutes; none for no limit.
     pub protection: Option<Protection>,
     /// The logical name of the co-sell solution's child table, its prefix included; the columns take the prefix too.
@@ -86,6 +94,17 @@ impl Default for Settings {
         Self {
             page_size: 5_000,
             closed_rows_are_read_only: true,
+            duplicate_rules: [
+                ("account", "name"),
+                ("contact", "emailaddress1"),
+                ("lead", "emailaddress1"),
+            ]
+            .map(|(table, column)| AlternateKey {
+                table: table.to_owned(),
+                name: format!("{table}s with the same {column}"),
+                columns: vec![column.to_owned()],
+            })
+            .to_vec(),
             protection: Some(Protection::default()),
             solutions_table: model::SOLUTIONS_TABLE.to_owned(),
             alternate_keys: vec![AlternateKey {

@@ -282,7 +282,7 @@ pub(super) fn row_of<'t>(
 }
 
 /// A JSON value as a cell of a column.
-fn fit(table: &Table, column: &Column, value: &Value) -> Result<Cell, Fault> {
+pub(super) fn fit(table: &Table, column: &Column, value: &Value) -> Result<Cell, Fault> {
     let wrong = || {
         let literal = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let expected = column.kind.edm();
@@ -294,7 +294,9 @@ fn fit(table: &Table, column: &Column, value: &Value) -> Result<Cell, Fault> {
     match (column.kind, value) {
         (Kind::Key | Kind::State | Kind::Status, Value::Null) => Err(wrong()),
         (_, Value::Null) => Ok(Cell::Null),
-        (Kind::Key | Kind::Guid, Value::String(text)) => Guid::parse(text).map(Cell::Guid).ok_or_else(wrong),
+        (Kind::Key | Kind::Guid | Kind::Lookup, Value::String(text)) => {
+            Guid::parse(text).map(Cell::Guid).ok_or_else(wrong)
+        }
         (Kind::Text { max }, Value::String(text)) => short(table, column, text, max),
         (Kind::Bool, Value::Bool(yes)) => Ok(Cell::Bool(*yes)),
         (Kind::Int { min, max }, Value::Number(_)) => {

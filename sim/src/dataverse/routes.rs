@@ -15,6 +15,7 @@ use http::{Method, StatusCode, header};
 use crate::reply;
 use crate::site::Site;
 
+use super::access::Right;
 use super::address::{Options, Resource, api_path, resource};
 use super::answer::Answer;
 use super::environment::{Caller, State};
@@ -25,7 +26,7 @@ use super::key::RowKey;
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
-use super::{Dataverse, action, read, setup};
+use super::{Dataverse, action, bulk, payload, qualify, read, setup};
 
 mod batch;
 mod write;
@@ -70,7 +71,7 @@ impl Dataverse {
         setup::people(&mut state, &inner.ground);
         state.store.settle();
         let outcome = self
-            .caller(parts, &base)
+            .caller(&state, parts, &base)
             .and_then(|caller| {
                 remaining = self.count(&mut state, &caller, flight)?;
                 Ok((caller, body?))
@@ -105,14 +106,14 @@ impl Dataverse {
     }
 
     /// Who calls (dataverse.md section 1.4).
-    fn caller(&self, parts: &Parts, base: &str) -> Result<Caller, Fault> {
+    fn caller(&self, state: &State, parts: &Parts, base: &str) -> Result<Caller, Fault> {
         let grant = self
             .0
             .ground
             .authority
             .check(&parts.headers, base)
             .map_err(|_| Fault::Unauthorized)?;
-        Caller::of(self.0.ground.seed, &grant.user, grant.at_screen).ok_or(Fault::NotAMember)
+        Caller::of(state, self.0.ground.seed, &grant.user, grant.at_screen)
     }
 
     /// Holds the request against the limits of service protection. Assumed: people in the app spend none of them.
@@ -141,7 +142,10 @@ impl Call<'_> {
         caller: &Caller,
         rest: &str,
     ) -> Result<Answer, Fault> {
-        headers::refuse_unknown(&self.parts.headers)?;
+        let directives = headers::directives(&self.parts.headers)?;
+        let stand_in = directives.in_name_of.map(|other| caller.in_the_name_of(state, other));
+        let stand_in = stand_in.transpose()?;
+        let caller = stand_in.as_ref().unwrap_or(caller);
         let model = std::sync::Arc::clone(state.store.model());
         let resource = resource(&model, rest)?;
         let method = &self.parts.method;
@@ -153,7 +157,11 @@ impl Call<'_> {
             ground: &dataverse.0.ground,
             settings: &dataverse.0.settings,
             caller,
+            detect: directives.detect_duplicates,
         };
+        if let (Some(table), &Method::GET) = (resource.table(), method) {
+            caller.may(Right::Read, table)?;
+        }
         match (&resource, method) {
             (Resource::Service, &Method::GET) => Ok(self.service_document(&model)),
             (Resource::WhoAmI, &Method::GET) => Ok(self.who_am_i(&work)),
@@ -163,13 +171,15 @@ impl Call<'_> {
             (Resource::Row(table, key), &Method::GET) => self.row(&work, table, key),
             (Resource::Row(table, key), &Method::PATCH) => self.upsert(&mut work, table, key),
             (Resource::Row(table, key), &Method::DELETE) => self.delete(&mut work, table, key),
-            (Resource::RowAction(table, key, name), &Method::POST) => self.row_action(&work, (table, key), name),
+            (Resource::RowAction(table, key, name), &Method::POST) => self.row_action(&mut work, (table, key), name),
             (Resource::Below(.., path), &Method::GET) => {
                 Err(Fault::NotSimulated(format!("path `{}` behind a row", path.join("/"))))
             }
             (Resource::Below(table, key, path), _) => self.below(&mut work, (table, key), path),
             (Resource::Action(name), &Method::POST) => self.action(&mut work, name),
-            (Resource::WhoAmI | Resource::Action(_) | Resource::SetAction(..) | Resource::RowAction(..), _) => {
+            (Resource::InitializeFrom(call), &Method::GET) => self.initialize_from(&work, call),
+            (Resource::WhoAmI | Resource::Action(_) | Resource::InitializeFrom(_), _)
+            | (Resource::SetAction(..) | Resource::RowAction(..), _) => {
                 Err(Fault::NoSuchResource(format!("{}{rest}", self.root)))
             }
             (Resource::Service | Resource::Batch | Resource::Set(_) | Resource::Row(..), _) => {
@@ -178,17 +188,55 @@ impl Call<'_> {
         }
     }
 
-    fn row_action(&self, work: &Work<'_>, (table, key): (&Table, &RowKey), name: &str) -> Result<Answer, Fault> {
+    fn row_action(&self, work: &mut Work<'_>, (table, key): (&Table, &RowKey), name: &str) -> Result<Answer, Fault> {
         self.no_options()?;
-        key.existing(&work.state.store, table)?;
-        Err(Fault::NotSimulated(format!("action `{name}` on a row")))
+        self.require_json()?;
+        let id = key.existing(&work.state.store, table)?;
+        if (table.logical.as_ref(), name) != ("lead", "QualifyLead") {
+            return Err(Fault::NotSimulated(format!(
+                "action `{name}` on a row of `{}`",
+                table.set
+            )));
+        }
+        work.caller.may(Right::Write, table)?;
+        let made = qualify::lead(work, id, self.body)?;
+        Ok(Answer::json(
+            StatusCode::OK,
+            qualify::listed(&work.model(), self.root, &made),
+        ))
     }
 
     fn action(&self, work: &mut Work<'_>, name: &str) -> Result<Answer, Fault> {
         self.no_options()?;
         self.require_json()?;
+        if name == "BulkDelete" {
+            let job = bulk::delete(work, self.body)?;
+            let context = format!("{}$metadata#Microsoft.Dynamics.CRM.BulkDeleteResponse", self.root);
+            let body = serde_json::json!({"@odata.context": context, "JobId": job.to_string()});
+            return Ok(Answer::json(StatusCode::OK, body.to_string()));
+        }
+        work.caller.may(Right::Write, work.model().expect("opportunity"))?;
         action::close(work, name == "WinOpportunity", self.body)?;
         Ok(Answer::empty())
+    }
+
+    /// `InitializeFrom(EntityMoniker=@p1,TargetEntityName=@p2,…)?@p1=…`.
+    fn initialize_from(&self, work: &Work<'_>, call: &str) -> Result<Answer, Fault> {
+        let query = self.parts.uri.query().unwrap_or_default();
+        let wrong = || Fault::Query("Error in query syntax.".to_owned());
+        let arguments = qualify::arguments(call, query).ok_or_else(wrong)?;
+        let text = |name: &str| arguments.get(name).and_then(serde_json::Value::as_str);
+        let moniker = arguments
+            .get("EntityMoniker")
+            .and_then(|moniker| moniker["@odata.id"].as_str());
+        let model = work.model();
+        let tables: Vec<&Table> = model.tables().iter().collect();
+        let store = &work.state.store;
+        let source = payload::row_of(store, "InitializeFrom", &tables, moniker.ok_or_else(wrong)?)?;
+        let target = text("TargetEntityName").and_then(|name| model.by_logical(name));
+        work.caller.may(Right::Read, source.0)?;
+        let body = qualify::template(work, self.root, source, target.ok_or_else(wrong)?)?;
+        Ok(Answer::json(StatusCode::OK, body))
     }
 
     fn row(&self, work: &Work<'_>, table: &Table, key: &RowKey) -> Result<Answer, Fault> {

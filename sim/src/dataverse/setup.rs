@@ -271,6 +271,7 @@ impl Setup<'_> {
                     ("roleid", Cell::Guid(id_of(self.seed, "role", name))),
                 ];
                 self.put("systemuserroles", pair, &values);
+                self.state.members.insert(id);
             } else if had {
                 let model = std::sync::Arc::clone(self.state.store.model());
                 self.state.store.remove(model.expect("systemuserroles"), pair);

@@ -13,6 +13,7 @@ use crate::happening::{Change, Commit, CommitKind, Happening};
 use crate::site::Site;
 
 use super::Settings;
+use super::access::{Right, Roles};
 use super::cell::Cell;
 use super::environment::{Caller, State, whole_second};
 use super::error::Fault;
@@ -29,6 +30,8 @@ pub(super) struct Work<'a> {
     pub(super) ground: &'a Ground,
     pub(super) settings: &'a Settings,
     pub(super) caller: &'a Caller,
+    /// Whether duplicate detection was asked for.
+    pub(super) detect: bool,
 }
 
 impl Work<'_> {
@@ -44,6 +47,7 @@ impl Work<'_> {
     /// Stores a new row and what stands below it in the body: rows that it points to first, then those that point to
     /// it. `id` overrides the key of the body; without either one is drawn.
     pub(super) fn create(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
+        self.caller.may(Right::Create, table)?;
         let model = self.model();
         let mut draft = Cow::Borrowed(draft);
         for nested in &draft.clone().nested {
@@ -131,12 +135,33 @@ impl Work<'_> {
                 let table = &model.tables()[table];
                 let pair = [(near, Cell::Guid(owner)), (far, Cell::Guid(other))];
                 let found = self.state.store.holding(table, &pair).first().copied();
-                self.delete(table, found.ok_or_else(|| Fault::no_such_row(&member.logical, other))?)
+                self.erase(table, found.ok_or_else(|| Fault::no_such_row(&member.logical, other))?)
             }
         }
     }
 
-    /// Refuses values of an alternate key that another row has.
+    /// Refuses an owner who may not read the row.
+    fn acceptable_owner(&self, table: &Table, cells: &[Cell]) -> Result<(), Fault> {
+        let owner = table.system.owner.and_then(|owner| cells[owner.id].guid());
+        let Some(owner) = owner.filter(|owner| *owner != self.caller.id) else {
+            return Ok(());
+        };
+        let is_user = self
+            .state
+            .store
+            .row(self.state.store.model().expect("systemuser"), owner)
+            .is_some();
+        if is_user && !Roles::of(&self.state.store, owner).allow(Right::Read, table) {
+            return Err(Fault::OwnerMayNotRead {
+                user: owner,
+                privilege: format!("prvRead{}", table.schema),
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses values of an alternate key that another row has, and, when that was asked for, what a duplicate detection
+    /// rule finds.
     fn unique(&self, table: &Table, cells: &[Cell], id: Guid) -> Result<(), Fault> {
         for key in &table.keys {
             let values: Vec<(usize, Cell)> = key
@@ -161,6 +186,26 @@ impl Work<'_> {
                 });
             }
         }
+        self.no_duplicate(table, cells, id)
+    }
+
+    fn no_duplicate(&self, table: &Table, cells: &[Cell], id: Guid) -> Result<(), Fault> {
+        let rules = self.settings.duplicate_rules.iter().filter(|_| self.detect);
+        for rule in rules.filter(|rule| rule.table == table.logical) {
+            let columns = rule.columns.iter().filter_map(|name| table.attribute(name));
+            let values: Vec<(usize, Cell)> = columns.map(|column| (column, cells[column].clone())).collect();
+            let empty = values.iter().any(|(_, cell)| cell.is_null());
+            if !empty
+                && self
+                    .state
+                    .store
+                    .holding(table, &values)
+                    .iter()
+                    .any(|other| *other != id)
+            {
+                return Err(Fault::DuplicateDetected);
+            }
+        }
         Ok(())
     }
 
@@ -182,12 +227,14 @@ impl Work<'_> {
         let now = self.now();
         cells[table.system.created_on] = Cell::Time(now);
         cells[table.system.created_by] = Cell::Guid(self.caller.id);
+        cells[table.system.created_on_behalf] = self.caller.on_behalf.map_or(Cell::Null, Cell::Guid);
         if let Some(owner) = table.system.owner.filter(|owner| cells[owner.id].is_null()) {
             cells[owner.id] = Cell::Guid(self.caller.id);
         }
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, None, &mut cells, base);
         self.unique(table, &cells, id)?;
+        self.acceptable_owner(table, &cells)?;
         self.store(table, None, Row { id, cells }, now);
         Ok(id)
     }
@@ -219,6 +266,7 @@ impl Work<'_> {
 
     /// Writes into a row that is there.
     pub(super) fn update(&mut self, table: &Table, id: Guid, draft: &Draft) -> Result<(), Fault> {
+        self.caller.may(Right::Write, table)?;
         if !draft.nested.is_empty() {
             return Err(Fault::NotSimulated("other rows in the body of an update".to_owned()));
         }
@@ -240,6 +288,7 @@ impl Work<'_> {
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
         self.unique(table, &cells, id)?;
+        self.acceptable_owner(table, &cells)?;
         let now = self.now();
         self.store(table, Some(&before), Row { id, cells }, now);
         Ok(())
@@ -266,6 +315,11 @@ impl Work<'_> {
 
     /// Deletes a row and does to those that point to it what the model says.
     pub(super) fn delete(&mut self, table: &Table, id: Guid) -> Result<(), Fault> {
+        self.caller.may(Right::Delete, table)?;
+        self.erase(table, id)
+    }
+
+    fn erase(&mut self, table: &Table, id: Guid) -> Result<(), Fault> {
         let removed = self.state.store.remove(table, id);
         let removed = removed.ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
         let version = self.state.take_version();
@@ -280,7 +334,7 @@ impl Work<'_> {
                 for pointing in self.state.store.pointing_to(other, at, id) {
                     match way.on_delete {
                         // A row may have gone already, by another path of the same cascade.
-                        OnDelete::Cascade => self.delete(other, pointing).or_else(gone_already)?,
+                        OnDelete::Cascade => self.erase(other, pointing).or_else(gone_already)?,
                         OnDelete::RemoveLink | OnDelete::Restrict => {
                             self.force(other, pointing, &[(at, Cell::Null)])?;
                         }
@@ -301,6 +355,7 @@ impl Work<'_> {
         );
         row.cells[table.system.modified_on] = Cell::Time(now);
         row.cells[table.system.modified_by] = Cell::Guid(self.caller.id);
+        row.cells[table.system.modified_on_behalf] = self.caller.on_behalf.map_or(Cell::Null, Cell::Guid);
         row.cells[table.system.version] = Cell::Int(self.state.take_version());
         let changes = changes(table, before, Some(&row));
         let kind = if before.is_some() {

@@ -133,8 +133,8 @@ fn what_is_not_simulated_is_refused_by_name_and_noted() {
         "preference `odata.track-changes`"
     );
     assert_eq!(
-        missing(org.send(&Method::GET, "accounts", &[("mscrmcallerid", "x")], &Value::Null)),
-        "header `mscrmcallerid: x`"
+        missing(org.send(&Method::GET, "accounts", &[("mscrm.nosuch", "x")], &Value::Null)),
+        "header `mscrm.nosuch: x`"
     );
     assert_eq!(missing(org.raw("GET", "/elsewhere", &[], "")), "route `/elsewhere`");
     let refusals = org.ground.happenings.drain();

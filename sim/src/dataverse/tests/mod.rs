@@ -16,12 +16,14 @@ use crate::identity::DATAVERSE_AUDIENCE;
 use crate::seed::Seed;
 
 mod access;
+mod acting;
 mod batch;
 mod closing;
 mod keys;
 mod limits;
 mod linking;
 mod reading;
+mod roles;
 mod writing;
 
 const API: &str = "/api/data/v9.2/";
