@@ -69,6 +69,17 @@ struct Wishes {
     customer: Option<(bool, Guid)>,
 }
 
+/// A lead that is being qualified.
+struct Qualifying<'a> {
+    model: &'a Model,
+    table: &'a Table,
+    id: Guid,
+    cells: Vec<Cell>,
+    wishes: Wishes,
+    /// What was made so far, as table and identifier.
+    made: Vec<(usize, Guid)>,
+}
+
 /// Qualifies a lead: makes the rows that are asked for and closes it. Comes back with them as table and identifier.
 ///
 /// Assumed: without a company name no account is made; the opportunity's customer is the one that is named, else the
@@ -76,79 +87,106 @@ struct Wishes {
 pub(super) fn lead(work: &mut Work<'_>, id: Guid, body: &[u8]) -> Result<Vec<(usize, Guid)>, Fault> {
     let model = work.model();
     let (table, wishes) = (model.expect("lead"), wishes(work, &model, body)?);
-    let row = work
-        .state
-        .store
-        .row(table, id)
-        .ok_or_else(|| Fault::no_such_row("lead", id))?;
-    let cells = row.cells.clone();
+    let row = work.state.store.row(table, id);
+    let cells = row.ok_or_else(|| Fault::no_such_row("lead", id))?.cells.clone();
     if cells[table.expect("statecode")] != Cell::Int(0) {
         return Err(Fault::Argument("The lead is already closed.".to_owned()));
     }
-    let state = table
-        .state(1)
-        .ok_or_else(|| Fault::Argument("The lead has no qualified state.".to_owned()))?;
+    let state = table.state(1);
+    let state = state.ok_or_else(|| Fault::Argument("The lead has no qualified state.".to_owned()))?;
     let status = if wishes.status == -1 {
         state.statuses[0]
     } else {
         wishes.status
     };
     let pair = rules::fitting(table, state, status, id)?;
-    let of = |name: &str| cells[table.expect(name)].clone();
-    let mut made = Vec::new();
-    let mut account = of("_parentaccountid_value").guid();
-    if wishes.account && account.is_none() && !of("companyname").is_null() {
-        let draft = taken_over(table, &cells, model.expect("account"), (TO_ACCOUNT, ADDRESS), id);
-        account = Some(make(work, model.expect("account"), &draft, &mut made)?);
-    }
-    let mut contact = of("_parentcontactid_value").guid();
-    if wishes.contact && contact.is_none() {
-        let target = model.expect("contact");
-        let mut draft = taken_over(table, &cells, target, (TO_CONTACT, ADDRESS), id);
-        if let Some(account) = account {
-            draft
-                .cells
-                .push((target.expect("_parentcustomerid_value"), Cell::Guid(account)));
-        }
-        contact = Some(make(work, target, &draft, &mut made)?);
-    }
+    let mut qualifying = Qualifying {
+        model: &model,
+        table,
+        id,
+        cells,
+        wishes,
+        made: Vec::new(),
+    };
+    let account = qualifying.account(work)?;
+    let contact = qualifying.contact(work, account)?;
+    let opportunity = qualifying.opportunity(work, account, contact)?;
+    let links = [
+        ("_parentaccountid_value", account),
+        ("_parentcontactid_value", contact),
+        ("_qualifyingopportunityid_value", opportunity),
+    ];
+    let links = links
+        .into_iter()
+        .filter_map(|(name, id)| Some((table.expect(name), Cell::Guid(id?))));
     let mut changes = vec![
         (table.expect("statecode"), Cell::Int(pair.0)),
         (table.expect("statuscode"), Cell::Int(pair.1)),
     ];
-    if wishes.opportunity {
-        let target = model.expect("opportunity");
-        let mut draft = taken_over(table, &cells, target, (TO_OPPORTUNITY, &[]), id);
-        let customer = wishes
-            .customer
-            .map(|(_, id)| id)
-            .or_else(|| of("_customerid_value").guid());
+    changes.extend(links);
+    work.force(table, id, &changes)?;
+    Ok(qualifying.made)
+}
+
+impl Qualifying<'_> {
+    fn of(&self, name: &str) -> Cell {
+        self.cells[self.table.expect(name)].clone()
+    }
+
+    fn account(&mut self, work: &mut Work<'_>) -> Result<Option<Guid>, Fault> {
+        let known = self.of("_parentaccountid_value").guid();
+        if !self.wishes.account || known.is_some() || self.of("companyname").is_null() {
+            return Ok(known);
+        }
+        let target = self.model.expect("account");
+        let draft = taken_over(self.table, &self.cells, target, (TO_ACCOUNT, ADDRESS), self.id);
+        make(work, target, &draft, &mut self.made).map(Some)
+    }
+
+    fn contact(&mut self, work: &mut Work<'_>, account: Option<Guid>) -> Result<Option<Guid>, Fault> {
+        let known = self.of("_parentcontactid_value").guid();
+        if !self.wishes.contact || known.is_some() {
+            return Ok(known);
+        }
+        let target = self.model.expect("contact");
+        let mut draft = taken_over(self.table, &self.cells, target, (TO_CONTACT, ADDRESS), self.id);
+        if let Some(account) = account {
+            let parent = target.expect("_parentcustomerid_value");
+            draft.cells.push((parent, Cell::Guid(account)));
+        }
+        make(work, target, &draft, &mut self.made).map(Some)
+    }
+
+    fn opportunity(
+        &mut self,
+        work: &mut Work<'_>,
+        account: Option<Guid>,
+        contact: Option<Guid>,
+    ) -> Result<Option<Guid>, Fault> {
+        if !self.wishes.opportunity {
+            return Ok(None);
+        }
+        let target = self.model.expect("opportunity");
+        let mut draft = taken_over(self.table, &self.cells, target, (TO_OPPORTUNITY, &[]), self.id);
+        let named = self.wishes.customer;
+        let customer = named.map(|(_, id)| id).or_else(|| self.of("_customerid_value").guid());
+        let own_account = named.filter(|(is_account, _)| *is_account).map(|(_, id)| id);
+        let currency = self
+            .wishes
+            .currency
+            .or_else(|| self.of("_transactioncurrencyid_value").guid());
         let links = [
             ("_customerid_value", customer.or(account).or(contact)),
-            (
-                "_parentaccountid_value",
-                account.or(wishes.customer.filter(|(is_account, _)| *is_account).map(|(_, id)| id)),
-            ),
+            ("_parentaccountid_value", account.or(own_account)),
             ("_parentcontactid_value", contact),
-            (
-                "_transactioncurrencyid_value",
-                wishes.currency.or_else(|| of("_transactioncurrencyid_value").guid()),
-            ),
+            ("_transactioncurrencyid_value", currency),
         ];
         let links = links
             .into_iter()
             .filter_map(|(name, id)| Some((target.expect(name), Cell::Guid(id?))));
         draft.cells.extend(links);
-        let opportunity = make(work, target, &draft, &mut made)?;
-        changes.push((table.expect("_qualifyingopportunityid_value"), Cell::Guid(opportunity)));
+        make(work, target, &draft, &mut self.made).map(Some)
     }
-    for (name, id) in [("_parentaccountid_value", account), ("_parentcontactid_value", contact)] {
-        if let Some(id) = id {
-            changes.push((table.expect(name), Cell::Guid(id)));
-        }
-    }
-    work.force(table, id, &changes)?;
-    Ok(made)
 }
 
 fn make(work: &mut Work<'_>, table: &Table, draft: &Draft, made: &mut Vec<(usize, Guid)>) -> Result<Guid, Fault> {

@@ -178,10 +178,14 @@ impl Call<'_> {
             (Resource::Below(table, key, path), _) => self.below(&mut work, (table, key), path),
             (Resource::Action(name), &Method::POST) => self.action(&mut work, name),
             (Resource::InitializeFrom(call), &Method::GET) => self.initialize_from(&work, call),
-            (Resource::WhoAmI | Resource::Action(_) | Resource::InitializeFrom(_), _)
-            | (Resource::SetAction(..) | Resource::RowAction(..), _) => {
-                Err(Fault::NoSuchResource(format!("{}{rest}", self.root)))
-            }
+            (
+                Resource::WhoAmI
+                | Resource::Action(_)
+                | Resource::InitializeFrom(_)
+                | Resource::SetAction(..)
+                | Resource::RowAction(..),
+                _,
+            ) => Err(Fault::NoSuchResource(format!("{}{rest}", self.root))),
             (Resource::Service | Resource::Batch | Resource::Set(_) | Resource::Row(..), _) => {
                 Err(Fault::Method(method.to_string()))
             }
