@@ -2,6 +2,8 @@
 //! referrals, the memory of each, and what a socket carries with token check, journal and state.
 //!
 //! Run with `cargo bench -p cosell-sim --bench scale`, with a largest number behind `--` for less. It prints medians.
+//! With `get N`, `patch N`, `socket-get N` or `socket-patch N` behind `--` it does nothing but N of these calls: for a
+//! profiler that counts instructions, whose difference between two N does not depend on what else the machine does.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -24,6 +26,12 @@ const SAMPLES: usize = 2_000;
 const CONNECTIONS: usize = 16;
 
 fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    let kinds = ["get", "patch", "socket-get", "socket-patch"];
+    if let Some(place) = words.iter().position(|word| kinds.contains(&word.as_str())) {
+        let calls = words.get(place + 1).and_then(|word| word.parse().ok());
+        return counted(&words[place], calls.unwrap_or(0));
+    }
     let limit = std::env::args().find_map(|word| word.parse::<usize>().ok());
     let sizes = [1_000, 100_000, 1_000_000];
     say("in process, one thread, medians");
@@ -120,6 +128,39 @@ impl Account {
     }
 }
 
+/// So many calls of one kind, to 1,000 referrals, and nothing else.
+fn counted(kind: &str, calls: usize) {
+    const SIZE: usize = 1_000;
+    let body = |number: usize| format!(r#"[{{"op":"replace","path":"/details/dealValue","value":{number}}}]"#);
+    if let Some(kind) = kind.strip_prefix("socket-") {
+        let served = serve(&ServeSettings::default()).expect("loopback ports are free");
+        let ids = filled(&served, SIZE);
+        let mut sockets = [connected(&served)];
+        let mut part = vec![0; 64 * 1024];
+        for number in 0..calls {
+            let path = format!("{ROOT}/{}", ids[number % SIZE]);
+            let (request, status) = if kind == "get" {
+                (written(&served, "GET", &path, ""), "HTTP/1.1 200")
+            } else {
+                (written(&served, "PATCH", &path, &body(number)), "HTTP/1.1 204")
+            };
+            round(&mut sockets, &[request], &mut part, status);
+        }
+        return;
+    }
+    let mut account = Account::new();
+    let ids: Vec<String> = (0..SIZE).map(|number| create(&mut account, number).0).collect();
+    for number in 0..calls {
+        let path = format!("{ROOT}/{}", ids[number % SIZE]);
+        let request = if kind == "get" {
+            account.request("GET", &path, String::new())
+        } else {
+            account.request("PATCH", &path, body(number))
+        };
+        let _ = account.call(request);
+    }
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -209,22 +250,44 @@ fn round(sockets: &mut [TcpStream], requests: &[String], part: &mut [u8], status
     }
 }
 
+/// A connection to Partner Center.
+fn connected(served: &Served) -> TcpStream {
+    let base = served.bases().of(Site::PartnerCenter);
+    TcpStream::connect(base.trim_start_matches("http://")).expect("the server listens")
+}
+
+/// A request as it goes over the socket, with the one token of this run.
+fn written(served: &Served, method: &str, path: &str, body: &str) -> String {
+    static TOKEN: std::sync::Mutex<Option<(String, String)>> = std::sync::Mutex::new(None);
+    let mut known = TOKEN.lock().expect("nobody panicked");
+    let base = served.bases().of(Site::PartnerCenter);
+    let token = match known.take().filter(|(of, _)| *of == base) {
+        Some((_, token)) => token,
+        None => served
+            .token("connector", Site::PartnerCenter, ROOT)
+            .expect("the user is known"),
+    };
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    *known = Some((base, token));
+    request
+}
+
+/// Creates so many referrals over the socket; their ids.
+fn filled(served: &Served, size: usize) -> Vec<String> {
+    fill(connected(served), size, &|method, path, body| {
+        written(served, method, path, body)
+    })
+}
+
 fn served(size: usize) {
     let served = serve(&ServeSettings::default()).expect("loopback ports are free");
-    let token = served
-        .token("connector", Site::PartnerCenter, ROOT)
-        .expect("the user is known");
-    let base = served.bases().of(Site::PartnerCenter);
-    let address = base.trim_start_matches("http://").to_owned();
-    let connect = || TcpStream::connect(&address).expect("the server listens");
-    let request = |method: &str, path: &str, body: &str| {
-        format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    };
-    let ids = fill(connect(), size, &request);
+    let connect = || connected(&served);
+    let request = |method: &str, path: &str, body: &str| written(&served, method, path, body);
+    let ids = filled(&served, size);
     let half = CONNECTIONS / 2;
     let gets = |number: usize| request("GET", &format!("{ROOT}/{}", ids[number % ids.len()]), "");
     let patches = |number: usize| {
