@@ -157,7 +157,7 @@ fn counted(kind: &str, calls: usize) {
         } else {
             account.request("PATCH", &path, body(number))
         };
-        let _ = account.call(request);
+        drop(account.call(request));
     }
 }
 

@@ -138,10 +138,10 @@ pub enum RefreshFault {
 /// What a valid token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Who calls.
-    pub user: User,
+    /// Who calls. Shared: every call asks for it.
+    pub user: Arc<User>,
     /// For which API.
-    pub audience: String,
+    pub audience: Arc<str>,
     /// Until when.
     pub expires: Timestamp,
     /// Whether the token stands for an application without a user (refused by the referrals API).
@@ -173,7 +173,7 @@ pub struct Authority {
 #[derive(Debug)]
 struct State {
     settings: Settings,
-    users: BTreeMap<String, User>,
+    users: BTreeMap<String, Arc<User>>,
     tokens: BTreeMap<String, Issued>,
     refresh_tokens: BTreeMap<String, Refresh>,
     chance: Stream,
@@ -191,8 +191,8 @@ struct Refresh {
 
 #[derive(Debug)]
 struct Issued {
-    user: String,
-    audience: String,
+    user: Arc<str>,
+    audience: Arc<str>,
     expires: Timestamp,
     app_only: bool,
     at_screen: bool,
@@ -217,7 +217,10 @@ impl Authority {
         };
         let state = State {
             settings: Settings::default(),
-            users: users.into_iter().map(|user| (user.name.clone(), user)).collect(),
+            users: users
+                .into_iter()
+                .map(|user| (user.name.clone(), Arc::new(user)))
+                .collect(),
             tokens: BTreeMap::new(),
             refresh_tokens: BTreeMap::from([(Self::refresh_token_of("connector"), first)]),
             chance: seed.stream("tokens"),
@@ -260,7 +263,7 @@ impl Authority {
         if refresh.expires.is_some_and(|expires| expires <= self.clock.now()) {
             return Err(RefreshFault::Expired);
         }
-        Ok((user.clone(), refresh.second_factor && user.second_factor))
+        Ok((User::clone(user), refresh.second_factor && user.second_factor))
     }
 
     /// A new refresh token for somebody who signed in.
@@ -299,37 +302,44 @@ impl Authority {
 
     /// The user of that name.
     pub fn user(&self, name: &str) -> Option<User> {
-        self.lock().users.get(name).cloned()
+        self.lock().users.get(name).map(|user| User::clone(user))
     }
 
     /// Everybody, by name.
     pub fn users(&self) -> Vec<User> {
-        self.lock().users.values().cloned().collect()
+        self.lock().users.values().map(|user| User::clone(user)).collect()
     }
 
     /// Whose token a request carries, whatever it is for and however old it is.
     pub fn bearer(&self, headers: &http::HeaderMap) -> Option<String> {
+        self.caller(headers).map(|name| name.as_ref().to_owned())
+    }
+
+    /// The same without a copy of the name, for whoever asks on every request.
+    pub fn caller(&self, headers: &http::HeaderMap) -> Option<Arc<str>> {
         let header = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
         let (_, token) = header.split_once(' ')?;
         let state = self.lock();
-        state.tokens.get(token.trim()).map(|issued| issued.user.clone())
+        state.tokens.get(token.trim()).map(|issued| Arc::clone(&issued.user))
     }
 
     /// Adds a user, or replaces the roles of one who is known. Tokens that they have count for the new roles at once.
     pub fn put_user(&self, name: &str, roles: &[Role]) {
         let mut state = self.lock();
         let user = state.users.entry(name.to_owned());
-        user.or_insert_with(|| User::new(name, &[])).roles = roles.iter().copied().collect();
+        let user = user.or_insert_with(|| Arc::new(User::new(name, &[])));
+        Arc::make_mut(user).roles = roles.iter().copied().collect();
     }
 
     /// Adds a user, or replaces one who is known, whole.
     pub fn set_user(&self, user: User) {
-        self.lock().users.insert(user.name.clone(), user);
+        self.lock().users.insert(user.name.clone(), Arc::new(user));
     }
 
     /// Lets these be all the users there are. Tokens of others are worth nothing from now on.
     pub fn replace_users(&self, users: Vec<User>) {
-        self.lock().users = users.into_iter().map(|user| (user.name.clone(), user)).collect();
+        let users = users.into_iter().map(|user| (user.name.clone(), Arc::new(user)));
+        self.lock().users = users.collect();
     }
 
     /// A new token. `None` when nobody has that name. `prefix` is what the vendor puts in front of the opaque part.
@@ -363,8 +373,8 @@ impl Authority {
         let token = format!("{prefix}{:016x}{:016x}", state.chance.bits(), state.chance.bits());
         let expires = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
         let issued = Issued {
-            user: user.to_owned(),
-            audience: audience.to_owned(),
+            user: user.into(),
+            audience: audience.into(),
             expires,
             app_only,
             at_screen,
@@ -396,8 +406,8 @@ impl Authority {
         if issued.audience.trim_end_matches('/') != audience.trim_end_matches('/') {
             return Err(TokenFault::WrongAudience);
         }
-        let user = state.users.get(&issued.user).cloned().ok_or(TokenFault::Unknown)?;
-        let (audience, app_only) = (issued.audience.clone(), issued.app_only);
+        let user = state.users.get(&*issued.user).cloned().ok_or(TokenFault::Unknown)?;
+        let (audience, app_only) = (Arc::clone(&issued.audience), issued.app_only);
         Ok(Grant {
             user,
             audience,
@@ -411,14 +421,14 @@ impl Authority {
     pub fn revoke(&self, user: &str, audience: &str) {
         self.lock()
             .tokens
-            .retain(|_, issued| issued.user != user || issued.audience != audience);
+            .retain(|_, issued| *issued.user != *user || *issued.audience != *audience);
     }
 
     /// Ends everything that a user ever got, refresh tokens included. Only another sign-in helps, or
     /// [`Authority::sign_in_again`].
     pub fn revoke_all(&self, user: &str) {
         let mut state = self.lock();
-        state.tokens.retain(|_, issued| issued.user != user);
+        state.tokens.retain(|_, issued| *issued.user != *user);
         let refresh = state.refresh_tokens.values_mut();
         refresh
             .filter(|refresh| refresh.user == user)
@@ -432,7 +442,7 @@ impl Authority {
             refresh.revoked = false;
         }
         if let Some(user) = state.users.get_mut(user) {
-            user.trouble = None;
+            Arc::make_mut(user).trouble = None;
         }
     }
 

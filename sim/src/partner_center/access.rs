@@ -2,6 +2,8 @@
 //!
 //! It checks no token: that is done when it is asked.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 
 use super::Settings;
@@ -13,7 +15,7 @@ use crate::identity::{Role, Scope, User};
 /// What one user may do.
 #[derive(Clone, Debug)]
 pub(super) struct Access {
-    user: User,
+    user: Arc<User>,
     reach: Reach,
     may_write: bool,
     hides_marketplace_leads: bool,
@@ -35,7 +37,7 @@ impl Access {
     ///
     /// Whether a Referrals user may write is a switch, because the sources conflict. Assumed: a scope that is limited to
     /// locations limits what is read and changed, not what is created.
-    pub(super) fn of(user: &User, settings: &Settings) -> Result<Self, Problem> {
+    pub(super) fn of(user: &Arc<User>, settings: &Settings) -> Result<Self, Problem> {
         let (reach, may_write) = if user.roles.contains(&Role::ReferralsAdmin) {
             let reach = match user.scope {
                 Scope::Global => Reach::All,
@@ -47,7 +49,7 @@ impl Access {
         } else {
             return Err(Problem::NotAuthorized(StatusCode::FORBIDDEN));
         };
-        let user = user.clone();
+        let user = Arc::clone(user);
         Ok(Self {
             user,
             reach,

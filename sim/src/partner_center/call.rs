@@ -73,14 +73,19 @@ impl Call {
     }
 
     /// Whom the token stands for. It must be for one of the audiences, or for the base URL in force.
-    pub(super) fn grant(&self, authority: &Authority, audiences: &[&str], base: &str) -> Result<Grant, TokenFault> {
+    pub(super) fn grant(
+        &self,
+        authority: &Authority,
+        audiences: &[&str],
+        base: impl FnOnce() -> String,
+    ) -> Result<Grant, TokenFault> {
         for audience in audiences {
             match authority.check(&self.headers, audience) {
                 Err(TokenFault::WrongAudience) => {}
                 decided => return decided,
             }
         }
-        authority.check(&self.headers, base)
+        authority.check(&self.headers, &base())
     }
 
     /// Refuses the request with 501, and notes what is missing.

@@ -260,7 +260,9 @@ impl Writer<'_> {
         let place = self.place_of(id)?;
         let terms = self.terms(place);
         let patch = Patch::replacing(changes);
-        self.update(place, |referral| patch.apply(referral, Right::Microsoft, terms))?;
+        self.update_from(place, |before, referral| {
+            patch.apply(before, referral, Right::Microsoft, terms)
+        })?;
         Ok(place)
     }
 

@@ -98,18 +98,30 @@ pub(super) struct ETag {
 
 impl std::fmt::Display for ETag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "\"{:08x}-0000-0100-0000-{:08x}0000\"",
-            self.version,
-            self.at.as_second() & 0xffff_ffff
-        )
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+impl ETag {
+    /// The printed form. Digits are put in by hand: every answer carries one.
+    fn text(self) -> [u8; 38] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = *b"\"00000000-0000-0100-0000-000000000000\"";
+        // The low 32 bits, as two's complement has them.
+        let seconds = u32::try_from(self.at.as_second() & 0xffff_ffff).unwrap_or_default();
+        for (start, number) in [(1, self.version), (25, seconds)] {
+            for (place, shift) in (0..8).zip([28, 24, 20, 16, 12, 8, 4, 0]) {
+                let digit = usize::try_from((number >> shift) & 0xf).unwrap_or_default();
+                text[start + place] = DIGITS[digit];
+            }
+        }
+        text
     }
 }
 
 impl Serialize for ETag {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

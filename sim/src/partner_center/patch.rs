@@ -78,10 +78,15 @@ impl Patch {
         Self(edits.into_iter().map(operation).collect())
     }
 
-    /// Applies all operations, or refuses them all.
-    pub(super) fn apply(self, referral: &mut Referral, right: Right, terms: Terms<'_>) -> Result<(), Problem> {
-        lifecycle::refuse_when_closed(referral)?;
-        let before = referral.clone();
+    /// Applies all operations to a copy of what was there, or refuses them all.
+    pub(super) fn apply(
+        self,
+        before: &Referral,
+        referral: &mut Referral,
+        right: Right,
+        terms: Terms<'_>,
+    ) -> Result<(), Problem> {
+        lifecycle::refuse_when_closed(before)?;
         let (mut status, mut substatus) = (None, None);
         for Operation { path, value, .. } in &self.0 {
             let value = value.as_ref().unwrap_or(&Value::Null);
@@ -93,7 +98,7 @@ impl Patch {
                 _ => set(referral, path, value, right)?,
             }
         }
-        check::update(&before, referral, terms)?;
+        check::update(before, referral, terms)?;
         match (status, substatus) {
             (None, None) => Ok(()),
             (Some(status), Some(substatus)) => {

@@ -96,8 +96,8 @@ impl PartnerCenter {
 
     /// Users with a Partner Center role, with a token for one of the audiences or for the base URL in force.
     fn admit(&self, call: &Call, audiences: &[&str]) -> Result<Grant, Problem> {
-        let base = self.ground.bases.of(Site::PartnerCenter);
-        let grant = call.grant(&self.ground.authority, audiences, &base).map_err(|fault| {
+        let base = || self.ground.bases.of(Site::PartnerCenter);
+        let grant = call.grant(&self.ground.authority, audiences, base).map_err(|fault| {
             Problem::Unauthenticated(match fault {
                 TokenFault::Missing => "The request has no bearer token.",
                 TokenFault::Expired => "The access token has expired.",
@@ -209,7 +209,7 @@ impl PartnerCenter {
     ) -> Result<(), Problem> {
         let mut writer = self.writer(state, &grant.user.name);
         let terms = writer.terms(place);
-        writer.update(place, |referral| patch.apply(referral, right, terms))
+        writer.update_from(place, |before, referral| patch.apply(before, referral, right, terms))
     }
 }
 
@@ -233,15 +233,15 @@ fn writable(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> 
 ///
 /// Assumed: a tag without its quote marks does not match, and neither does a weak one.
 fn precondition(call: &Call, store: &Store, place: Place, required: bool) -> Result<(), Problem> {
-    let current = store
-        .at(place)
-        .map(|referral| referral.e_tag.to_string())
-        .unwrap_or_default();
     let given = match call.headers.get(header::IF_MATCH) {
         Some(given) => given.to_str().unwrap_or_default(),
         None if required => return Err(Problem::Precondition),
         None => return Ok(()),
     };
+    let current = store
+        .at(place)
+        .map(|referral| referral.e_tag.to_string())
+        .unwrap_or_default();
     let matches = given.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
     if matches { Ok(()) } else { Err(Problem::Precondition) }
 }

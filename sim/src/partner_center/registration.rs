@@ -66,8 +66,8 @@ impl PartnerCenter {
     /// The samples' answers have a `MS-CorrelationId` of their own, also where the request brings one, and the answer to
     /// a test event has the event's. Assumed: a request's `MS-RequestId` comes back.
     fn answer_hook(&self, call: &Call, handle: impl FnOnce(&Self, &Call) -> Result<Response, HookProblem>) -> Response {
-        let base = self.ground.bases.partner_center_events();
-        let admitted = match call.grant(&self.ground.authority, &[PARTNER_CENTER_EVENTS_AUDIENCE], &base) {
+        let base = || self.ground.bases.partner_center_events();
+        let admitted = match call.grant(&self.ground.authority, &[PARTNER_CENTER_EVENTS_AUDIENCE], base) {
             Ok(grant) if grant.app_only || REGISTRARS.iter().any(|role| grant.user.roles.contains(role)) => {
                 self.metered(&grant).map_err(HookProblem::TooMany)
             }

@@ -70,9 +70,18 @@ impl<'a> Writer<'a> {
         place: Place,
         edit: impl FnOnce(&mut Referral) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
+        self.update_from(place, |_, after| edit(after))
+    }
+
+    /// The same for an edit that looks at what was there before.
+    pub(super) fn update_from(
+        &mut self,
+        place: Place,
+        edit: impl FnOnce(&Referral, &mut Referral) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
         let before = self.state.store.at(place).ok_or(Problem::NotFound)?;
         let mut after = before.clone();
-        edit(&mut after)?;
+        edit(before, &mut after)?;
         let changes = field::changes(before, &after);
         after.updated_date_time = Stamp(self.now);
         after.e_tag = self.next_etag();

@@ -27,7 +27,7 @@ async fn store(State(ground): State<Ground>, headers: HeaderMap, body: Bytes) ->
         table: "referral".to_owned(),
         id: "r-1".to_owned(),
         kind: CommitKind::Created,
-        actor: granted.map_or_else(|_| "nobody".to_owned(), |grant| grant.user.name),
+        actor: granted.map_or_else(|_| "nobody".to_owned(), |grant| grant.user.name.clone()),
         at,
         changes: Vec::new(),
     }));

@@ -44,7 +44,7 @@ pub(super) struct Entry {
     path: String,
     /// None when the reply was lost on purpose.
     status: Option<u16>,
-    who: Option<String>,
+    who: Option<Arc<str>>,
     fault: Option<String>,
     request: Option<Bytes>,
     response: Option<Bytes>,
@@ -227,9 +227,9 @@ impl Desk {
     }
 
     /// Who the bearer token stands for.
-    fn who(&self, headers: &http::HeaderMap) -> Option<String> {
+    fn who(&self, headers: &http::HeaderMap) -> Option<Arc<str>> {
         let ground = self.ground.read().unwrap_or_else(PoisonError::into_inner);
-        ground.authority.bearer(headers)
+        ground.authority.caller(headers)
     }
 
     /// The slow way: bodies are read, because a fault or the journal wants them.
