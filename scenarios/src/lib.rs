@@ -53,5 +53,7 @@ pub mod runner;
 pub mod exit;
 /// What people and programs are shown.
 pub mod report;
+/// Checks of an environment before go-live.
+pub mod preflight;
 /// The command line.
 pub mod cli;

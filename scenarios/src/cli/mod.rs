@@ -25,6 +25,8 @@ mod list;
 mod serve;
 /// `cosell fidelity`.
 mod fidelity;
+/// `cosell preflight`.
+mod preflight;
 
 /// Prove that a CRM stays in step with Microsoft Partner Center
 ///
@@ -44,6 +46,7 @@ enum Command {
     List(list::ListArgs),
     Serve(serve::ServeArgs),
     Fidelity(fidelity::FidelityArgs),
+    Preflight(preflight::PreflightArgs),
 }
 
 /// Where the command writes.
@@ -102,6 +105,7 @@ pub fn main() -> Exit {
         Command::List(args) => list::run(&args, ui),
         Command::Serve(args) => serve::run(&args, ui),
         Command::Fidelity(args) => fidelity::run(&args, ui),
+        Command::Preflight(args) => preflight::run(&args, ui),
     };
     done.unwrap_or_else(|exit| exit)
 }

@@ -48,7 +48,7 @@ impl Report for Junit {
 }
 
 /// The common schema (Jenkins' `junit-10.xsd`) knows `skipped` on a suite, not on the root, where the library writes it too.
-fn as_the_schema_has_it(text: &str) -> String {
+pub(crate) fn as_the_schema_has_it(text: &str) -> String {
     let Some((before, root)) = text.split_once("<testsuites ") else {
         return text.to_owned();
     };

@@ -1,0 +1,89 @@
+//! `cosell preflight`: read-only checks of an environment before go-live.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Ui;
+use crate::exit::Exit;
+use crate::preflight::profile::{EXAMPLE, Profile};
+use crate::preflight::{self, Outcome, report};
+
+/// Check a CRM and Partner Center before go-live, without writing anything
+#[derive(Debug, Args)]
+pub(crate) struct PreflightArgs {
+    /// The environment: a TOML file with its URLs and where its secrets are
+    #[arg(long, value_name = "FILE", required_unless_present = "example")]
+    profile: Option<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Print a profile with every key, to start from
+    #[arg(long)]
+    example: bool,
+}
+
+/// The form of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// For CI servers
+    Junit,
+    /// A Markdown table
+    Markdown,
+}
+
+pub(crate) fn run(args: &PreflightArgs, ui: Ui) -> Result<Exit, Exit> {
+    if args.example {
+        ui.out(EXAMPLE.trim_end())?;
+        return Ok(Exit::Passed);
+    }
+    let path = args.profile.clone().unwrap_or_default();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        ui.note(&format!(
+            "error: the profile {} cannot be read: {error}",
+            path.display()
+        ));
+        ui.note("help: `cosell preflight --example` prints one to start from");
+        Exit::Usage
+    })?;
+    let profile = Profile::parse(&text).map_err(|error| {
+        ui.note(&format!(
+            "error: the profile {} is not in order: {}",
+            path.display(),
+            error.trim_end()
+        ));
+        Exit::Usage
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            ui.note(&format!("error: nothing can be sent: {error}"));
+            Exit::Harness
+        })?;
+    let checks = runtime.block_on(preflight::run(&profile));
+    let shown = match args.format {
+        Format::Table => Ok(format!(
+            "{}\n\n{}",
+            report::table(&checks).join("\n"),
+            report::summary(&checks)
+        )),
+        Format::Json => report::json(&profile.name, &checks).map_err(|error| error.to_string()),
+        Format::Junit => report::junit(&profile.name, &checks).map_err(|error| error.to_string()),
+        Format::Markdown => Ok(report::markdown(&profile.name, &checks)),
+    };
+    ui.out(
+        shown
+            .map_err(|error| {
+                ui.note(&format!("error: the report could not be made: {error}"));
+                Exit::Harness
+            })?
+            .trim_end(),
+    )?;
+    let failed = report::count(&checks, Outcome::Failed);
+    Ok(if failed > 0 { Exit::Failed } else { Exit::Passed })
+}

@@ -1,0 +1,152 @@
+//! Read-only checks of a real or simulated environment before go-live, in the order in which the vendor's guide sets it up.
+//!
+//! Nothing is written: besides signing in, only GET requests leave. What cannot be read with documented requests is told as
+//! not checked, with what to look at by hand.
+
+use serde::Serialize;
+
+/// An environment: where its systems are, and how to sign in.
+pub mod profile;
+/// Where secrets come from.
+pub mod secret;
+/// Signing in, and reading.
+pub mod reader;
+/// What a report says of the checks.
+pub mod report;
+/// Checks of Partner Center.
+mod partner_center;
+/// Checks that both CRMs share.
+mod rows;
+/// Checks of a Salesforce org.
+mod salesforce;
+/// Checks of a Dataverse environment.
+mod dataverse;
+
+use profile::{Crm, Profile};
+use reader::Reader;
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// As it must be.
+    Passed,
+    /// It works, and somebody should look at it.
+    Warning,
+    /// The connector would fail.
+    Failed,
+    /// Not checked, for a reason.
+    NotChecked,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its stable code.
+    pub code: &'static str,
+    /// What should be so.
+    pub wanted: String,
+    /// The requirement or the page that it rests on.
+    pub source: &'static str,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was seen.
+    pub seen: String,
+    /// What to do, unless it passed.
+    pub fix: Option<String>,
+}
+
+/// A check before its outcome is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question {
+    code: &'static str,
+    wanted: &'static str,
+    source: &'static str,
+    fix: &'static str,
+}
+
+impl Question {
+    pub(crate) const fn new(code: &'static str, wanted: &'static str, source: &'static str, fix: &'static str) -> Self {
+        Self {
+            code,
+            wanted,
+            source,
+            fix,
+        }
+    }
+
+    pub(crate) fn came_out(self, outcome: Outcome, seen: impl Into<String>) -> Check {
+        Check {
+            code: self.code,
+            wanted: self.wanted.to_owned(),
+            source: self.source,
+            outcome,
+            seen: seen.into(),
+            fix: (outcome != Outcome::Passed).then(|| self.fix.to_owned()),
+        }
+    }
+
+    pub(crate) fn passed(self, seen: impl Into<String>) -> Check {
+        self.came_out(Outcome::Passed, seen)
+    }
+
+    pub(crate) fn failed(self, seen: impl Into<String>) -> Check {
+        self.came_out(Outcome::Failed, seen)
+    }
+
+    pub(crate) fn warning(self, seen: impl Into<String>) -> Check {
+        self.came_out(Outcome::Warning, seen)
+    }
+
+    pub(crate) fn not_checked(self, why: impl Into<String>) -> Check {
+        self.came_out(Outcome::NotChecked, why)
+    }
+}
+
+/// What nothing but a look at the portal can tell.
+const BY_HAND: [(Question, &str); 3] = [
+    (
+        Question::new(
+            "mpn.matches",
+            "the MPN ID of the Partner Center account is the one of the co-sell solutions",
+            "product.md M1",
+            "compare the MPN ID under Account settings with the publisher of the solutions in Partner Center",
+        ),
+        "no documented request of the referrals API reads it",
+    ),
+    (
+        Question::new(
+            "solutions.ready",
+            "at least one solution is co-sell ready",
+            "product.md M1",
+            "look at Co-sell solutions in Partner Center",
+        ),
+        "no documented request of the referrals API reads it",
+    ),
+    (
+        Question::new(
+            "flows.on",
+            "every flow is on, children before their parents, each with Use this connection for run-only users",
+            "product.md M3, M4",
+            "look at the solution in Power Automate",
+        ),
+        "the flows are in the Power Platform environment, which this profile does not name",
+    ),
+];
+
+/// Does every check, in the documented order.
+pub async fn run(profile: &Profile) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let partner_center = Reader::referrals(profile).await;
+    let crm = match profile.crm {
+        Crm::Salesforce => Reader::salesforce(profile).await,
+        Crm::Dynamics => Reader::dataverse(profile).await,
+    };
+    partner_center::checks(profile, partner_center, &mut checks).await;
+    match profile.crm {
+        Crm::Salesforce => salesforce::checks(profile, crm, &mut checks).await,
+        Crm::Dynamics => dataverse::checks(profile, crm, &mut checks).await,
+    }
+    checks.extend(BY_HAND.map(|(question, why)| question.not_checked(why)));
+    checks
+}

@@ -1,0 +1,114 @@
+//! Where secrets come from: an environment variable, a file, or a command. Never from the profile itself, unless somebody
+//! insists, and never into an error or a report.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::Deserialize;
+
+/// A secret as a profile names it: exactly one of the keys.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Secret {
+    env: Option<String>,
+    file: Option<PathBuf>,
+    command: Option<String>,
+    insecure_value: Option<String>,
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.place())
+    }
+}
+
+impl Secret {
+    /// Where it comes from, in words.
+    pub fn place(&self) -> String {
+        match self {
+            Self { env: Some(name), .. } => format!("the environment variable {name}"),
+            Self { file: Some(path), .. } => format!("the file {}", path.display()),
+            Self { command: Some(_), .. } => "the command of the profile".to_owned(),
+            Self { .. } => "the profile itself".to_owned(),
+        }
+    }
+
+    /// Whether it names exactly one place.
+    pub fn is_one(&self) -> bool {
+        let named = [
+            self.env.is_some(),
+            self.file.is_some(),
+            self.command.is_some(),
+            self.insecure_value.is_some(),
+        ];
+        named.into_iter().filter(|named| *named).count() == 1
+    }
+
+    /// The secret, without blanks around it.
+    ///
+    /// # Errors
+    /// A sentence that names the place and never the secret.
+    pub fn read(&self) -> Result<String, String> {
+        let place = self.place();
+        let text = match self {
+            Self { env: Some(name), .. } => std::env::var(name).map_err(|_| format!("{place} is not set"))?,
+            Self { file: Some(path), .. } => {
+                std::fs::read_to_string(path).map_err(|error| format!("{place} cannot be read: {error}"))?
+            }
+            Self {
+                command: Some(command), ..
+            } => run(command)?,
+            Self { insecure_value, .. } => insecure_value.clone().unwrap_or_default(),
+        };
+        let text = text.trim().to_owned();
+        if text.is_empty() {
+            Err(format!("{place} is empty"))
+        } else {
+            Ok(text)
+        }
+    }
+}
+
+fn run(command: &str) -> Result<String, String> {
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .output()
+        .map_err(|error| format!("the command of the profile cannot be started: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("the command of the profile ended with {}", output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| "the command of the profile printed no text".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        toml::from_str(text).expect("a secret")
+    }
+
+    #[test]
+    fn a_secret_is_read_from_its_place_and_never_shown() {
+        assert_eq!(secret("command = 'echo hush'").read(), Ok("hush".to_owned()));
+        let inline = secret("insecure-value = 'hush'");
+        assert_eq!(inline.read(), Ok("hush".to_owned()));
+        assert!(!format!("{inline:?}").contains("hush"));
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_place() {
+        for (text, part) in [
+            ("env = 'COSELL_NO_SUCH_VARIABLE'", "COSELL_NO_SUCH_VARIABLE is not set"),
+            ("file = '/no/such/file'", "/no/such/file cannot be read"),
+            ("command = 'exit 3'", "ended with"),
+            ("command = 'true'", "is empty"),
+        ] {
+            let error = secret(text).read().expect_err(text);
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!secret("env = 'A'\nfile = 'b'").is_one());
+        assert!(!secret("").is_one());
+    }
+}
