@@ -23,12 +23,17 @@ impl Serving {
             .stdout(Stdio::null())
             .spawn()
             .expect("cosell can be started");
+        let mut serving = Self {
+            child,
+            ready: Value::Null,
+        };
         for _ in 0..600 {
             if let Some(ready) = std::fs::read(&file)
                 .ok()
                 .and_then(|text| serde_json::from_slice(&text).ok())
             {
-                return Self { child, ready };
+                serving.ready = ready;
+                return serving;
             }
             std::thread::park_timeout(Duration::from_millis(50));
         }
