@@ -41,7 +41,7 @@ fn serve(folder: &Folder) -> (Serving, Value) {
 
 /// A script that runs each command of a page, and prints what came instead of the status that the page promises.
 fn script(page: &str) -> (String, usize) {
-    let mut script = String::from("set -u\n");
+    let mut script = vec!["set -u".to_owned()];
     let mut count = 0;
     for (number, line) in page.lines().enumerate() {
         let Some(command) = line.strip_prefix("$ ") else {
@@ -51,19 +51,18 @@ fn script(page: &str) -> (String, usize) {
             .rsplit_once("# ")
             .filter(|(_, status)| status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit()));
         let Some((command, status)) = promised else {
-            script.push_str(command);
-            script.push('\n');
+            script.push(command.to_owned());
             continue;
         };
         count += 1;
-        let line = number + 1;
         let command = command.trim_end();
-        script += &format!("CODE=$({command} -o \"$BODY_FILE\" -w '%{{http_code}}')\n");
-        let complaint = format!("line {line}: promised {status}, came $CODE:");
-        script +=
-            &format!("[ \"$CODE\" = {status} ] || {{ echo \"{complaint}\"; head -c 600 \"$BODY_FILE\"; echo; }}\n");
+        let complaint = format!("line {}: promised {status}, came $CODE:", number + 1);
+        script.push(format!("CODE=$({command} -o \"$BODY_FILE\" -w '%{{http_code}}')"));
+        script.push(format!(
+            "[ \"$CODE\" = {status} ] || {{ echo \"{complaint}\"; head -c 600 \"$BODY_FILE\"; echo; }}"
+        ));
     }
-    (script, count)
+    (script.join("\n"), count)
 }
 
 fn pages() -> Vec<PathBuf> {
