@@ -424,6 +424,21 @@ impl Authority {
             .retain(|_, issued| *issued.user != *user || *issued.audience != *audience);
     }
 
+    /// Ends one token, or a refresh token with every token of its user. False when nobody issued it.
+    pub fn revoke_token(&self, token: &str) -> bool {
+        let mut state = self.lock();
+        if state.tokens.remove(token).is_some() {
+            return true;
+        }
+        let Some(refresh) = state.refresh_tokens.get_mut(token).filter(|refresh| !refresh.revoked) else {
+            return false;
+        };
+        refresh.revoked = true;
+        let user = refresh.user.clone();
+        state.tokens.retain(|_, issued| issued.user != user);
+        true
+    }
+
     /// Ends everything that a user ever got, refresh tokens included. Only another sign-in helps, or
     /// [`Authority::sign_in_again`].
     pub fn revoke_all(&self, user: &str) {

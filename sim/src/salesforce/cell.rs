@@ -6,13 +6,15 @@ use std::cmp::Ordering;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use serde_json::Value;
 
 use super::id::Id;
-use super::model::{Field, Kind};
+use super::model::{Field, Kind, Words};
 
 /// One stored value. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,7 @@ impl Cell {
             return Ok(Self::Null);
         }
         match &field.kind {
+            Kind::Text(Words::Base64, _) => text.filter(|text| is_base64(text)).map(Self::text),
             Kind::Text(..) => text.map(Self::text),
             Kind::Boolean => value.as_bool().or_else(|| text?.parse().ok()).map(Self::Bool),
             Kind::Number { precision, scale, .. } => return decode_number(value, *precision, *scale),
@@ -213,6 +216,11 @@ pub(crate) fn exceeded_length(field: &Field, text: &str) -> Option<usize> {
         | Kind::DateTime
         | Kind::Address => None,
     }
+}
+
+/// Whether a text is base64.
+fn is_base64(text: &str) -> bool {
+    BASE64.decode(text).is_ok()
 }
 
 /// A day between the years that Salesforce takes, 1700 to 4000.

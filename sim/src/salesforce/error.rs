@@ -18,6 +18,8 @@ pub(crate) struct Complaint {
     pub(crate) message: String,
     /// Only refused writes name fields, and they always do.
     pub(crate) fields: Option<Vec<String>>,
+    /// What a duplicate rule found.
+    pub(crate) duplicates: Option<Box<Value>>,
 }
 
 /// Why a request is not carried out.
@@ -41,6 +43,7 @@ impl Problem {
             code,
             message: message.into(),
             fields: None,
+            duplicates: None,
         };
         Self::Refused {
             status,
@@ -93,6 +96,7 @@ impl Complaint {
             code,
             message: message.into(),
             fields: Some(fields.iter().map(|&field| field.to_owned()).collect()),
+            duplicates: None,
         }
     }
 
@@ -102,6 +106,9 @@ impl Complaint {
     }
 
     fn to_value(&self) -> Value {
+        if let Some(found) = &self.duplicates {
+            return json!({"duplicateResult": found, "errorCode": self.code, "message": self.message});
+        }
         match &self.fields {
             Some(fields) => json!({"message": self.message, "errorCode": self.code, "fields": fields}),
             None => json!({"message": self.message, "errorCode": self.code}),

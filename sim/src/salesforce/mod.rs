@@ -19,6 +19,8 @@ mod id;
 mod settings;
 /// What an object is: fields, types, flags.
 mod model;
+/// Countries and states.
+mod places;
 /// Which objects an org has.
 mod org;
 /// One stored value.
@@ -27,8 +29,6 @@ mod cell;
 mod error;
 /// Query strings and form bodies.
 mod form;
-/// Countries and states.
-mod places;
 /// Rows and indexes of one object.
 mod store;
 /// What one request has written so far.
@@ -39,6 +39,8 @@ mod soql;
 mod cursor;
 /// Jobs of the Bulk API.
 mod job;
+/// Codes, tokens, sign-in by SOAP.
+mod oauth;
 /// All that an org remembers.
 mod state;
 /// Rows that a query's plan finds.
@@ -47,6 +49,8 @@ mod find;
 mod print;
 /// Bodies of writes.
 mod input;
+/// Notes and the documents that they are.
+mod notes;
 /// What a record must satisfy, and what the org fills in.
 mod rules;
 /// Parents named by an external identifier.
@@ -55,8 +59,6 @@ mod foreign;
 mod write;
 /// The whole org as rows, stored again.
 mod load;
-/// The token endpoint.
-mod oauth;
 /// A call by somebody who is signed in.
 mod visit;
 /// Preconditions: times and tags.
@@ -67,6 +69,10 @@ mod recent;
 mod describe;
 /// The budgets of an org.
 mod limits;
+/// Which records changed or went in a span of time.
+mod replication;
+/// Leads become accounts, contacts and opportunities.
+mod convert;
 /// Records over HTTP.
 mod records;
 /// Records named by an external identifier.
@@ -84,7 +90,7 @@ mod routes;
 #[cfg(test)]
 mod trial;
 
-pub use settings::{CustomField, CustomKind, CustomObject, RecordType, Schema, Settings, Stage};
+pub use settings::{AssignmentRule, CustomField, CustomKind, CustomObject, DuplicateRule, RecordType, Schema, Settings, Stage};
 
 use state::State;
 
@@ -150,6 +156,7 @@ impl Salesforce {
                 code: "REQUEST_ENTITY_TOO_LARGE",
                 message,
                 fields: None,
+                duplicates: None,
             };
             return error::refusal(StatusCode::PAYLOAD_TOO_LARGE, &[complaint]);
         };

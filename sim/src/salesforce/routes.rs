@@ -13,7 +13,7 @@ use super::error::{JSON, Problem, refusal};
 use super::state::State;
 use super::transaction::Mark;
 use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit};
-use super::{describe, form, limits, oauth, queries, recent, records, upsert};
+use super::{convert, describe, form, limits, notes, oauth, queries, recent, records, replication, upsert};
 use crate::identity::SALESFORCE_AUDIENCE;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
@@ -71,7 +71,13 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
     work::run_due(state, PARTS);
     let answer = match path.as_slice() {
         _ if call.uri.to_string().len() > MAX_URI => too_long(),
-        ["services", "oauth2", "token"] if call.method == Method::POST => oauth::token(state, call.headers, call.body),
+        ["services", "oauth2", "token"] if call.method == Method::POST => Ok(oauth::token(state, call.headers, call.body)),
+        ["services", "oauth2", "authorize"] if call.method == Method::GET => oauth::code::authorize(state, call),
+        ["services", "oauth2", "userinfo"] => oauth::session::userinfo(state, call),
+        ["services", "oauth2", "introspect"] if call.method == Method::POST => oauth::session::introspect(state, call),
+        ["services", "oauth2", "revoke"] => oauth::session::revoke(state, call),
+        ["services", "Soap", "u", version, ..] => oauth::soap::call(state, call, version),
+        ["id", organization, user] => oauth::session::identity(state, call, organization, user),
         ["services", "data"] if call.method == Method::GET => Ok(versions()),
         ["services", "data", version, rest @ ..] => {
             let answer = rest_api(state, call, version, rest);
@@ -130,6 +136,7 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
         let (code, message) = ("INVALID_SESSION_ID", "Session expired or invalid");
         return Err(Problem::new(StatusCode::UNAUTHORIZED, code, message));
     };
+    check_api(state, &grant.user.name)?;
     count_request(state)?;
     refuse_xml(call.headers)?;
     let author = state.author(&grant.user.name);
@@ -148,7 +155,11 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         ["sobjects", name, "describe"] => describe::whole(state, visit, name),
         ["sobjects", name] => records::collection(state, visit, name),
         ["sobjects", name, "Id" | "id"] => upsert::create_without_id(state, visit, name),
+        ["sobjects", name, "updated"] => replication::updated(state, visit, name),
+        ["sobjects", name, "deleted"] => replication::deleted(state, visit, name),
         ["sobjects", name, id] => records::record(state, visit, name, id),
+        ["sobjects", name, id, "Content"] => notes::content(state, visit, name, id),
+        ["actions", "standard", "convertLead"] => convert::action(state, visit),
         ["sobjects", name, field, value] if *field != "describe" => {
             upsert::by_external_id(state, visit, name, field, value)
         }
@@ -170,6 +181,19 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         ["query" | "queryAll", locator] => queries::next_page(state, visit, locator),
         _ => Err(Problem::not_simulated("route")),
     }
+}
+
+/// Assumed: code and words for a user whose profile may not use the API.
+fn check_api(state: &State, user: &str) -> Result<(), Problem> {
+    if state.settings.api_disabled {
+        let message = "The REST API is not enabled for this Organization.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "API_DISABLED_FOR_ORG", message));
+    }
+    if state.settings.api_disabled_users.contains(user) {
+        let message = "API is currently disabled for this user.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "API_CURRENTLY_DISABLED", message));
+    }
+    Ok(())
 }
 
 /// Versions that the vendor retired are gone, versions to come are not there, and old ones that still work are not simulated.
@@ -273,7 +297,7 @@ mod tests {
             "/",
             "/services/data/v60.0/tabs",
             "/services/data/v60.0/sobjects/Account/describe/layouts",
-            "/services/Soap/u/60.0",
+            "/services/Soap/m/60.0",
         ] {
             let reply = trial.send("GET", path, &Value::Null, &[]);
             assert_eq!(reply.missing().as_deref(), Some("route"), "{path}");

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 /// What an administrator decided about the org.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that an administrator sets")]
 pub struct Settings {
     /// Rows on one page of a query: 2,000 unless told otherwise (salesforce.md section 2.3). At least 1.
     pub page_size: usize,
@@ -16,6 +17,10 @@ pub struct Settings {
     /// Whether the package's validation rules are active. Whether it ships them active is not known; both orgs found in
     /// public had them off.
     pub validation_rules: bool,
+    /// Rules that look for records that are there already. None in a new org of this simulator.
+    pub duplicate_rules: Vec<DuplicateRule>,
+    /// Who gets the records of an object when assignment rules run: with every create and update that does not ask otherwise.
+    pub assignment_rules: Vec<AssignmentRule>,
     /// The sales stages, in the order of the picklist.
     pub stages: Vec<Stage>,
     /// Record types beyond the one that every object has. The first of an object is its default.
@@ -26,6 +31,21 @@ pub struct Settings {
     pub default_currency: String,
     /// How long a session lives. Assumed: counted from sign-in, not from the last call; two hours is the org default.
     pub session_lifetime: SignedDuration,
+    /// Whether the org is a sandbox: its login host is the vendor's for sandboxes, and it says so.
+    pub sandbox: bool,
+    /// Whether `login()` of the SOAP API works. Orgs made since Winter '26 refuse it (salesforce.md section 1.4).
+    pub soap_login: bool,
+    /// Whether an administrator approved the connected application for its users; the JWT bearer grant needs it.
+    pub application_approved: bool,
+    /// The public key that assertions of the JWT bearer grant are signed for: an RSA key as DER (PKCS #1). Assumed: without one any
+    /// signature is taken.
+    pub application_key: Option<Vec<u8>>,
+    /// Whether the REST API is switched off for the whole org.
+    pub api_disabled: bool,
+    /// Users whose profile may not use the API.
+    pub api_disabled_users: BTreeSet<String>,
+    /// Users whose profile may read and not write.
+    pub read_only_users: BTreeSet<String>,
     /// API calls that the org may receive on one day (UTC; the real window rolls). Above it: `REQUEST_LIMIT_EXCEEDED`.
     pub daily_requests: u64,
     /// How long a job of the Bulk API takes from the end of its upload to its results.
@@ -38,11 +58,20 @@ impl Default for Settings {
             page_size: 2000,
             schema: Schema::default(),
             validation_rules: false,
+            duplicate_rules: Vec::new(),
+            assignment_rules: Vec::new(),
             stages: Stage::standard(),
             record_types: Vec::new(),
             currencies: ["USD", "EUR", "GBP", "JPY", "INR"].map(str::to_owned).to_vec(),
             default_currency: "USD".to_owned(),
             session_lifetime: SignedDuration::from_hours(2),
+            sandbox: false,
+            soap_login: true,
+            application_approved: true,
+            application_key: None,
+            api_disabled: false,
+            api_disabled_users: BTreeSet::new(),
+            read_only_users: BTreeSet::new(),
             daily_requests: 100_000,
             bulk_processing: SignedDuration::from_secs(2),
         }
@@ -50,10 +79,45 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The vendor's login host for this kind of org, which assertions name as their audience (salesforce.md section 1.1).
+    pub(crate) fn login_host(&self) -> &'static str {
+        if self.sandbox {
+            "https://test.salesforce.com"
+        } else {
+            "https://login.salesforce.com"
+        }
+    }
+
     /// The stage of that name, in any case.
     pub(crate) fn stage(&self, name: &str) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.name.eq_ignore_ascii_case(name))
     }
+}
+
+/// A rule that looks for records that are there already (salesforce.md section 2.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplicateRule {
+    /// The name in metadata: `Standard_Contact_Duplicate_Rule`.
+    pub name: String,
+    /// The name of the matching rule in metadata.
+    pub matching_rule: String,
+    /// The API name of the object.
+    pub object: String,
+    /// The fields that must all be equal, without regard to case, and not empty.
+    pub fields: Vec<String>,
+    /// Whether the record may be saved all the same when the request asks for it.
+    pub allow_save: bool,
+    /// What the user is told.
+    pub message: String,
+}
+
+/// Who gets the records of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignmentRule {
+    /// The API name of the object: `Lead`.
+    pub object: String,
+    /// The name of the user.
+    pub owner: String,
 }
 
 /// One record type of an object.

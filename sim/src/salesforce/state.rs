@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::cell::Cell;
@@ -11,6 +12,7 @@ use super::cursor::Cursors;
 use super::id::{Id, Mint};
 use super::job::Jobs;
 use super::model::{Kind, Object};
+use super::oauth::code::Codes;
 use super::org::Org;
 use super::recent::Recent;
 use super::settings::Settings;
@@ -31,6 +33,33 @@ pub(crate) struct Author {
     pub(crate) id: Id,
     /// The time of the request, in seconds.
     pub(crate) second: i64,
+    /// What the request's headers ask of its writes.
+    pub(crate) wishes: Wishes,
+}
+
+/// What the headers of a request ask of its writes (salesforce.md section 2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// Whether a record may be saved although a duplicate rule finds others like it.
+    pub(crate) allow_duplicates: bool,
+    /// Whether assignment rules run.
+    pub(crate) auto_assign: bool,
+}
+
+impl Wishes {
+    /// Reads `Sforce-Duplicate-Rule-Header: allowSave=true` and `Sforce-Auto-Assign: FALSE`. Without the latter rules run.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let header = |name: &str| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_ascii_lowercase().replace(' ', "")
+        };
+        let mut options = header("sforce-duplicate-rule-header");
+        options.retain(|character| character != '"');
+        Self {
+            allow_duplicates: options.split([',', ';']).any(|option| option == "allowsave=true"),
+            auto_assign: header("sforce-auto-assign") != "false",
+        }
+    }
 }
 
 impl Author {
@@ -59,6 +88,8 @@ pub(crate) struct State {
     pub(crate) cursors: Cursors,
     pub(crate) usage: Usage,
     pub(crate) recent: Recent,
+    /// Codes of the web-server flow that wait to be redeemed.
+    pub(crate) codes: Codes,
     /// When the org was made, in seconds.
     pub(crate) made: i64,
     /// The profiles of administrators and of everybody else.
@@ -88,6 +119,7 @@ impl State {
         let mut state = Self {
             profiles: [mint.id(*b"00e", first), mint.id(*b"00e", first + 1)],
             recent: Recent::default(),
+            codes: Codes::default(),
             made: ground.clock.now().as_second(),
             late_mint,
             ground: ground.clone(),
@@ -112,7 +144,7 @@ impl State {
         let organization = [
             ("Name", text("Contoso")),
             ("OrganizationType", text("Enterprise Edition")),
-            ("IsSandbox", Cell::Bool(false)),
+            ("IsSandbox", Cell::Bool(self.settings.sandbox)),
             ("DefaultLocaleSidKey", text("en_US")),
             ("LanguageLocaleKey", text("en_US")),
             ("TimeZoneSidKey", text("GMT")),
@@ -223,18 +255,14 @@ impl State {
     /// The author of that user name. Somebody new gets a `User` record.
     pub(crate) fn author(&mut self, name: &str) -> Author {
         let second = self.ground.clock.now().as_second();
-        let username = username(name);
-        let users = self.object("User");
-        let by_username = self.org.objects[users].field("Username").unwrap_or_default();
-        let known = Cell::text(&username)
-            .key()
-            .and_then(|key| self.tables[users].equal(by_username, &key).next());
-        if let Some(place) = known {
-            let id = self.tables[users].row(place).id;
+        let wishes = Wishes::of(&HeaderMap::new());
+        let (username, users) = (username(name), self.object("User"));
+        if let Some(id) = self.user(name) {
             return Author {
                 name: name.to_owned(),
                 id,
                 second,
+                wishes,
             };
         }
         let number = self.mint.next_number(self.tables[users].last_number);
@@ -244,6 +272,7 @@ impl State {
             name: name.to_owned(),
             id,
             second,
+            wishes,
         };
         let cells = [
             ("Username", Cell::text(&username)),
@@ -264,8 +293,17 @@ impl State {
         author
     }
 
+    /// The user of that name, when there is a record.
+    pub(crate) fn user(&self, name: &str) -> Option<Id> {
+        let users = self.object("User");
+        let by_username = self.org.objects[users].field("Username")?;
+        let key = Cell::text(&username(name)).key()?;
+        let place = self.tables[users].equal(by_username, &key).next()?;
+        Some(self.tables[users].row(place).id)
+    }
+
     /// Assumed: whoever may customize the org is an administrator.
-    fn profile_of(&self, name: &str) -> Id {
+    pub(crate) fn profile_of(&self, name: &str) -> Id {
         let roles = self
             .ground
             .authority
@@ -312,10 +350,15 @@ impl State {
     }
 
     /// Stores a new row and notes it. Hands back its place and identifier.
-    pub(crate) fn insert(&mut self, author: &Author, object: usize, mut cells: Vec<Cell>) -> (usize, Id) {
+    pub(crate) fn insert(&mut self, author: &Author, object: usize, cells: Vec<Cell>) -> (usize, Id) {
+        let id = self.new_id(object);
+        (self.insert_as(author, object, id, cells), id)
+    }
+
+    /// Stores a new row under an identifier above all others of its table. Hands back its place.
+    pub(crate) fn insert_as(&mut self, author: &Author, object: usize, id: Id, mut cells: Vec<Cell>) -> usize {
         let org = Arc::clone(&self.org);
         let shape = &org.objects[object];
-        let id = self.new_id(object);
         stamp_created(shape, &mut cells, id, author);
         // A record without a name shows its identifier (assumed: for custom objects only; standard ones require a name).
         if let Some(name) = shape.field("Name").filter(|&name| cells[name] == Cell::Null) {
@@ -329,7 +372,7 @@ impl State {
         });
         self.transaction.inserted(object, place);
         self.note(author, (object, place), CommitKind::Created, changes);
-        (place, id)
+        place
     }
 
     /// Stores new cells for a row and notes it, even when nothing changed: Salesforce moves its times all the same.

@@ -11,7 +11,7 @@ use super::error::{JSON, Problem};
 use super::form;
 use super::input::read_body;
 use super::org::Org;
-use super::state::{Author, State};
+use super::state::{Author, State, Wishes};
 
 /// The parameter by which a `POST` says that it is meant as another method, for clients that cannot send that one.
 pub(crate) const METHOD_OVERRIDE: &str = "_HttpMethod";
@@ -41,7 +41,8 @@ pub(crate) type Answer = Result<Response, Problem>;
 impl<'a> Visit<'a> {
     /// A visit of an author. Assumed: the words about a query string that does not decode; the vendor's container answers
     /// before the API does.
-    pub(crate) fn new(call: &'a Call<'a>, version: &'a str, author: Author) -> Result<Self, Problem> {
+    pub(crate) fn new(call: &'a Call<'a>, version: &'a str, mut author: Author) -> Result<Self, Problem> {
+        author.wishes = Wishes::of(call.headers);
         let parameters = form::pairs(call.uri.query().unwrap_or_default());
         let mut parameters = parameters.ok_or_else(|| Problem::bad("MALFORMED_QUERY", "URL is not encoded well"))?;
         parameters.retain(|(name, _)| name != METHOD_OVERRIDE);

@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 
 use super::cell::Cell;
 use super::error::Problem;
-use super::foreign;
+use super::{convert, foreign};
 use super::id::Id;
 use super::input::{Verb, assignments};
 use super::model::{Object, OnDelete};
+use super::notes;
 use super::rules::{self, Draft, package};
 use super::state::{Author, State};
 
@@ -26,7 +27,7 @@ pub(crate) struct Body<'a> {
 pub(crate) fn create(state: &mut State, author: &Author, object: usize, body: Body<'_>) -> Result<Id, Problem> {
     let org = Arc::clone(&state.org);
     let shape = &org.objects[object];
-    refuse_set_up(shape)?;
+    refuse(state, author, shape)?;
     let resolved = foreign::resolved(state, shape, body.fields)?;
     let fields = resolved.as_ref().unwrap_or(body.fields);
     let assigned = assignments(shape, &state.settings, fields, body.raw, Verb::Create)?;
@@ -41,7 +42,7 @@ pub(crate) fn create(state: &mut State, author: &Author, object: usize, body: Bo
     }
     rules::fill_defaults(&mut draft, state, author);
     rules::derive(&mut draft, state, author);
-    rules::check(&draft, state)?;
+    rules::check(&draft, state, author)?;
     let cells = draft.cells;
     let (place, id) = state.insert(author, object, cells);
     after_create(state, author, shape, object, place);
@@ -58,11 +59,12 @@ pub(crate) fn update(
 ) -> Result<(), Problem> {
     let org = Arc::clone(&state.org);
     let shape = &org.objects[object];
-    refuse_set_up(shape)?;
+    refuse(state, author, shape)?;
     let resolved = foreign::resolved(state, shape, body.fields)?;
     let fields = resolved.as_ref().unwrap_or(body.fields);
     let assigned = assignments(shape, &state.settings, fields, body.raw, Verb::Update)?;
     let before = &state.tables[object].row(place).cells;
+    convert::refuse_converted(shape, before)?;
     let mut draft = Draft {
         shape,
         before: Some(before),
@@ -73,19 +75,20 @@ pub(crate) fn update(
         draft.cells[*place] = cell.clone();
     }
     rules::derive(&mut draft, state, author);
-    rules::check(&draft, state)?;
+    rules::check(&draft, state, author)?;
     let cells = draft.cells;
     state.replace(author, object, place, cells);
     if shape.name == ROLE {
         keep_one_primary(state, author, object, place);
     }
+    notes::after_write(state, author, object, place);
     Ok(())
 }
 
 /// Puts a record into the recycle bin, with what depends on it.
 pub(crate) fn delete(state: &mut State, author: &Author, object: usize, place: usize) -> Result<(), Problem> {
     let org = Arc::clone(&state.org);
-    refuse_set_up(&org.objects[object])?;
+    refuse(state, author, &org.objects[object])?;
     let mut fall = Fall::default();
     fall.gather(state, object, place)?;
     for (object, place, field) in fall.cleared {
@@ -109,7 +112,12 @@ pub(crate) fn delete(state: &mut State, author: &Author, object: usize, place: u
 
 const ROLE: &str = "OpportunityContactRole";
 
-fn refuse_set_up(shape: &Object) -> Result<(), Problem> {
+/// Refuses writes of the set-up, of people who may only read, and of leads that were converted.
+fn refuse(state: &State, author: &Author, shape: &Object) -> Result<(), Problem> {
+    if state.settings.read_only_users.contains(&author.name) {
+        let message = "insufficient access rights on object id";
+        return Err(Problem::write("INSUFFICIENT_ACCESS_OR_READONLY", message, &[]));
+    }
     if shape.setup {
         return Err(Problem::not_simulated(format!("writing `{}`", shape.name)));
     }
@@ -117,6 +125,7 @@ fn refuse_set_up(shape: &Object) -> Result<(), Problem> {
 }
 
 fn after_create(state: &mut State, author: &Author, shape: &Object, object: usize, place: usize) {
+    notes::after_write(state, author, object, place);
     match shape.name.as_str() {
         package::SOLUTIONS => after_line(state, author, object, place),
         ROLE => keep_one_primary(state, author, object, place),
@@ -196,6 +205,9 @@ impl Fall {
             return Ok(());
         }
         self.buried.push((object, place));
+        if let Some((other, place)) = notes::other_half(state, object, state.tables[object].row(place).id) {
+            self.gather(state, other, place)?;
+        }
         let target = &state.org.objects[object];
         let Some(key) = Cell::Id(state.tables[object].row(place).id).key() else {
             return Ok(());

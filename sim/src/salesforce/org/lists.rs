@@ -3,6 +3,7 @@
 //! The lists of the tables stand with their fields.
 
 use crate::salesforce::model::{Field, Object};
+use crate::salesforce::places;
 use crate::salesforce::settings::Settings;
 
 /// The values of a picklist: those of the settings where an administrator names them, else those of the schema.
@@ -11,6 +12,8 @@ pub(crate) fn picklist<'a>(settings: &'a Settings, shape: &Object, field: &'a Fi
         (_, "CurrencyIsoCode") | ("CurrencyType", "IsoCode") => {
             settings.currencies.iter().map(String::as_str).collect()
         }
+        (_, name) if name.ends_with("CountryCode") => places::COUNTRIES.iter().map(|(code, _)| *code).collect(),
+        (_, name) if name.ends_with("StateCode") => places::states().map(|(_, code, _)| code).collect(),
         ("Opportunity", "StageName") => settings.stages.iter().map(|stage| stage.name.as_str()).collect(),
         _ => field.values.iter().map(String::as_str).collect(),
     }

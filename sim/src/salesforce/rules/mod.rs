@@ -6,9 +6,16 @@ use super::cell::Cell;
 use super::error::Problem;
 use super::input::Assignment;
 use super::model::{Kind, Object, Reference};
+use super::notes;
 use super::org::lists::default_value;
 use super::state::{Author, State};
 
+/// Addresses of orgs in which countries and states are picklists.
+mod address;
+/// What a task's fields say about each other.
+mod activity;
+/// Values that may be there once only, and records that are there already.
+mod duplicate;
 /// Rules of the opportunity: what its stage, amount and date say about the rest.
 pub(crate) mod opportunity;
 /// Rules that Microsoft's package brings: solution counts and validation rules.
@@ -76,9 +83,38 @@ pub(crate) fn derive(draft: &mut Draft<'_>, state: &State, author: &Author) {
     match draft.shape.name.as_str() {
         "Opportunity" => opportunity::derive(draft, &state.settings, author),
         "Contact" | "Lead" => derive_name(draft),
+        "Task" => activity::derive(draft, state),
+        "OpportunityTeamMember" => derive_member(draft, state),
+        "ContentNote" => notes::derive(draft),
         "Microsoft_Solutions__c" if draft.before.is_none() => package::number_line(draft, state, author),
         // A custom object's name may be left out: it then shows the identifier, which is not known yet.
         _ => {}
+    }
+    if state.settings.schema.state_country_picklists {
+        address::derive(draft);
+    }
+    assign(draft, state, author);
+}
+
+/// Assumed: assignment rules run with updates too, which is why the vendor's guides tell to switch them off.
+fn assign(draft: &mut Draft<'_>, state: &State, author: &Author) {
+    let name = &draft.shape.name;
+    let mut rules = state.settings.assignment_rules.iter();
+    let owner = rules.find(|rule| rule.object == *name).and_then(|rule| state.user(&rule.owner));
+    if let Some(owner) = owner.filter(|_| author.wishes.auto_assign) {
+        draft.set("OwnerId", Cell::Id(owner));
+    }
+}
+
+/// A member of a team shows its user's name.
+fn derive_member(draft: &mut Draft<'_>, state: &State) {
+    let user = draft.get("UserId").as_id().and_then(|id| state.parent(state.object("User"), id));
+    let Some((users, row)) = user else { return };
+    let shape = &state.org.objects[users];
+    for (own, of_user) in [("Name", "Name"), ("Title", "Title")] {
+        if let Some(place) = shape.field(of_user) {
+            draft.set(own, row.cells[place].clone());
+        }
     }
 }
 
@@ -90,7 +126,7 @@ fn derive_name(draft: &mut Draft<'_>) {
 }
 
 /// Refuses a draft that lacks a required field, refers to nothing, or breaks a rule of the org.
-pub(crate) fn check(draft: &Draft<'_>, state: &State) -> Result<(), Problem> {
+pub(crate) fn check(draft: &Draft<'_>, state: &State, author: &Author) -> Result<(), Problem> {
     let missing: Vec<&str> = draft
         .shape
         .fields
@@ -109,10 +145,14 @@ pub(crate) fn check(draft: &Draft<'_>, state: &State) -> Result<(), Problem> {
             check_reference(draft.shape, *place, reference, cell, state)?;
         }
     }
+    if state.settings.schema.state_country_picklists {
+        address::check(draft)?;
+    }
     if draft.shape.name == "Opportunity" && state.settings.validation_rules {
         package::validate(draft)?;
     }
-    Ok(())
+    duplicate::check_unique(draft, state)?;
+    duplicate::check_rules(draft, state, author)
 }
 
 /// The record that a reference names must exist, in an object that it may point to.
