@@ -90,7 +90,9 @@ mod routes;
 #[cfg(test)]
 mod trial;
 
-pub use settings::{AssignmentRule, CustomField, CustomKind, CustomObject, DuplicateRule, RecordType, Schema, Settings, Stage};
+pub use settings::{
+    AssignmentRule, CustomField, CustomKind, CustomObject, DuplicateRule, RecordType, Schema, Settings, Stage,
+};
 
 use state::State;
 

@@ -26,7 +26,10 @@ pub(crate) fn derive(draft: &mut Draft<'_>) {
     let content = bytes(draft.get("Content"));
     let size = u32::try_from(content.len()).map_or(f64::MAX, f64::from);
     draft.set("ContentSize", Cell::Number(size));
-    let plain: String = without_tags(&String::from_utf8_lossy(&content)).chars().take(PREVIEW).collect();
+    let plain: String = without_tags(&String::from_utf8_lossy(&content))
+        .chars()
+        .take(PREVIEW)
+        .collect();
     draft.set("TextPreview", Cell::text(plain.trim()));
 }
 
@@ -35,7 +38,9 @@ pub(crate) fn after_write(state: &mut State, author: &Author, object: usize, pla
     if state.org.objects[object].name != NOTE {
         return;
     }
-    let Some(documents) = state.org.object(DOCUMENT) else { return };
+    let Some(documents) = state.org.object(DOCUMENT) else {
+        return;
+    };
     let row = state.tables[object].row(place);
     let (id, note) = (row.id, row.cells.clone());
     let known = state.tables[documents].find(id);
@@ -70,11 +75,15 @@ pub(crate) fn content(state: &State, visit: &Visit<'_>, name: &str, id: &str) ->
     visit.only(&[Method::GET])?;
     let notes = object(state, name)?;
     let place = Id::parse(id).and_then(|id| state.tables[notes].find(id));
-    let row = place.map(|place| state.tables[notes].row(place)).ok_or_else(Problem::not_found)?;
+    let row = place
+        .map(|place| state.tables[notes].row(place))
+        .ok_or_else(Problem::not_found)?;
     if row.deleted {
         return Err(Problem::deleted());
     }
-    let field = state.org.objects[notes].seen("Content").ok_or_else(Problem::not_found)?;
+    let field = state.org.objects[notes]
+        .seen("Content")
+        .ok_or_else(Problem::not_found)?;
     let mut response = written(bytes(&row.cells[field]));
     let kind = HeaderValue::from_static("application/octet-stream");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -90,7 +99,9 @@ fn copy(from: &Object, cells: &[Cell], to: &Object, into: &mut [Cell]) {
 }
 
 fn bytes(cell: &Cell) -> Vec<u8> {
-    cell.as_text().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default()
+    cell.as_text()
+        .and_then(|text| BASE64.decode(text).ok())
+        .unwrap_or_default()
 }
 
 /// The text between tags, entities as they stand but for those that every note has.
@@ -105,7 +116,12 @@ fn without_tags(html: &str) -> String {
             _ => {}
         }
     }
-    plain.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+    plain
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -124,8 +140,14 @@ mod tests {
         let note = trial.create("ContentNote", &json!({"Title": "Call", "Content": content}));
         assert_eq!(&note[..3], "069");
         let read = trial.read("ContentNote", &note);
-        assert_eq!((&read["FileType"], &read["TextPreview"]), (&json!("SNOTE"), &json!("Hello & bye")));
-        assert_eq!(read["Content"], format!("/services/data/v60.0/sobjects/ContentNote/{note}/Content"));
+        assert_eq!(
+            (&read["FileType"], &read["TextPreview"]),
+            (&json!("SNOTE"), &json!("Hello & bye"))
+        );
+        assert_eq!(
+            read["Content"],
+            format!("/services/data/v60.0/sobjects/ContentNote/{note}/Content")
+        );
         let bytes = trial.get(&format!("/sobjects/ContentNote/{note}/Content"));
         assert_eq!(bytes.text, "<p>Hello &amp; bye</p>");
         let link = json!({"ContentDocumentId": note, "LinkedEntityId": deal, "ShareType": "V"});
@@ -136,11 +158,23 @@ mod tests {
         assert_eq!(found.json()["records"][0]["ContentDocument"]["Title"], "Call");
         trial.patch("ContentNote", &note, &json!({"Title": "Called"}));
         assert_eq!(trial.read("ContentDocument", &note)["Title"], "Called");
-        assert_eq!(trial.query("SELECT Id FROM ContentDocumentLink").fault().1, "MALFORMED_QUERY");
-        assert_eq!(trial.post("ContentNote", &json!({"Title": "x", "Content": "no base64!"})).status, 400);
+        assert_eq!(
+            trial.query("SELECT Id FROM ContentDocumentLink").fault().1,
+            "MALFORMED_QUERY"
+        );
+        assert_eq!(
+            trial
+                .post("ContentNote", &json!({"Title": "x", "Content": "no base64!"}))
+                .status,
+            400
+        );
         assert_eq!(trial.delete("ContentNote", &note).status, 204);
         for path in [format!("ContentDocument/{note}"), format!("ContentDocumentLink/{link}")] {
-            assert_eq!(trial.get(&format!("/sobjects/{path}")).fault().1, "ENTITY_IS_DELETED", "{path}");
+            assert_eq!(
+                trial.get(&format!("/sobjects/{path}")).fault().1,
+                "ENTITY_IS_DELETED",
+                "{path}"
+            );
         }
     }
 
@@ -151,9 +185,19 @@ mod tests {
         settings.schema.team_selling = false;
         let trial = Trial::with(settings);
         for object in ["ContentNote", "ContentDocumentLink", "OpportunityTeamMember"] {
-            assert_eq!(trial.post(object, &json!({})).fault(), (404, "NOT_FOUND".to_owned()), "{object}");
+            assert_eq!(
+                trial.post(object, &json!({})).fault(),
+                (404, "NOT_FOUND".to_owned()),
+                "{object}"
+            );
         }
-        assert_eq!(trial.query("SELECT Id FROM OpportunityTeamMember").fault().1, "INVALID_TYPE");
-        assert_eq!(trial.get("/sobjects/OpportunityTeamMember/describe").json()[0]["errorCode"], Value::from("NOT_FOUND"));
+        assert_eq!(
+            trial.query("SELECT Id FROM OpportunityTeamMember").fault().1,
+            "INVALID_TYPE"
+        );
+        assert_eq!(
+            trial.get("/sobjects/OpportunityTeamMember/describe").json()[0]["errorCode"],
+            Value::from("NOT_FOUND")
+        );
     }
 }

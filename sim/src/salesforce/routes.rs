@@ -71,13 +71,17 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
     work::run_due(state, PARTS);
     let answer = match path.as_slice() {
         _ if call.uri.to_string().len() > MAX_URI => too_long(),
-        ["services", "oauth2", "token"] if call.method == Method::POST => Ok(oauth::token(state, call.headers, call.body)),
+        ["services", "oauth2", "token"] if call.method == Method::POST => {
+            Ok(oauth::token(state, call.headers, call.body))
+        }
         ["services", "oauth2", "authorize"] if call.method == Method::GET => oauth::code::authorize(state, call),
-        ["services", "oauth2", "userinfo"] => oauth::session::userinfo(state, call),
-        ["services", "oauth2", "introspect"] if call.method == Method::POST => oauth::session::introspect(state, call),
-        ["services", "oauth2", "revoke"] => oauth::session::revoke(state, call),
+        ["services", "oauth2", "userinfo"] => Ok(oauth::session::userinfo(state, call)),
+        ["services", "oauth2", "introspect"] if call.method == Method::POST => {
+            Ok(oauth::session::introspect(state, call))
+        }
+        ["services", "oauth2", "revoke"] => Ok(oauth::session::revoke(state, call)),
         ["services", "Soap", "u", version, ..] => oauth::soap::call(state, call, version),
-        ["id", organization, user] => oauth::session::identity(state, call, organization, user),
+        ["id", organization, user] => Ok(oauth::session::identity(state, call, organization, user)),
         ["services", "data"] if call.method == Method::GET => Ok(versions()),
         ["services", "data", version, rest @ ..] => {
             let answer = rest_api(state, call, version, rest);

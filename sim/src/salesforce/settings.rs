@@ -8,7 +8,10 @@ use jiff::SignedDuration;
 
 /// What an administrator decided about the org.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that an administrator sets")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that an administrator sets"
+)]
 pub struct Settings {
     /// Rows on one page of a query: 2,000 unless told otherwise (salesforce.md section 2.3). At least 1.
     pub page_size: usize,

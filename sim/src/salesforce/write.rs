@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 
 use super::cell::Cell;
 use super::error::Problem;
-use super::{convert, foreign};
 use super::id::Id;
 use super::input::{Verb, assignments};
 use super::model::{Object, OnDelete};
 use super::notes;
 use super::rules::{self, Draft, package};
 use super::state::{Author, State};
+use super::{convert, foreign};
 
 /// The body of a write, read and as it came.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,10 @@ pub(super) fn signed_in(state: &State, assertion: &str) -> Result<User, Fault> {
     check_signature(state, signed, &signature)?;
     check_audience(state, text("aud"))?;
     // Some clients send a number, some a text (salesforce.md section 1.1).
-    let expires = claims["exp"].as_i64().or_else(|| text("exp").parse().ok()).ok_or(BROKEN)?;
+    let expires = claims["exp"]
+        .as_i64()
+        .or_else(|| text("exp").parse().ok())
+        .ok_or(BROKEN)?;
     if expires <= state.ground.clock.now().as_second() {
         return Err(("invalid_grant", "assertion has expired"));
     }

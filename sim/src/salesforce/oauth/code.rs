@@ -63,18 +63,28 @@ pub(crate) fn authorize(state: &mut State, call: &Call<'_>) -> Answer {
         return Ok(refused(fault));
     }
     if kind != "code" {
-        return Ok(sent_back(&redirect, &[("error", "unsupported_response_type"), ("state", field("state"))]));
+        return Ok(sent_back(
+            &redirect,
+            &[("error", "unsupported_response_type"), ("state", field("state"))],
+        ));
     }
-    let hint = [field("login_hint"), field("username")].into_iter().find(|name| !name.is_empty());
+    let hint = [field("login_hint"), field("username")]
+        .into_iter()
+        .find(|name| !name.is_empty());
     let Some(hint) = hint else {
         return Ok(page(state, query));
     };
     let user = state.ground.authority.user(hint.split('@').next().unwrap_or_default());
     let Some(user) = user.filter(is_of_the_org).filter(|user| user.trouble.is_none()) else {
-        let pairs = [("error", "access_denied"), ("error_description", "end-user denied authorization")];
+        let pairs = [
+            ("error", "access_denied"),
+            ("error_description", "end-user denied authorization"),
+        ];
         return Ok(sent_back(&redirect, &[pairs[0], pairs[1], ("state", field("state"))]));
     };
-    let scope = Some(field("scope")).filter(|scope| !scope.is_empty()).unwrap_or("api refresh_token");
+    let scope = Some(field("scope"))
+        .filter(|scope| !scope.is_empty())
+        .unwrap_or("api refresh_token");
     let codes = &mut state.codes;
     codes.count += 1;
     let code = format!("aPrx{:0>12}", codes.count);
@@ -138,23 +148,27 @@ fn sent_back(redirect: &str, pairs: &[(&str, &str)]) -> Response {
 
 fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().fold(String::new(), |mut done, byte| {
+    let parts = text.bytes().map(|byte| {
         if plain(byte) {
-            done.push(char::from(byte));
+            char::from(byte).to_string()
         } else {
-            done.push_str(&format!("%{byte:02X}"));
+            format!("%{byte:02X}")
         }
-        done
-    })
+    });
+    parts.collect::<Vec<_>>().concat()
 }
 
 /// The page that asks who signs in.
 fn page(state: &State, query: &str) -> Response {
     let query = query.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     let users = state.ground.authority.users().into_iter().filter(is_of_the_org);
-    let links: String = users
-        .map(|user| format!("<li><a href=\"?{query}&amp;login_hint={0}\">{0}</a></li>", escaped(&user.name)))
+    let links: Vec<String> = users
+        .map(|user| {
+            let name = escaped(&user.name);
+            format!("<li><a href=\"?{query}&amp;login_hint={name}\">{name}</a></li>")
+        })
         .collect();
+    let links = links.concat();
     let body = format!("<!doctype html><title>Sign in</title><h1>Who signs in?</h1><ul>{links}</ul>");
     let mut response = Response::new(axum::body::Body::from(body));
     let html = HeaderValue::from_static("text/html;charset=UTF-8");

@@ -42,7 +42,10 @@ pub(crate) fn token(state: &mut State, headers: &HeaderMap, body: &[u8]) -> Resp
     let answer = signed_in(state, headers, grant, &form).map(|(user, scope)| {
         let mut answer = issue(state, &user.name, grant, &scope);
         if grant == "authorization_code" {
-            let refresh = state.ground.authority.issue_refresh_token(&user.name, user.second_factor);
+            let refresh = state
+                .ground
+                .authority
+                .issue_refresh_token(&user.name, user.second_factor);
             answer.insert("refresh_token".to_owned(), Value::from(refresh));
         }
         Value::Object(answer)
@@ -91,7 +94,10 @@ fn signed_in(
             let user = authority.user_of_refresh_token(field("refresh_token"));
             (user, "expired access/refresh token")
         }
-        _ => (with_password(state, field("username"), field("password")), "authentication failure"),
+        _ => (
+            with_password(state, field("username"), field("password")),
+            "authentication failure",
+        ),
     };
     let user = user.filter(is_of_the_org).ok_or(("invalid_grant", otherwise))?;
     check_trouble(&user)?;
@@ -259,7 +265,11 @@ mod tests {
         );
         let head = encode("{\"alg\":\"RS256\"}");
         let grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
-        format!("grant_type={grant}&assertion={head}.{}.{}", encode(&claims), encode("signature"))
+        format!(
+            "grant_type={grant}&assertion={head}.{}.{}",
+            encode(&claims),
+            encode("signature")
+        )
     }
 
     #[test]
@@ -288,7 +298,10 @@ mod tests {
             ..Settings::default()
         });
         let reply = ask(&keyed, &claims("https://test.salesforce.com", "1767603780")).json();
-        assert_eq!(reply["error_description"], "invalid assertion: signature does not match");
+        assert_eq!(
+            reply["error_description"],
+            "invalid assertion: signature does not match"
+        );
         for broken in ["", "a.b.c", "a", "..."] {
             let body = format!("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={broken}");
             assert_eq!(ask(&keyed, &body).json()["error"], "invalid_grant", "{broken}");
@@ -299,23 +312,40 @@ mod tests {
     fn a_code_is_worth_a_token_once_and_for_its_client_only() {
         let trial = Trial::new();
         let get = |path: &str| trial.send("GET", path, &Value::Null, &[]);
-        let start = "/services/oauth2/authorize?response_type=code&client_id=app&redirect_uri=http%3A%2F%2Flocalhost%2Fback";
+        let start =
+            "/services/oauth2/authorize?response_type=code&client_id=app&redirect_uri=http%3A%2F%2Flocalhost%2Fback";
         let page = get(start);
-        assert!(page.text.contains("login_hint=seller") && !page.text.contains("login_hint=partner"), "{}", page.text);
+        assert!(
+            page.text.contains("login_hint=seller") && !page.text.contains("login_hint=partner"),
+            "{}",
+            page.text
+        );
         let code = || {
             let sent = get(&format!("{start}&login_hint=seller&state=a%26b"));
             assert_eq!(sent.status, 302);
             let location = sent.headers["location"].to_str().unwrap().to_owned();
             assert!(location.ends_with("&state=a%26b"), "{location}");
-            location.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()
+            location
+                .split("code=")
+                .nth(1)
+                .unwrap()
+                .split('&')
+                .next()
+                .unwrap()
+                .to_owned()
         };
         let body = |code: &str, client: &str, back: &str| {
-            format!("grant_type=authorization_code&code={code}&client_id={client}&client_secret=secret&redirect_uri={back}")
+            format!(
+                "grant_type=authorization_code&code={code}&client_id={client}&client_secret=secret&redirect_uri={back}"
+            )
         };
         let good = code();
         let reply = ask(&trial, &body(&good, "app", "http%3A%2F%2Flocalhost%2Fback"));
         let refresh = reply.json()["refresh_token"].as_str().unwrap().to_owned();
-        let again = ask(&trial, &format!("grant_type=refresh_token&refresh_token={refresh}&client_id=app&client_secret=secret"));
+        let again = ask(
+            &trial,
+            &format!("grant_type=refresh_token&refresh_token={refresh}&client_id=app&client_secret=secret"),
+        );
         assert_eq!((again.status.as_u16(), again.json().get("refresh_token")), (200, None));
         for (code, client, back, error) in [
             (good, "app", "http://localhost/back", "invalid_grant"),
@@ -326,8 +356,14 @@ mod tests {
         }
         let late = code();
         trial.wait(15 * 60);
-        assert_eq!(ask(&trial, &body(&late, "app", "http://localhost/back")).json()["error"], "invalid_grant");
-        assert_eq!(get("/services/oauth2/authorize?response_type=code").json()["error"], "invalid_client_id");
+        assert_eq!(
+            ask(&trial, &body(&late, "app", "http://localhost/back")).json()["error"],
+            "invalid_grant"
+        );
+        assert_eq!(
+            get("/services/oauth2/authorize?response_type=code").json()["error"],
+            "invalid_client_id"
+        );
     }
 
     fn soap(trial: &Trial, version: &str, password: &str) -> Reply {
@@ -336,7 +372,12 @@ mod tests {
              </n1:username><n1:password>{password}</n1:password></n1:login></se:Body></se:Envelope>"
         );
         let request = Request::post(format!("https://contoso.my.salesforce.com/services/Soap/u/{version}"));
-        trial.raw(request.header("content-type", "text/xml").body(Bytes::from(body)).unwrap())
+        trial.raw(
+            request
+                .header("content-type", "text/xml")
+                .body(Bytes::from(body))
+                .unwrap(),
+        )
     }
 
     #[test]
@@ -345,15 +386,31 @@ mod tests {
         for version in ["59.0", "50.0/", "v60.0"] {
             let reply = soap(&trial, version, "passwordTOKEN");
             assert_eq!(reply.status, 200, "{}", reply.text);
-            let session = reply.text.split("<sessionId>").nth(1).unwrap().split('<').next().unwrap();
+            let session = reply
+                .text
+                .split("<sessionId>")
+                .nth(1)
+                .unwrap()
+                .split('<')
+                .next()
+                .unwrap();
             assert!(reply.text.contains("/services/Soap/u/") && reply.text.contains("<passwordExpired>false<"));
-            let call = Request::get("https://x/services/data/v60.0/limits").header("authorization", format!("Bearer {session}"));
+            let call = Request::get("https://x/services/data/v60.0/limits")
+                .header("authorization", format!("Bearer {session}"));
             assert_eq!(trial.raw(call.body(Bytes::new()).unwrap()).status, 200);
         }
         let bad = soap(&trial, "59.0", "wrong");
         assert_eq!(bad.status, 500);
-        assert!(bad.text.contains("<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>"), "{}", bad.text);
-        assert!(soap(&trial, "65.0", "password").text.contains("UNSUPPORTED_API_VERSION"));
+        assert!(
+            bad.text.contains("<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>"),
+            "{}",
+            bad.text
+        );
+        assert!(
+            soap(&trial, "65.0", "password")
+                .text
+                .contains("UNSUPPORTED_API_VERSION")
+        );
         let refusing = Trial::with(Settings {
             soap_login: false,
             ..Settings::default()
@@ -368,13 +425,20 @@ mod tests {
         let (token, id) = (token["access_token"].as_str().unwrap(), token["id"].as_str().unwrap());
         let get = |path: &str| {
             let request = Request::get(format!("https://contoso.my.salesforce.com{path}"));
-            trial.raw(request.header("authorization", format!("Bearer {token}")).body(Bytes::new()).unwrap())
+            trial.raw(
+                request
+                    .header("authorization", format!("Bearer {token}"))
+                    .body(Bytes::new())
+                    .unwrap(),
+            )
         };
         let who = get("/services/oauth2/userinfo").json();
         assert_eq!(who["preferred_username"], "connector@contoso.example");
         assert_eq!(who["sub"], id);
         let path = id.strip_prefix("https://contoso.my.salesforce.com").unwrap();
-        let plain = Request::get(format!("{id}?format=json&oauth_token={token}")).body(Bytes::new()).unwrap();
+        let plain = Request::get(format!("{id}?format=json&oauth_token={token}"))
+            .body(Bytes::new())
+            .unwrap();
         assert_eq!(trial.raw(plain).json()["username"], "connector@contoso.example");
         assert_eq!(get(&format!("{path}x")).status, 403);
         let post = |path: &str, body: String| {
@@ -382,7 +446,10 @@ mod tests {
             trial.raw(request.body(Bytes::from(body)).unwrap())
         };
         let introspect = || post("introspect", format!("token={token}&client_id=x&client_secret=secret")).json();
-        assert_eq!((&introspect()["active"], &introspect()["exp"]), (&true.into(), &1_767_610_800.into()));
+        assert_eq!(
+            (&introspect()["active"], &introspect()["exp"]),
+            (&true.into(), &1_767_610_800.into())
+        );
         assert_eq!(post("revoke", format!("token={token}")).status, 200);
         assert_eq!(post("revoke", format!("token={token}")).status, 400);
         assert_eq!(introspect()["active"], false);
@@ -401,6 +468,9 @@ mod tests {
             api_disabled_users: ["connector".to_owned()].into_iter().collect(),
             ..Settings::default()
         });
-        assert_eq!(profile.get("/limits").fault(), (403, "API_CURRENTLY_DISABLED".to_owned()));
+        assert_eq!(
+            profile.get("/limits").fault(),
+            (403, "API_CURRENTLY_DISABLED".to_owned())
+        );
     }
 }

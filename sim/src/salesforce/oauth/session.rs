@@ -13,13 +13,13 @@ use crate::reply::{empty_reply, json_reply};
 use crate::salesforce::error::JSON;
 use crate::salesforce::form;
 use crate::salesforce::state::State;
-use crate::salesforce::visit::{Answer, Call};
+use crate::salesforce::visit::Call;
 use crate::site::Site;
 
 /// `GET` or `POST /services/oauth2/userinfo`.
-pub(crate) fn userinfo(state: &mut State, call: &Call<'_>) -> Answer {
+pub(crate) fn userinfo(state: &mut State, call: &Call<'_>) -> Response {
     let Some(grant) = session(state, call) else {
-        return Ok(bad_token("Bad_OAuth_Token"));
+        return bad_token("Bad_OAuth_Token");
     };
     let body = person(state, &grant);
     let base = state.ground.bases.of(Site::Salesforce);
@@ -48,34 +48,39 @@ pub(crate) fn userinfo(state: &mut State, call: &Call<'_>) -> Answer {
         "utcOffset": body["utcOffset"],
         "updated_at": body["last_modified_date"],
     });
-    Ok(json_reply(StatusCode::OK, JSON, &named))
+    json_reply(StatusCode::OK, JSON, &named)
 }
 
 /// `GET /id/ORGANIZATION/USER`, the address in each answer of the token endpoint.
-pub(crate) fn identity(state: &mut State, call: &Call<'_>, organization: &str, user: &str) -> Answer {
+pub(crate) fn identity(state: &mut State, call: &Call<'_>, organization: &str, user: &str) -> Response {
     let Some(grant) = session(state, call) else {
         let missing = token(call).is_none();
-        return Ok(bad_token(if missing { "Missing_OAuth_Token" } else { "Bad_OAuth_Token" }));
+        let text = if missing {
+            "Missing_OAuth_Token"
+        } else {
+            "Bad_OAuth_Token"
+        };
+        return bad_token(text);
     };
     let body = person(state, &grant);
     let same = |member: &str, asked: &str| body[member].as_str().is_some_and(|known| known.starts_with(asked));
     let whole = |asked: &str| matches!(asked.len(), 15 | 18);
     if !(whole(organization) && whole(user) && same("organization_id", organization) && same("user_id", user)) {
-        return Ok(bad_token("Bad_Id"));
+        return bad_token("Bad_Id");
     }
-    Ok(json_reply(StatusCode::OK, JSON, &body))
+    json_reply(StatusCode::OK, JSON, &body)
 }
 
 /// `POST /services/oauth2/introspect`.
-pub(crate) fn introspect(state: &mut State, call: &Call<'_>) -> Answer {
+pub(crate) fn introspect(state: &mut State, call: &Call<'_>) -> Response {
     let form = str::from_utf8(call.body).ok().and_then(form::pairs).unwrap_or_default();
     let (id, secret) = client(call.headers, &form);
     if id.is_empty() || secret != SECRET {
-        return Ok(refused(("invalid_client", "invalid client credentials")));
+        return refused(("invalid_client", "invalid client credentials"));
     }
     let token = form::value(&form, "token").unwrap_or_default();
     let Some(grant) = checked(state, token) else {
-        return Ok(json_reply(StatusCode::OK, JSON, &json!({"active": false})));
+        return json_reply(StatusCode::OK, JSON, &json!({"active": false}));
     };
     let author = state.author(&grant.user.name);
     let expires = grant.expires.as_second();
@@ -92,25 +97,28 @@ pub(crate) fn introspect(state: &mut State, call: &Call<'_>) -> Answer {
         "iat": made,
         "nbf": made,
     });
-    Ok(json_reply(StatusCode::OK, JSON, &body))
+    json_reply(StatusCode::OK, JSON, &body)
 }
 
 /// `GET` or `POST /services/oauth2/revoke`: ends a session, or a refresh token with every session of its user.
-pub(crate) fn revoke(state: &mut State, call: &Call<'_>) -> Answer {
+pub(crate) fn revoke(state: &mut State, call: &Call<'_>) -> Response {
     let query = call.uri.query().unwrap_or_default();
     let body = str::from_utf8(call.body).unwrap_or_default();
     let form = form::pairs(&format!("{query}&{body}")).unwrap_or_default();
     let token = form::value(&form, "token").unwrap_or_default();
     let authority = &state.ground.authority;
     if authority.revoke_token(token) {
-        return Ok(empty_reply(StatusCode::OK));
+        return empty_reply(StatusCode::OK);
     }
-    Ok(refused(("invalid_token", "invalid token")))
+    refused(("invalid_token", "invalid token"))
 }
 
 /// The token of a request: in the header, in the query, or in the form.
 fn token(call: &Call<'_>) -> Option<String> {
-    let header = call.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = call
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     if let Some((_, token)) = header.and_then(|header| header.split_once(' ')) {
         return Some(token.trim().to_owned());
     }
@@ -118,7 +126,10 @@ fn token(call: &Call<'_>) -> Option<String> {
     let body = str::from_utf8(call.body).unwrap_or_default();
     let form = form::pairs(&format!("{query}&{body}"))?;
     let named = ["oauth_token", "access_token"];
-    named.iter().find_map(|name| form::value(&form, name)).map(str::to_owned)
+    named
+        .iter()
+        .find_map(|name| form::value(&form, name))
+        .map(str::to_owned)
 }
 
 fn session(state: &State, call: &Call<'_>) -> Option<Grant> {
@@ -127,7 +138,10 @@ fn session(state: &State, call: &Call<'_>) -> Option<Grant> {
 
 fn checked(state: &State, token: &str) -> Option<Grant> {
     let mut headers = HeaderMap::new();
-    headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).ok()?);
+    headers.insert(
+        header::AUTHORIZATION,
+        HeaderValue::from_str(&format!("Bearer {token}")).ok()?,
+    );
     state.ground.authority.check(&headers, SALESFORCE_AUDIENCE).ok()
 }
 
@@ -144,7 +158,9 @@ fn person(state: &mut State, grant: &Grant) -> Value {
     let author = state.author(&grant.user.name);
     let users = state.object("User");
     let shape = &state.org.objects[users];
-    let row = state.tables[users].find(author.id).map(|place| state.tables[users].row(place));
+    let row = state.tables[users]
+        .find(author.id)
+        .map(|place| state.tables[users].row(place));
     let field = |name: &str| {
         let cell = shape.field(name).and_then(|place| Some(&row?.cells[place]));
         cell.map_or(Value::Null, |cell| cell.to_value(false))

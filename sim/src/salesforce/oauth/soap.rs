@@ -27,12 +27,18 @@ pub(crate) fn call(state: &mut State, call: &Call<'_>, version: &str) -> Answer 
     let Some(login) = element(&text, "login") else {
         return Err(Problem::not_simulated("SOAP call other than `login`"));
     };
-    let number = version.trim_start_matches('v').split('.').next().and_then(|number| number.parse::<u32>().ok());
-    let Some(number) = number else { return Err(Problem::not_found()) };
+    let number = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|number| number.parse::<u32>().ok());
+    let Some(number) = number else {
+        return Err(Problem::not_found());
+    };
     let field = |name: &str| element(login, name).map(unescaped).unwrap_or_default();
     Ok(match signed_in(state, number, &field("username"), &field("password")) {
-        Ok(answer) => xml(StatusCode::OK, answer),
-        Err((code, words)) => xml(StatusCode::INTERNAL_SERVER_ERROR, fault(code, &words)),
+        Ok(answer) => xml(StatusCode::OK, &answer),
+        Err((code, words)) => xml(StatusCode::INTERNAL_SERVER_ERROR, &fault(code, &words)),
     })
 }
 
@@ -87,7 +93,7 @@ fn fault(code: &str, words: &str) -> String {
     )
 }
 
-fn xml(status: StatusCode, body: String) -> Response {
+fn xml(status: StatusCode, body: &str) -> Response {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
          xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:partner.soap.sforce.com\" \
@@ -124,7 +130,11 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn unescaped(text: &str) -> String {
-    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
+    let plain = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'");
     plain.replace("&amp;", "&")
 }
 

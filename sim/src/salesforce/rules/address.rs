@@ -32,7 +32,10 @@ pub(super) fn check(draft: &Draft<'_>) -> Result<(), Problem> {
             if *draft.get(&name) == Cell::Null || coded || !draft.changes(&name) {
                 continue;
             }
-            let label = draft.shape.field(&name).map_or("", |place| &draft.shape.fields[place].label);
+            let label = draft
+                .shape
+                .field(&name)
+                .map_or("", |place| &draft.shape.fields[place].label);
             let what = if part == "Country" { "country" } else { "state" };
             let list = if part == "Country" { "countries" } else { "states" };
             let message = format!(
@@ -76,7 +79,10 @@ fn follow(draft: &mut Draft<'_>, name: &str, code: &str, find: impl Fn(&str) -> 
 
 fn country_of(text: &str) -> Option<(&'static str, &'static str)> {
     let same = |known: &str| known.eq_ignore_ascii_case(text);
-    places::COUNTRIES.iter().copied().find(|(code, name)| same(code) || same(name))
+    places::COUNTRIES
+        .iter()
+        .copied()
+        .find(|(code, name)| same(code) || same(name))
 }
 
 fn state_of(country: &str, text: &str) -> Option<(&'static str, &'static str)> {

@@ -18,7 +18,10 @@ pub(super) fn check_unique(draft: &Draft<'_>, state: &State) -> Result<(), Probl
         let table = &state.tables[state.object(&draft.shape.name)];
         let mut holders = table.equal(place, &key).map(|holder| table.row(holder));
         if let Some(holder) = holders.find(|row| is_other(draft, row)) {
-            let message = format!("duplicate value found: {} duplicates value on record with id: {}", field.name, holder.id);
+            let message = format!(
+                "duplicate value found: {} duplicates value on record with id: {}",
+                field.name, holder.id
+            );
             return Err(Problem::write("DUPLICATE_VALUE", message, &[]));
         }
     }
@@ -29,7 +32,11 @@ pub(super) fn check_unique(draft: &Draft<'_>, state: &State) -> Result<(), Probl
 ///
 /// Assumed: a rule runs when a field that it compares changes.
 pub(super) fn check_rules(draft: &Draft<'_>, state: &State, author: &Author) -> Result<(), Problem> {
-    let rules = state.settings.duplicate_rules.iter().filter(|rule| rule.object == draft.shape.name);
+    let rules = state
+        .settings
+        .duplicate_rules
+        .iter()
+        .filter(|rule| rule.object == draft.shape.name);
     for rule in rules {
         let passes = rule.allow_save && author.wishes.allow_duplicates;
         if passes || !rule.fields.iter().any(|field| draft.changes(field)) {

@@ -100,7 +100,9 @@ pub(crate) fn derive(draft: &mut Draft<'_>, state: &State, author: &Author) {
 fn assign(draft: &mut Draft<'_>, state: &State, author: &Author) {
     let name = &draft.shape.name;
     let mut rules = state.settings.assignment_rules.iter();
-    let owner = rules.find(|rule| rule.object == *name).and_then(|rule| state.user(&rule.owner));
+    let owner = rules
+        .find(|rule| rule.object == *name)
+        .and_then(|rule| state.user(&rule.owner));
     if let Some(owner) = owner.filter(|_| author.wishes.auto_assign) {
         draft.set("OwnerId", Cell::Id(owner));
     }
@@ -108,7 +110,10 @@ fn assign(draft: &mut Draft<'_>, state: &State, author: &Author) {
 
 /// A member of a team shows its user's name.
 fn derive_member(draft: &mut Draft<'_>, state: &State) {
-    let user = draft.get("UserId").as_id().and_then(|id| state.parent(state.object("User"), id));
+    let user = draft
+        .get("UserId")
+        .as_id()
+        .and_then(|id| state.parent(state.object("User"), id));
     let Some((users, row)) = user else { return };
     let shape = &state.org.objects[users];
     for (own, of_user) in [("Name", "Name"), ("Title", "Title")] {
@@ -195,3 +200,6 @@ fn check_reference(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
