@@ -435,7 +435,7 @@ impl Authority {
         };
         refresh.revoked = true;
         let user = refresh.user.clone();
-        state.tokens.retain(|_, issued| issued.user != user);
+        state.tokens.retain(|_, issued| *issued.user != *user);
         true
     }
 
