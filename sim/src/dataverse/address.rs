@@ -2,6 +2,7 @@
 //!
 //! It does not interpret option values: those are read where they are used.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use http::Uri;
@@ -23,6 +24,12 @@ pub(super) enum Resource<'m> {
     WhoAmI,
     /// An entity set.
     Set(&'m Table),
+    /// How many rows a set has.
+    Count(&'m Table),
+    /// A function on nothing: its name, and what stands between its parentheses.
+    Function(&'static str, String),
+    /// What describes tables and columns: the path after its first segment, which is the first here.
+    Metadata(Vec<String>),
     /// An action on an entity set, without the namespace: `CreateMultiple`.
     SetAction(&'m Table, String),
     /// One row.
@@ -44,11 +51,18 @@ impl<'m> Resource<'m> {
     pub(super) fn table(&self) -> Option<&'m Table> {
         match self {
             Self::Set(table)
+            | Self::Count(table)
             | Self::SetAction(table, _)
             | Self::Row(table, _)
             | Self::RowAction(table, ..)
             | Self::Below(table, ..) => Some(table),
-            Self::Service | Self::WhoAmI | Self::Action(_) | Self::InitializeFrom(_) | Self::Batch => None,
+            Self::Service
+            | Self::WhoAmI
+            | Self::Function(..)
+            | Self::Metadata(_)
+            | Self::Action(_)
+            | Self::InitializeFrom(_)
+            | Self::Batch => None,
         }
     }
 }
@@ -57,6 +71,34 @@ impl<'m> Resource<'m> {
 const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
 /// Actions on nothing that are simulated.
 const ACTIONS: [&str; 3] = ["WinOpportunity", "LoseOpportunity", "BulkDelete"];
+
+/// Functions on nothing that are simulated.
+const FUNCTIONS: [&str; 3] = [
+    "RetrieveCurrentOrganization",
+    "RetrieveTotalRecordCount",
+    "RetrieveVersion",
+];
+/// First segments of what describes tables and columns.
+const METADATA: [&str; 8] = [
+    "$metadata",
+    "CreateEntities",
+    "EntityDefinitions",
+    "GlobalOptionSetDefinitions",
+    "ManagedPropertyDefinitions",
+    "RelationshipDefinitions",
+    "PublishAllXml",
+    "PublishXml",
+];
+
+/// The function that a path calls, with or without parentheses.
+fn function(path: &str) -> Option<Resource<'static>> {
+    let (name, arguments) = match path.split_once('(') {
+        Some((name, rest)) => (name, rest.strip_suffix(')')?),
+        None => (path, ""),
+    };
+    let name = FUNCTIONS.into_iter().find(|known| *known == name)?;
+    Some(Resource::Function(name, arguments.to_owned()))
+}
 
 /// A path split into API version and the rest.
 pub(super) fn api_path(uri: &Uri) -> Option<(&str, &str)> {
@@ -84,6 +126,9 @@ pub(super) fn resource<'m>(model: &'m Model, rest: &str) -> Result<Resource<'m>,
     if path.starts_with("InitializeFrom(") {
         return Ok(Resource::InitializeFrom(path));
     }
+    if let Some(found) = function(&path) {
+        return Ok(found);
+    }
     let mut segments = split_outside_quotes(&path, '/');
     let first = segments.next().unwrap_or_default();
     let below: Vec<&str> = segments.collect();
@@ -91,6 +136,12 @@ pub(super) fn resource<'m>(model: &'m Model, rest: &str) -> Result<Resource<'m>,
         Some((name, key)) => (name, Some(key)),
         None => (first, None),
     };
+    if METADATA.contains(&name) {
+        let below = below.iter().map(|&segment| segment.to_owned());
+        return Ok(Resource::Metadata(
+            std::iter::once(first.to_owned()).chain(below).collect(),
+        ));
+    }
     let Some(table) = model.by_set(name) else {
         return Err(unknown_segment(model, &path, name));
     };
@@ -102,6 +153,7 @@ pub(super) fn resource<'m>(model: &'m Model, rest: &str) -> Result<Resource<'m>,
     let Some(key) = key else {
         return match below.as_slice() {
             [] => Ok(Resource::Set(table)),
+            ["$count"] => Ok(Resource::Count(table)),
             below => action(below)
                 .map(|action| Resource::SetAction(table, action))
                 .ok_or_else(unknown),
@@ -151,6 +203,12 @@ pub(super) struct Options {
     pub(super) skip_token: Option<String>,
     /// `$id`: the row to unlink from a collection.
     pub(super) id: Option<String>,
+    pub(super) expand: Option<String>,
+    pub(super) apply: Option<String>,
+    pub(super) fetch_xml: Option<String>,
+    pub(super) delta_token: Option<String>,
+    /// Values of parameter aliases: `@p1=…`.
+    pub(super) aliases: BTreeMap<String, String>,
     /// The undecoded query without the skip token, for the next link.
     pub(super) without_token: String,
 }
@@ -187,9 +245,22 @@ impl Options {
             "$count" => &mut self.count,
             "$skiptoken" => &mut self.skip_token,
             "$id" => &mut self.id,
+            "$expand" => &mut self.expand,
+            "$apply" => &mut self.apply,
+            "fetchXml" => &mut self.fetch_xml,
+            "$deltatoken" => &mut self.delta_token,
             "$skip" => return Err(Fault::Query("Skip Clause is not supported in CRM".to_owned())),
+            // Assumed text: neither is supported (dataverse.md section 2.6).
+            "$search" | "$format" => {
+                return Err(Fault::Query(format!("The query option '{name}' is not supported.")));
+            }
             // A shared variable for plug-ins, of which there are none.
             "tag" => return Ok(()),
+            alias if alias.starts_with('@') => {
+                self.aliases.insert(alias.to_owned(), value);
+                self.keep(pair);
+                return Ok(());
+            }
             other => return Err(Fault::NotSimulated(format!("query option `{other}`"))),
         };
         if place.is_some() {
@@ -198,29 +269,38 @@ impl Options {
             return Err(Fault::Query(text));
         }
         *place = Some(value);
-        if name != "$skiptoken" {
-            if !self.without_token.is_empty() {
-                self.without_token.push('&');
-            }
-            self.without_token.push_str(pair);
+        if !matches!(name.as_str(), "$skiptoken" | "$deltatoken") {
+            self.keep(pair);
         }
         Ok(())
+    }
+
+    fn keep(&mut self, pair: &str) {
+        if !self.without_token.is_empty() {
+            self.without_token.push('&');
+        }
+        self.without_token.push_str(pair);
     }
 
     /// Refuses every option but `$id`, for requests that take no other.
     pub(super) fn only_id(&self) -> Result<(), Fault> {
         match &self.select {
             Some(_) => Err(Fault::NotSimulated("query option `$select` on a link".to_owned())),
-            None => self.refuse_others("$id"),
+            None => self.refuse_others(&["$id"]),
         }
     }
 
     /// Refuses every option but `$select`, for requests that take no other.
     pub(super) fn only_select(&self) -> Result<(), Fault> {
-        self.refuse_others("$select")
+        self.refuse_others(&["$select"])
     }
 
-    fn refuse_others(&self, allowed: &str) -> Result<(), Fault> {
+    /// Refuses every option but these, all of which choose what is shown of a row.
+    pub(super) fn only_select_and_expand(&self) -> Result<(), Fault> {
+        self.refuse_others(&["$select", "$expand"])
+    }
+
+    fn refuse_others(&self, allowed: &[&str]) -> Result<(), Fault> {
         let others = [
             ("$filter", &self.filter),
             ("$orderby", &self.order_by),
@@ -228,8 +308,15 @@ impl Options {
             ("$count", &self.count),
             ("$skiptoken", &self.skip_token),
             ("$id", &self.id),
+            ("$expand", &self.expand),
+            ("$apply", &self.apply),
+            ("fetchXml", &self.fetch_xml),
+            ("$deltatoken", &self.delta_token),
         ];
-        match others.iter().find(|(name, value)| *name != allowed && value.is_some()) {
+        match others
+            .iter()
+            .find(|(name, value)| !allowed.contains(name) && value.is_some())
+        {
             Some((name, _)) => Err(Fault::NotSimulated(format!("query option `{name}` on a single row"))),
             None => Ok(()),
         }
@@ -284,11 +371,11 @@ mod tests {
     fn skip_gets_the_vendors_error_and_unknown_options_are_refused() {
         assert!(matches!(options("$skip=5"), Err(Fault::Query(_))));
         assert!(matches!(options("$top=5&$top=6"), Err(Fault::Query(_))));
-        assert!(matches!(
-            options("$expand=primarycontactid"),
-            Err(Fault::NotSimulated(_))
-        ));
-        assert!(matches!(options("fetchXml=%3Cfetch/%3E"), Err(Fault::NotSimulated(_))));
+        assert!(matches!(options("$search=x"), Err(Fault::Query(_))));
+        assert!(matches!(options("sql=SELECT%20name"), Err(Fault::NotSimulated(_))));
+        assert!(matches!(options("savedQuery=x"), Err(Fault::NotSimulated(_))));
+        let aliased = options("$filter=name%20eq%20@p1&@p1=%27a%27").unwrap();
+        assert_eq!(aliased.aliases["@p1"], "'a'");
     }
 
     #[test]
@@ -300,13 +387,7 @@ mod tests {
         );
         assert!(matches!(resource(&model, "WhoAmI()"), Ok(Resource::WhoAmI)));
         assert!(matches!(resource(&model, "Account"), Err(Fault::NoSuchSegment(_))));
-        for missing in [
-            "campaigns",
-            "$metadata",
-            "accounts('a')",
-            "accounts/a/b",
-            "accountsaccounts",
-        ] {
+        for missing in ["campaigns", "accounts('a')", "accounts/a/b", "accountsaccounts"] {
             assert!(
                 matches!(resource(&model, missing), Err(Fault::NotSimulated(_))),
                 "{missing}"

@@ -77,6 +77,17 @@ impl Amount {
         }
     }
 
+    /// Printed with the places that it has, none when it is whole.
+    pub(super) fn plain(self) -> String {
+        let text = self.with_places(PLACES).to_string();
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
+    /// The sum, at the ends of the range where it does not fit.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// The nearest binary number, for values that leave as JSON outside the wire.
     pub(super) fn as_f64(self) -> f64 {
         self.with_places(PLACES).to_string().parse().unwrap_or(f64::NAN)

@@ -50,6 +50,11 @@ impl Answer {
         }
     }
 
+    /// Text of another type.
+    pub(super) fn text(content_type: &str, body: String) -> Self {
+        Self::of(StatusCode::OK, Some(body)).with("content-type", content_type.to_owned())
+    }
+
     /// Several answers in one.
     pub(super) fn multipart(status: StatusCode, content_type: String, body: String) -> Self {
         Self::of(status, Some(body)).with("content-type", content_type)

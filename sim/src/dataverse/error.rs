@@ -178,6 +178,21 @@ pub(super) enum Fault {
         /// Seconds until it is worth trying again.
         wait: u64,
     },
+    /// `FetchXML` that cannot be read. Assumed text and code: the facts name none.
+    #[error("{0}")]
+    Fetch(String),
+    /// A column that the table does not have, in `FetchXML`. Assumed text and code.
+    #[error("'{table}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'.")]
+    NoSuchAttribute { table: String, name: String },
+    /// Too many rows for `$apply` (dataverse.md section 2.6).
+    #[error("AggregateQueryRecordLimit exceeded. Cannot perform this operation.")]
+    AggregateLimit,
+    /// A table whose changes nobody can follow (dataverse.md section 2.8).
+    #[error("Change tracking is not enabled for entity '{0}'.")]
+    NotTracked(String),
+    /// Assumed code, status and text: a delta token that is too old (dataverse.md section 2.8 says that it dies).
+    #[error("Version stamp associated with the client has expired. Please perform a full sync.")]
+    TokenExpired,
     /// An argument that makes no sense.
     #[error("{0}")]
     Argument(String),
@@ -217,7 +232,11 @@ impl Fault {
             Self::UseMessage(_) => (bad, "0x80100005"),
             Self::AlreadyClosed => (bad, "0x80040515"),
             Self::AlreadyOpen => (bad, "0x8004051a"),
-            Self::ReadOnlyRow | Self::Argument(_) => (bad, "0x80040203"),
+            Self::NoSuchAttribute { .. } => (bad, "0x80041103"),
+            Self::AggregateLimit => (bad, "0x8004e023"),
+            Self::NotTracked(_) => (bad, "0x80072491"),
+            Self::TokenExpired => (bad, "0x80044352"),
+            Self::ReadOnlyRow | Self::Argument(_) | Self::Fetch(_) => (bad, "0x80040203"),
             Self::TooMuch { limit, .. } => {
                 let code = match limit {
                     Limit::Requests => "0x80072322",

@@ -8,14 +8,64 @@ use super::error::Fault;
 use super::guid::Guid;
 
 /// What the `Prefer` headers ask for. Preferences that no server knows are ignored, as RFC 7240 says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Preferences {
+    /// `odata.include-annotations`.
+    pub(super) annotations: Annotations,
+    /// `odata.track-changes`.
+    pub(super) track_changes: bool,
     /// `return=representation`.
     pub(super) representation: bool,
     /// `odata.maxpagesize`.
     pub(super) page_size: Option<usize>,
     /// `odata.continue-on-error`: a batch goes on behind a failure.
     pub(super) continue_on_error: bool,
+}
+
+/// Which annotations an answer carries: `*`, exact names, `ns.*`, and `-name` for all but it (dataverse.md section 2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Annotations {
+    asked: String,
+}
+
+impl Annotations {
+    /// Whether any are asked for.
+    pub(super) fn is_some(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// Whether one of that name is asked for.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let fits = |pattern: &str| {
+            pattern == "*" || pattern == name || pattern.strip_suffix('*').is_some_and(|start| name.starts_with(start))
+        };
+        let mut included = false;
+        for pattern in self.asked.split(',').map(str::trim) {
+            match pattern.strip_prefix('-') {
+                Some(without) if fits(without) => return false,
+                Some(_) => {}
+                None => included |= fits(pattern),
+            }
+        }
+        included
+    }
+}
+
+impl Preferences {
+    /// What `Preference-Applied` says of a read, if anything was applied.
+    pub(super) fn applied(&self, page_size: bool) -> Option<String> {
+        let mut applied = Vec::new();
+        if let Some(size) = self.page_size.filter(|_| page_size) {
+            applied.push(format!("odata.maxpagesize={size}"));
+        }
+        if self.track_changes {
+            applied.push("odata.track-changes".to_owned());
+        }
+        if self.annotations.is_some() {
+            applied.push(format!("odata.include-annotations=\"{}\"", self.annotations.asked));
+        }
+        (!applied.is_empty()).then(|| applied.join(","))
+    }
 }
 
 /// On which condition a request holds.
@@ -66,8 +116,8 @@ pub(super) fn preferences(headers: &HeaderMap) -> Result<Preferences, Fault> {
                 "return" => found.representation = value.eq_ignore_ascii_case("representation"),
                 "odata.continue-on-error" => found.continue_on_error = !value.eq_ignore_ascii_case("false"),
                 "odata.maxpagesize" => found.page_size = value.parse().ok().filter(|size| *size > 0),
-                "odata.include-annotations" if !value.is_empty() => return Err(unknown("odata.include-annotations")),
-                "odata.track-changes" => return Err(unknown("odata.track-changes")),
+                "odata.include-annotations" => value.clone_into(&mut found.annotations.asked),
+                "odata.track-changes" => found.track_changes = true,
                 "respond-async" => return Err(unknown("respond-async")),
                 _ => {}
             }
@@ -195,8 +245,17 @@ mod tests {
         ] {
             assert_eq!(preferences(&headers(lines)).unwrap(), wanted);
         }
-        let annotated = headers(&[("prefer", "odata.include-annotations=\"*\"")]);
-        assert!(matches!(preferences(&annotated), Err(Fault::NotSimulated(_))));
+        let annotated = headers(&[(
+            "prefer",
+            "odata.include-annotations=\"a.*,b.c,-a.x\", odata.track-changes",
+        )]);
+        let found = preferences(&annotated).unwrap();
+        let has = |name: &str| found.annotations.has(name);
+        assert!(has("a.b") && has("b.c") && !has("a.x") && !has("b.d"));
+        assert_eq!(
+            found.applied(true).as_deref(),
+            Some("odata.track-changes,odata.include-annotations=\"a.*,b.c,-a.x\"")
+        );
     }
 
     #[test]

@@ -5,12 +5,15 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::address::decode;
 use super::amount::Amount;
 use super::cell::{Cell, day, moment};
 use super::error::Fault;
 use super::guid::Guid;
-use super::model::{Kind, Table};
+use super::model::Kind;
+use super::sort::Order;
 
 /// Where a page ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,18 +21,26 @@ pub(super) struct Cookie {
     /// The number of the page that it leads to.
     pub(super) page: u64,
     /// The last row's sort values, the key last.
-    pub(super) last: Vec<(usize, Cell)>,
+    pub(super) last: Vec<Cell>,
+    /// For a list whose changes are to be followed: where its first page stood.
+    pub(super) tracking: Option<Stand>,
+}
+
+/// A version number with the time at which it was the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stand {
+    pub(super) version: i64,
+    pub(super) at: Timestamp,
 }
 
 impl Cookie {
-    /// Printed as the value of `$skiptoken`, percent-encoded the way the documented sample is.
+    /// What stands in the inner cookie, for a list sorted so.
     ///
     /// Assumed: the `first` values, which a server needs to page backwards, repeat the `last` ones.
-    pub(super) fn print(&self, table: &Table) -> String {
+    pub(super) fn inner(&self, order: &Order) -> String {
         let mut inner = format!("<cookie page=\"{}\">", self.page - 1);
-        for (column, cell) in &self.last {
-            let name = &table.columns[*column].name;
-            let value = plain(cell);
+        for (key, cell) in order.0.iter().zip(&self.last) {
+            let (name, value) = (&key.name, plain(cell));
             // Writing to a String cannot fail.
             let _done = if cell.is_null() {
                 write!(inner, "<{name} lastnull=\"1\" firstnull=\"1\" />")
@@ -38,37 +49,72 @@ impl Cookie {
             };
         }
         inner.push_str("</cookie>");
-        let encoded = percent_encoded(&inner, b"", true);
+        inner
+    }
+
+    /// Printed as the value of `$skiptoken`, percent-encoded the way the documented sample is. Assumed: a list whose
+    /// changes are followed carries where it began in an attribute of its own.
+    pub(super) fn print(&self, order: &Order) -> String {
+        let encoded = percent_encoded(&self.inner(order), b"", true);
+        let tracking = match self.tracking {
+            None => "istracking=\"False\"".to_owned(),
+            Some(stand) => format!(
+                "istracking=\"True\" trackingtoken=\"{}!{}\"",
+                stand.version,
+                stand.at.as_second()
+            ),
+        };
         let outer = format!(
-            "<cookie pagenumber=\"{}\" pagingcookie=\"{encoded}\" istracking=\"False\" />",
+            "<cookie pagenumber=\"{}\" pagingcookie=\"{encoded}\" {tracking} />",
             self.page
         );
         percent_encoded(&outer, b"=/", false)
     }
 
-    /// Reads a decoded `$skiptoken` for a list sorted by these columns, the key last. A `/` that some clients append is
-    /// ignored (dataverse.md section 7.2).
-    pub(super) fn read(token: &str, table: &Table, sorted_by: &[usize]) -> Result<Self, Fault> {
+    /// Reads a decoded `$skiptoken` for a list sorted so. A `/` that some clients append is ignored (dataverse.md section
+    /// 7.2).
+    pub(super) fn read(token: &str, order: &Order) -> Result<Self, Fault> {
         let read = || -> Option<Self> {
             let page = attribute(token, "pagenumber")?.parse().ok().filter(|page| *page > 1)?;
             let inner = decode(attribute(token, "pagingcookie")?, false)?;
-            let mut last = Vec::new();
-            for column in sorted_by {
-                let name = &table.columns[*column].name;
-                let begin = inner.find(&format!("<{name} "))?;
-                let element = &inner[begin..begin + inner[begin..].find("/>")?];
-                let cell = match attribute(element, "last") {
-                    Some(value) => cell(table.columns[*column].kind, &unescaped(value))?,
-                    None if attribute(element, "lastnull") == Some("1") => Cell::Null,
-                    None => return None,
-                };
-                last.push((*column, cell));
-            }
-            Some(Self { page, last })
+            let tracking = match attribute(token, "trackingtoken") {
+                None => None,
+                Some(text) => {
+                    let (version, at) = text.split_once('!')?;
+                    Some(Stand {
+                        version: version.parse().ok()?,
+                        at: Timestamp::from_second(at.parse().ok()?).ok()?,
+                    })
+                }
+            };
+            Some(Self {
+                page,
+                last: Self::values(&inner, order)?,
+                tracking,
+            })
         };
-        // Assumed text: what the server says to a cookie that it did not make.
-        read().ok_or_else(|| Fault::Argument("Malformed XML in the Paging Cookie".to_owned()))
+        read().ok_or_else(malformed)
     }
+
+    /// The sort values of a decoded inner cookie.
+    pub(super) fn values(inner: &str, order: &Order) -> Option<Vec<Cell>> {
+        let mut last = Vec::new();
+        for key in &order.0 {
+            let begin = inner.find(&format!("<{} ", key.name))?;
+            let element = &inner[begin..begin + inner[begin..].find("/>")?];
+            last.push(match attribute(element, "last") {
+                Some(value) => cell(key.kind, &unescaped(value))?,
+                None if attribute(element, "lastnull") == Some("1") => Cell::Null,
+                None => return None,
+            });
+        }
+        Some(last)
+    }
+}
+
+/// Assumed text: what the server says to a cookie that it did not make.
+pub(super) fn malformed() -> Fault {
+    Fault::Argument("Malformed XML in the Paging Cookie".to_owned())
 }
 
 fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -90,7 +136,7 @@ fn plain(cell: &Cell) -> String {
     out.trim_matches('"').to_owned()
 }
 
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     text.replace("&quot;", "\"")
         .replace("&gt;", ">")
         .replace("&lt;", "<")
@@ -111,7 +157,7 @@ fn cell(kind: Kind, text: &str) -> Option<Cell> {
     })
 }
 
-fn percent_encoded(text: &str, besides: &[u8], lower: bool) -> String {
+pub(super) fn percent_encoded(text: &str, besides: &[u8], lower: bool) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) || besides.contains(&byte) {
@@ -136,20 +182,21 @@ mod tests {
     #[test]
     fn a_cookie_looks_like_the_documented_one_and_reads_back() {
         let model = Model::standard();
-        let table = model.expect("account");
+        let order = Order::of(model.expect("account"), &[]);
         let id = Guid::parse("01234567-89ab-4def-8000-00000000abcd").unwrap();
         let cookie = Cookie {
             page: 2,
-            last: vec![(0, Cell::Guid(id))],
+            last: vec![Cell::Guid(id)],
+            tracking: None,
         };
-        let printed = cookie.print(table);
+        let printed = cookie.print(&order);
         let start = "%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%2520page%253d%25221%2522%253e\
                      %253caccountid%2520last%253d%2522%257b01234567-89AB-4DEF-8000-00000000ABCD%257d%2522%2520first";
         assert!(printed.starts_with(start), "{printed}");
         assert!(printed.ends_with("%22%20istracking=%22False%22%20/%3E"), "{printed}");
         let decoded = decode(&printed, true).unwrap();
-        assert_eq!(Cookie::read(&decoded, table, &[0]), Ok(cookie.clone()));
-        assert_eq!(Cookie::read(&format!("{decoded}/"), table, &[0]), Ok(cookie));
+        assert_eq!(Cookie::read(&decoded, &order), Ok(cookie.clone()));
+        assert_eq!(Cookie::read(&format!("{decoded}/"), &order), Ok(cookie));
     }
 
     #[test]
@@ -157,7 +204,7 @@ mod tests {
         let model = Model::standard();
         let table = model.expect("opportunity");
         let of = |name: &str, cell: Cell| (table.expect(name), cell);
-        let last = vec![
+        let last = [
             of("name", Cell::text("a \"quoted\" <name> & 100 % ☃")),
             of("description", Cell::Null),
             of("estimatedvalue", Cell::Amount(Amount::parse("-12.5").unwrap())),
@@ -166,17 +213,25 @@ mod tests {
             of("msft_microsoftpartnercenterreferralsync", Cell::Bool(true)),
             of("opportunityid", Cell::Guid(Guid::FIRST)),
         ];
-        let sorted_by: Vec<usize> = last.iter().map(|(column, _)| *column).collect();
-        let cookie = Cookie { page: 7, last };
-        let decoded = decode(&cookie.print(table), true).unwrap();
-        assert_eq!(Cookie::read(&decoded, table, &sorted_by), Ok(cookie));
+        let sorted_by: Vec<(usize, bool)> = last.iter().map(|(column, _)| (*column, false)).collect();
+        let order = Order::of(table, &sorted_by);
+        let cookie = Cookie {
+            page: 7,
+            last: last.into_iter().map(|(_, cell)| cell).collect(),
+            tracking: Some(Stand {
+                version: 12,
+                at: "2026-01-05T09:00:00Z".parse().unwrap(),
+            }),
+        };
+        let decoded = decode(&cookie.print(&order), true).unwrap();
+        assert_eq!(Cookie::read(&decoded, &order), Ok(cookie));
         for bad in [
             "",
             "2",
             "<cookie pagenumber=\"2\" />",
             "<cookie pagenumber=\"0\" pagingcookie=\"x\"/>",
         ] {
-            assert!(Cookie::read(bad, table, &sorted_by).is_err(), "{bad}");
+            assert!(Cookie::read(bad, &order).is_err(), "{bad}");
         }
     }
 }

@@ -1,220 +1,412 @@
-//! Reading rows: lists with their options, single rows, and how a row is printed (dataverse.md sections 2.3 and 2.6).
+//! Reading rows: single rows and lists with their options, pages and changes (dataverse.md sections 2.3, 2.6 and 2.8).
 //!
 //! It changes nothing.
 
-use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use http::StatusCode;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::address::Options;
 use super::answer::Answer;
-use super::cell::{Cell, print_text};
+use super::cell::print_text;
 use super::error::Fault;
-use super::filter::bind::{bind, named_column};
+use super::expand;
+use super::filter::bind::bind;
 use super::filter::eval::Condition;
+use super::filter::operator::Scope;
 use super::filter::parse;
 use super::guid::Guid;
-use super::headers::{Conditions, Match, Preferences};
-use super::model::Table;
-use super::page::Cookie;
-use super::store::{Row, Store};
+use super::headers::{Conditions, Match};
+use super::model::{Table, Via};
+use super::page::{Cookie, Stand};
+pub(super) use super::print::{Reader, etag, version};
+pub(super) use super::projection::Projection;
+use super::projection::top;
+use super::search::find;
+use super::sort::Order;
+use super::store::Row;
 
 /// The most rows that `$count` counts (dataverse.md section 2.6).
 const MAX_COUNT: usize = 5_000;
+/// How long a delta token lives by default (dataverse.md section 2.8).
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Columns of an answer: those asked for in that order, then what comes along unasked.
-#[derive(Clone, Debug)]
-pub(super) struct Projection {
-    columns: Vec<usize>,
-    /// The asked names as the context prints them; `None` for all columns.
-    asked: Option<String>,
+/// Whose rows a list holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) table: &'a Table,
+    /// For a collection of a row: how its rows are found, and that row.
+    pub(super) within: Option<(Via, Guid)>,
+    /// The path of the list below the root, for links.
+    pub(super) path: &'a str,
 }
 
-impl Projection {
-    /// From `$select`. The key always comes along, and the currency with any money (dataverse.md section 2.3).
-    pub(super) fn of(table: &Table, select: Option<&str>) -> Result<Self, Fault> {
-        let asked = select
-            .map(str::trim)
-            .filter(|select| !select.is_empty() && *select != "*");
-        let Some(asked) = asked else {
-            return Ok(Self {
-                columns: (0..table.columns.len()).collect(),
-                asked: None,
-            });
+impl<'a> Reader<'a> {
+    /// What conditions and projections on a table are bound to.
+    pub(super) fn scope(&self, table: &'a Table) -> Scope<'a> {
+        Scope {
+            store: self.store,
+            asking: self.asking,
+            table,
+        }
+    }
+
+    /// What `$select` and `$expand` ask for.
+    pub(super) fn projection(&self, table: &'a Table, options: &Options) -> Result<Projection, Fault> {
+        let expands = match options.expand.as_deref().map(str::trim) {
+            None | Some("") => Vec::new(),
+            Some(text) => expand::read(text)?,
         };
-        let mut columns = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
-        for name in asked.split(',').map(str::trim) {
-            let column = named_column(table, name)?;
-            if !columns.contains(&column) {
-                columns.push(column);
-                names.push(name);
+        Projection::with(self.scope(table), options.select.as_deref(), &expands, &options.aliases)
+    }
+
+    /// What `$filter` asks for.
+    pub(super) fn condition(&self, table: &'a Table, options: &Options) -> Result<Option<Condition>, Fault> {
+        match &options.filter {
+            Some(text) => Ok(Some(bind(self.scope(table), &parse::filter(text, &options.aliases)?)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// `GET /accounts(id)`.
+    pub(super) fn one(
+        &self,
+        (table, id): (&'a Table, Guid),
+        options: &Options,
+        conditions: &Conditions,
+    ) -> Result<Answer, Fault> {
+        options.only_select_and_expand()?;
+        let projection = self.projection(table, options)?;
+        let row = self
+            .store
+            .row(table, id)
+            .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
+        if conditions.only_if.is_some() {
+            return Err(Fault::NotSimulated("`If-Match` on a GET".to_owned()));
+        }
+        // Only where nothing comes from other rows can a tag say that all is as it was (dataverse.md section 2.3).
+        let own = projection.expansions.is_empty() && !self.preferences.annotations.is_some() && table.optimistic;
+        match &conditions.unless {
+            Some(Match::Any) => return Err(Fault::NotSimulated("`If-None-Match: *` on a GET".to_owned())),
+            Some(tag) if own && tag.fits(version(table, row)) => return Ok(Answer::not_modified()),
+            Some(_) | None => {}
+        }
+        let body = self.body(table, &projection, row);
+        Ok(self.applied(Answer::json(StatusCode::OK, body).with("etag", etag(table, row)), false))
+    }
+
+    /// With the preferences that were applied.
+    pub(super) fn applied(&self, answer: Answer, page_size: bool) -> Answer {
+        match self.preferences.applied(page_size) {
+            Some(applied) => answer.with("preference-applied", applied),
+            None => answer,
+        }
+    }
+
+    /// `GET /accounts?...`, and the same of a collection. With `$top`, the page size is ignored and no link to a next page
+    /// is given: the reading of two documentation pages that the facts chose.
+    pub(super) fn list(&self, source: Source<'a>, options: &Options) -> Result<Answer, Fault> {
+        if self.preferences.track_changes || options.delta_token.is_some() {
+            return self.changes(source, options);
+        }
+        let table = source.table;
+        let query = Query {
+            projection: self.projection(table, options)?,
+            condition: self.condition(table, options)?,
+            order: Order::read(
+                self.store.model(),
+                table,
+                options.order_by.as_deref().unwrap_or_default(),
+            )?,
+            top: options.top.as_deref().map(top).transpose()?,
+            count: count(options.count.as_deref())?,
+        };
+        let page = self.page(source, &query, options)?;
+        let body = self.print_page(table, &query, &page);
+        Ok(self.applied(Answer::json(StatusCode::OK, body), query.top.is_none()))
+    }
+
+    /// How many rows fulfil the filter: a byte order mark and digits (dataverse.md section 2.3).
+    pub(super) fn count(&self, source: Source<'a>, options: &Options) -> Result<Answer, Fault> {
+        if let Some(token) = &options.delta_token {
+            let stand = self.stand(token)?;
+            let (changed, gone) = self.changed(source.table, stand.version);
+            return Ok(digits(changed.len() + gone.len()));
+        }
+        let condition = self.condition(source.table, options)?;
+        Ok(digits(self.rows(source, condition.as_ref()).len()))
+    }
+
+    /// The rows of a source that fulfil a condition, by key.
+    pub(super) fn rows(&self, source: Source<'_>, condition: Option<&Condition>) -> Vec<&'a Row> {
+        match source.within {
+            None => find(self.store, source.table, condition),
+            Some((via, id)) => {
+                let mut rows = self.store.related(source.table, via, id);
+                rows.retain(|row| condition.is_none_or(|condition| condition.holds(self.store, &row.cells)));
+                rows
             }
         }
-        let money = columns.iter().any(|column| {
-            use super::model::Kind::{BaseMoney, Money};
-            matches!(table.columns[*column].kind, Money { .. } | BaseMoney)
+    }
+
+    fn page(&self, source: Source<'_>, query: &Query, options: &Options) -> Result<Page<'a>, Fault> {
+        let cookie = match &options.skip_token {
+            Some(token) => Some(Cookie::read(token, &query.order)?),
+            None => None,
+        };
+        let size = query
+            .top
+            .unwrap_or_else(|| self.preferences.page_size.unwrap_or(self.most));
+        let size = size.min(self.most);
+        let whole_table = source.within.is_none() && query.condition.is_none() && query.order.is_by_key();
+        let (mut rows, total) = if whole_table {
+            // Nothing has to be looked at but the page itself.
+            let after = cookie.as_ref().and_then(|cookie| cookie.last.first()?.guid());
+            let rows = self.store.rows_after(source.table, after).take(size.saturating_add(1));
+            (rows.collect(), self.store.count(source.table))
+        } else {
+            let found = self.rows(source, query.condition.as_ref());
+            let total = found.len();
+            let mut rows = query.order.sort(self.store, found);
+            if let Some(cookie) = &cookie {
+                rows.retain(|row| query.order.is_after(self.store, row, &cookie.last));
+            }
+            (rows, total)
+        };
+        if query.top.is_some_and(|top| top > self.most) && rows.len() > self.most {
+            return Err(Fault::NotSimulated("`$top` above the page size".to_owned()));
+        }
+        let more = query.top.is_none() && rows.len() > size;
+        rows.truncate(size);
+        let next = rows.last().filter(|_| more).map(|last| {
+            let next = Cookie {
+                page: cookie.as_ref().map_or(2, |cookie| cookie.page.saturating_add(1)),
+                last: query.order.values(self.store, last),
+                tracking: None,
+            };
+            self.link(source, options, &format!("$skiptoken={}", next.print(&query.order)))
         });
-        let currency = table.system.currency.filter(|_| money).map(|(currency, _)| currency);
-        for column in currency.into_iter().chain([0]) {
-            if !columns.contains(&column) {
-                columns.push(column);
+        Ok(Page { rows, total, next })
+    }
+
+    /// The list's own URL with one more option.
+    fn link(&self, source: Source<'_>, options: &Options, last: &str) -> String {
+        let joint = if options.without_token.is_empty() { "" } else { "&" };
+        format!("{}{}?{}{joint}{last}", self.root, source.path, options.without_token)
+    }
+
+    fn print_page(&self, table: &Table, query: &Query, page: &Page<'_>) -> String {
+        let mut out = String::with_capacity(256 + page.rows.len() * 64 * query.projection.columns.len().min(16));
+        out.push_str("{\"@odata.context\":");
+        print_text(&self.context(table, &query.projection, ""), &mut out);
+        if query.count {
+            // Writing to a String cannot fail.
+            let _done = write!(out, ",\"@odata.count\":{}", page.total.min(MAX_COUNT));
+        }
+        self.totals(query.count.then_some(page.total), &mut out);
+        out.push_str(",\"value\":[");
+        for (place, row) in page.rows.iter().enumerate() {
+            out.push_str(if place == 0 { "{" } else { ",{" });
+            self.row(table, &query.projection, row, &mut out);
+            out.push('}');
+        }
+        out.push(']');
+        if let Some(next) = &page.next {
+            out.push_str(",\"@odata.nextLink\":");
+            print_text(next, &mut out);
+        }
+        out.push('}');
+        out
+    }
+
+    /// Annotations of a list: how many rows there are, -1 when nobody asked (dataverse.md section 2.6).
+    pub(super) fn totals(&self, total: Option<usize>, out: &mut String) {
+        let has = |name: &str| {
+            self.preferences
+                .annotations
+                .has(&format!("Microsoft.Dynamics.CRM.{name}"))
+        };
+        if has("totalrecordcount") {
+            let count = total.map_or_else(|| "-1".to_owned(), |total| total.min(MAX_COUNT).to_string());
+            let _done = write!(out, ",\"@Microsoft.Dynamics.CRM.totalrecordcount\":{count}");
+        }
+        if has("totalrecordcountlimitexceeded") {
+            let exceeded = total.is_some_and(|total| total > MAX_COUNT);
+            let _done = write!(
+                out,
+                ",\"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded\":{exceeded}"
+            );
+        }
+        // Assumed: the number of a metadata version that never changes.
+        if has("globalmetadataversion") {
+            let _done = write!(out, ",\"@Microsoft.Dynamics.CRM.globalmetadataversion\":\"1000000\"");
+        }
+    }
+
+    /// A list whose changes are followed: all rows at first, with a token, then what changed since (dataverse.md section
+    /// 2.8).
+    fn changes(&self, source: Source<'a>, options: &Options) -> Result<Answer, Fault> {
+        let table = source.table;
+        if !table.change_tracking || source.within.is_some() {
+            return Err(Fault::NotTracked(table.logical.to_string()));
+        }
+        for (name, value) in [
+            ("filter", &options.filter),
+            ("orderby", &options.order_by),
+            ("expand", &options.expand),
+            ("top", &options.top),
+        ] {
+            if value.is_some() {
+                // Documented text (dataverse.md section 2.8).
+                let text =
+                    format!("The \"${{{name}}}\" query parameter isn't supported when Change Tracking is enabled.");
+                return Err(Fault::Query(text));
             }
         }
-        let asked = Some(names.join(","));
-        Ok(Self { columns, asked })
+        let query = Query {
+            projection: self.projection(table, options)?,
+            condition: None,
+            order: Order::of(table, &[]),
+            top: None,
+            count: false,
+        };
+        let body = match &options.delta_token {
+            None => self.first_changes(source, &query, options)?,
+            Some(token) => self.delta(source, &query, options, self.stand(token)?),
+        };
+        Ok(self.applied(Answer::json(StatusCode::OK, body), options.delta_token.is_none()))
     }
-}
 
-/// Where the API stands: `https://org/api/data/v9.2/`.
-pub(super) type Root<'a> = &'a str;
-
-/// The entity tag of a row.
-pub(super) fn etag(table: &Table, row: &Row) -> String {
-    format!("W/\"{}\"", version(table, row))
-}
-
-/// The version of a row.
-pub(super) fn version(table: &Table, row: &Row) -> i64 {
-    row.cells[table.system.version].int().unwrap_or(0)
-}
-
-/// One row as a whole body.
-pub(super) fn body(root: Root<'_>, table: &Table, projection: &Projection, row: &Row) -> String {
-    let mut out = String::with_capacity(1_024);
-    out.push_str("{\"@odata.context\":");
-    print_text(&context(root, table, projection, "/$entity"), &mut out);
-    out.push(',');
-    print(table, projection, row, &mut out);
-    out.push('}');
-    out
-}
-
-fn context(root: Root<'_>, table: &Table, projection: &Projection, end: &str) -> String {
-    match &projection.asked {
-        Some(names) => format!("{root}$metadata#{}({names}){end}", table.set),
-        None => format!("{root}$metadata#{}{end}", table.set),
+    /// All rows, page by page; the last page has the token of the moment at which the first was asked for.
+    fn first_changes(&self, source: Source<'_>, query: &Query, options: &Options) -> Result<String, Fault> {
+        let mut page = self.page(source, query, options)?;
+        let begun = match &options.skip_token {
+            Some(token) => Cookie::read(token, &query.order)?.tracking,
+            None => None,
+        };
+        let stand = begun.unwrap_or(self.now());
+        if let (Some(_), Some(last)) = (&page.next, page.rows.last()) {
+            let number = match &options.skip_token {
+                Some(token) => Cookie::read(token, &query.order)?.page,
+                None => 1,
+            };
+            let cookie = Cookie {
+                page: number + 1,
+                last: query.order.values(self.store, last),
+                tracking: Some(stand),
+            };
+            page.next = Some(self.link(source, options, &format!("$skiptoken={}", cookie.print(&query.order))));
+        }
+        let last_page = page.next.is_none();
+        let mut out = self.print_page(source.table, query, &page);
+        if last_page {
+            self.push_delta_link(source, options, stand, &mut out);
+        }
+        Ok(out)
     }
-}
 
-/// The members of a row's object.
-fn print(table: &Table, projection: &Projection, row: &Row, out: &mut String) {
-    // Writing to a String cannot fail.
-    let _done = write!(out, "\"@odata.etag\":\"W/\\\"{}\\\"\"", version(table, row));
-    for at in &projection.columns {
-        let column = &table.columns[*at];
-        let _done = write!(out, ",\"{}\":", column.wire);
-        row.cells[*at].print(column.kind.printed_places(), out);
+    /// Changed rows, then deleted ones, and a new token. Assumed: all in one page.
+    fn delta(&self, source: Source<'_>, query: &Query, options: &Options, since: Stand) -> String {
+        let table = source.table;
+        let (changed, gone) = self.changed(table, since.version);
+        let mut out = String::from("{\"@odata.context\":");
+        print_text(&self.context(table, &query.projection, "/$delta"), &mut out);
+        out.push_str(",\"value\":[");
+        for (place, row) in changed.iter().enumerate() {
+            out.push_str(if place == 0 { "{" } else { ",{" });
+            self.row(table, &query.projection, row, &mut out);
+            out.push('}');
+        }
+        for (place, id) in gone.iter().enumerate() {
+            let comma = if place == 0 && changed.is_empty() { "" } else { "," };
+            let _done = write!(
+                out,
+                "{comma}{{\"@odata.context\":\"{}$metadata#{}/$deletedEntity\",\"id\":\"{id}\",\"reason\":\"deleted\"}}",
+                self.root, table.set
+            );
+        }
+        out.push_str("]}");
+        self.push_delta_link(source, options, self.now(), &mut out);
+        out
     }
-}
 
-/// `GET /accounts(id)`.
-pub(super) fn one(
-    store: &Store,
-    root: Root<'_>,
-    (table, id): (&Table, Guid),
-    options: &Options,
-    conditions: &Conditions,
-) -> Result<Answer, Fault> {
-    options.only_select()?;
-    let projection = Projection::of(table, options.select.as_deref())?;
-    let row = store
-        .row(table, id)
-        .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
-    if conditions.only_if.is_some() {
-        return Err(Fault::NotSimulated("`If-Match` on a GET".to_owned()));
+    /// Rows that were written after a version number, oldest write first, and those that were deleted.
+    fn changed(&self, table: &Table, version: i64) -> (Vec<&'a Row>, Vec<Guid>) {
+        let of = |row: &Row| super::print::version(table, row);
+        let mut changed: Vec<&Row> = self.store.rows(table).filter(|row| of(row) > version).collect();
+        changed.sort_by_key(|row| of(row));
+        (changed, self.store.buried_since(table, version))
     }
-    match &conditions.unless {
-        Some(Match::Any) => return Err(Fault::NotSimulated("`If-None-Match: *` on a GET".to_owned())),
-        Some(tag) if tag.fits(version(table, row)) => return Ok(Answer::not_modified()),
-        Some(_) | None => {}
+
+    fn now(&self) -> Stand {
+        Stand {
+            version: self.version,
+            at: self.asking.now,
+        }
     }
-    let body = body(root, table, &projection, row);
-    Ok(Answer::json(StatusCode::OK, body).with("etag", etag(table, row)))
+
+    /// `919042!08/22/2017 08:10:44` (dataverse.md section 2.8).
+    fn push_delta_link(&self, source: Source<'_>, options: &Options, stand: Stand, out: &mut String) {
+        let at = TimeZone::UTC.to_datetime(stand.at);
+        let token = format!(
+            "{}%21{:02}%2f{:02}%2f{}%20{:02}%3a{:02}%3a{:02}",
+            stand.version,
+            at.month(),
+            at.day(),
+            at.year(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        );
+        out.pop();
+        out.push_str(",\"@odata.deltaLink\":");
+        print_text(&self.link(source, options, &format!("$deltatoken={token}")), out);
+        out.push('}');
+    }
+
+    /// A decoded token that is not too old.
+    fn stand(&self, token: &str) -> Result<Stand, Fault> {
+        let read = || -> Option<Stand> {
+            let (version, at) = token.split_once('!')?;
+            let (day, time) = at.trim_end_matches('/').split_once(' ')?;
+            let mut parts = day.split('/');
+            let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
+            let at: Timestamp = format!("{year}-{month}-{day}T{time}Z").parse().ok()?;
+            Some(Stand {
+                version: version.parse().ok()?,
+                at,
+            })
+        };
+        // Assumed text: a token that nobody gave out.
+        let stand = read().ok_or_else(|| Fault::Argument(format!("The delta token '{token}' is not valid.")))?;
+        if self.asking.now.duration_since(stand.at) > TOKEN_LIFE {
+            return Err(Fault::TokenExpired);
+        }
+        Ok(stand)
+    }
 }
 
 /// A list's options, read and fitted to the table.
 struct Query {
     projection: Projection,
     condition: Option<Condition>,
-    /// Columns and whether they descend; the key last.
-    order: Vec<(usize, bool)>,
+    order: Order,
     top: Option<usize>,
     count: bool,
-    cookie: Option<Cookie>,
 }
 
-impl Query {
-    fn read(table: &Table, options: &Options) -> Result<Self, Fault> {
-        let condition = match &options.filter {
-            Some(text) => Some(bind(table, &parse::filter(text)?)?),
-            None => None,
-        };
-        let order = order(table, options.order_by.as_deref().unwrap_or_default())?;
-        let sorted_by: Vec<usize> = order.iter().map(|(column, _)| *column).collect();
-        let cookie = match &options.skip_token {
-            Some(token) => Some(Cookie::read(token, table, &sorted_by)?),
-            None => None,
-        };
-        Ok(Self {
-            projection: Projection::of(table, options.select.as_deref())?,
-            condition,
-            order,
-            top: options.top.as_deref().map(top).transpose()?,
-            count: count(options.count.as_deref())?,
-            cookie,
-        })
-    }
-
-    fn compare(&self, one: &[Cell], other: impl Fn(usize) -> Cell) -> Ordering {
-        for (column, descending) in &self.order {
-            let order = one[*column].folded().cmp(&other(*column).folded());
-            if order.is_ne() {
-                return if *descending { order.reverse() } else { order };
-            }
-        }
-        Ordering::Equal
-    }
-
-    fn is_after_cookie(&self, cells: &[Cell]) -> bool {
-        let Some(cookie) = &self.cookie else { return true };
-        let last = |column| {
-            let found = cookie.last.iter().find(|(at, _)| *at == column);
-            found.map_or(Cell::Null, |(_, cell)| cell.clone())
-        };
-        self.compare(cells, last).is_gt()
-    }
+/// One page of a list.
+struct Page<'s> {
+    rows: Vec<&'s Row>,
+    /// Rows of all pages.
+    total: usize,
+    next: Option<String>,
 }
 
-fn order(table: &Table, text: &str) -> Result<Vec<(usize, bool)>, Fault> {
-    let mut order = Vec::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let mut words = part.split_ascii_whitespace();
-        let column = named_column(table, words.next().unwrap_or_default())?;
-        let descending = match (words.next(), words.next()) {
-            (None | Some("asc"), None) => false,
-            (Some("desc"), None) => true,
-            _ => return Err(Fault::Query(format!("Syntax error at position 0 in '{text}'."))),
-        };
-        if order.iter().all(|(known, _)| *known != column) {
-            order.push((column, descending));
-        }
-    }
-    if order.iter().all(|(column, _)| *column != 0) {
-        order.push((0, false));
-    }
-    Ok(order)
-}
-
-fn top(text: &str) -> Result<usize, Fault> {
-    let wrong = || {
-        Fault::Query(format!(
-            "Invalid value '{text}' for $top query option found. The $top query option requires a non-negative integer \
-             value."
-        ))
-    };
-    text.trim().parse().map_err(|_| wrong())
+fn digits(count: usize) -> Answer {
+    Answer::text("text/plain", format!("\u{feff}{}", count.min(MAX_COUNT)))
 }
 
 fn count(text: Option<&str>) -> Result<bool, Fault> {
@@ -225,84 +417,4 @@ fn count(text: Option<&str>) -> Result<bool, Fault> {
             "Invalid value '{other}' for $count query option found. Valid values are 'true' or 'false'."
         ))),
     }
-}
-
-/// `GET /accounts?...`. With `$top`, the page size is ignored and no link to a next page is given: the reading of two
-/// documentation pages that the facts chose.
-pub(super) fn list(
-    store: &Store,
-    root: Root<'_>,
-    table: &Table,
-    options: &Options,
-    preferences: Preferences,
-    most: usize,
-) -> Result<Answer, Fault> {
-    let query = Query::read(table, options)?;
-    let mut rows = store.find(table, query.condition.as_ref());
-    let total = rows.len();
-    if query.order.first() != Some(&(0, false)) {
-        rows.sort_by(|one, other| query.compare(&one.cells, |column| other.cells[column].clone()));
-    }
-    rows.retain(|row| query.is_after_cookie(&row.cells));
-    if query.top.is_some_and(|top| top > most) && rows.len() > most {
-        return Err(Fault::NotSimulated("`$top` above the page size".to_owned()));
-    }
-    let size = query
-        .top
-        .unwrap_or_else(|| preferences.page_size.unwrap_or(most))
-        .min(most);
-    let more = query.top.is_none() && rows.len() > size;
-    rows.truncate(size);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|last| next_link(root, table, options, &query, last));
-    let body = page(root, table, &query, &rows, total, next.as_deref());
-    let answer = Answer::json(StatusCode::OK, body);
-    Ok(match preferences.page_size.filter(|_| query.top.is_none()) {
-        Some(size) => answer.with("preference-applied", format!("odata.maxpagesize={size}")),
-        None => answer,
-    })
-}
-
-fn page(root: Root<'_>, table: &Table, query: &Query, rows: &[&Row], total: usize, next: Option<&str>) -> String {
-    let mut out = String::with_capacity(256 + rows.len() * 64 * query.projection.columns.len().min(16));
-    out.push_str("{\"@odata.context\":");
-    print_text(&context(root, table, &query.projection, ""), &mut out);
-    if query.count {
-        // Writing to a String cannot fail.
-        let _done = write!(out, ",\"@odata.count\":{}", total.min(MAX_COUNT));
-    }
-    out.push_str(",\"value\":[");
-    for (place, row) in rows.iter().enumerate() {
-        out.push_str(if place == 0 { "{" } else { ",{" });
-        print(table, &query.projection, row, &mut out);
-        out.push('}');
-    }
-    out.push(']');
-    if let Some(next) = next {
-        out.push_str(",\"@odata.nextLink\":");
-        print_text(next, &mut out);
-    }
-    out.push('}');
-    out
-}
-
-/// The same URL with the cookie of the page's last row.
-fn next_link(root: Root<'_>, table: &Table, options: &Options, query: &Query, last: &Row) -> String {
-    let cookie = Cookie {
-        page: query.cookie.as_ref().map_or(2, |cookie| cookie.page.saturating_add(1)),
-        last: query
-            .order
-            .iter()
-            .map(|(column, _)| (*column, last.cells[*column].clone()))
-            .collect(),
-    };
-    let joint = if options.without_token.is_empty() { "" } else { "&" };
-    format!(
-        "{root}{}?{}{joint}$skiptoken={}",
-        table.set,
-        options.without_token,
-        cookie.print(table)
-    )
 }

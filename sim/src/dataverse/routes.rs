@@ -26,9 +26,10 @@ use super::key::RowKey;
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
-use super::{Dataverse, action, bulk, payload, qualify, read, setup};
+use super::{Dataverse, action, bulk, payload, qualify, setup};
 
 mod batch;
+mod read;
 mod write;
 
 /// The largest body that is read of a request, and of a batch. Assumed: the facts name no limit.
@@ -166,27 +167,29 @@ impl Call<'_> {
             (Resource::Service, &Method::GET) => Ok(self.service_document(&model)),
             (Resource::WhoAmI, &Method::GET) => Ok(self.who_am_i(&work)),
             (Resource::Set(table), &Method::GET) => self.list(&work, table),
+            (Resource::Count(table), &Method::GET) => self.count_rows(&work, table),
+            (Resource::Function(name, arguments), &Method::GET) => self.function(&work, (name, arguments)),
+            (Resource::Metadata(path), _) => Err(Fault::NotSimulated(format!("resource `{}`", path.join("/")))),
             (Resource::Set(table), &Method::POST) => self.create(&mut work, table),
             (Resource::SetAction(table, name), &Method::POST) => self.set_action(&mut work, table, name),
-            (Resource::Row(table, key), &Method::GET) => self.row(&work, table, key),
+            (Resource::Row(table, key), &Method::GET) => self.row(&work, (table, key), &[]),
             (Resource::Row(table, key), &Method::PATCH) => self.upsert(&mut work, table, key),
             (Resource::Row(table, key), &Method::DELETE) => self.delete(&mut work, table, key),
             (Resource::RowAction(table, key, name), &Method::POST) => self.row_action(&mut work, (table, key), name),
-            (Resource::Below(.., path), &Method::GET) => {
-                Err(Fault::NotSimulated(format!("path `{}` behind a row", path.join("/"))))
-            }
+            (Resource::Below(table, key, path), &Method::GET) => self.row(&work, (table, key), path),
             (Resource::Below(table, key, path), _) => self.below(&mut work, (table, key), path),
             (Resource::Action(name), &Method::POST) => self.action(&mut work, name),
             (Resource::InitializeFrom(call), &Method::GET) => self.initialize_from(&work, call),
             (
                 Resource::WhoAmI
+                | Resource::Function(..)
                 | Resource::Action(_)
                 | Resource::InitializeFrom(_)
                 | Resource::SetAction(..)
                 | Resource::RowAction(..),
                 _,
             ) => Err(Fault::NoSuchResource(format!("{}{rest}", self.root))),
-            (Resource::Service | Resource::Batch | Resource::Set(_) | Resource::Row(..), _) => {
+            (Resource::Service | Resource::Batch | Resource::Set(_) | Resource::Count(_) | Resource::Row(..), _) => {
                 Err(Fault::Method(method.to_string()))
             }
         }
@@ -243,13 +246,6 @@ impl Call<'_> {
         Ok(Answer::json(StatusCode::OK, body))
     }
 
-    fn row(&self, work: &Work<'_>, table: &Table, key: &RowKey) -> Result<Answer, Fault> {
-        let conditions = headers::conditions(&self.parts.headers)?;
-        let options = self.options()?;
-        let id = key.existing(&work.state.store, table)?;
-        read::one(&work.state.store, self.root, (table, id), &options, &conditions)
-    }
-
     fn options(&self) -> Result<Options, Fault> {
         Options::read(&self.parts.uri, self.in_batch)
     }
@@ -303,11 +299,5 @@ impl Call<'_> {
             self.root, organisation.business_unit, work.caller.id, organisation.id
         );
         Answer::json(StatusCode::OK, body).with("x-ms-dop-hint", "4".to_owned())
-    }
-
-    fn list(&self, work: &Work<'_>, table: &Table) -> Result<Answer, Fault> {
-        let preferences = headers::preferences(&self.parts.headers)?;
-        let most = work.settings.page_size.max(1);
-        read::list(&work.state.store, self.root, table, &self.options()?, preferences, most)
     }
 }

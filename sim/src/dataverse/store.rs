@@ -9,10 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::cell::Cell;
-use super::filter::ast::Comparison;
-use super::filter::eval::Condition;
 use super::guid::Guid;
-use super::model::{Model, Table};
+use super::model::{Model, Table, Via};
 
 /// One stored row: a cell for each column of its table.
 #[derive(Clone, Debug)]
@@ -140,7 +138,6 @@ impl Store {
     }
 
     /// Rows that were deleted after a version number and are not there again, each once, oldest deletion first.
-    #[expect(dead_code, reason = "change tracking reads it, with the next changes")]
     pub(super) fn buried_since(&self, table: &Table, version: i64) -> Vec<Guid> {
         let rows = &self.tables[table.index];
         let mut seen = BTreeSet::new();
@@ -148,40 +145,6 @@ impl Store {
         let gone = rows.buried.range(later).map(|(_, (id, _))| *id);
         gone.filter(|id| !rows.live.contains_key(id) && seen.insert(*id))
             .collect()
-    }
-
-    /// The rows that fulfil a condition, by key. Uses the narrowest index that applies.
-    pub(super) fn find(&self, table: &Table, condition: Option<&Condition>) -> Vec<&Row> {
-        let rows = &self.tables[table.index];
-        let Some(condition) = condition else {
-            return rows.live.values().collect();
-        };
-        let fulfilling = |row: &&Row| condition.holds(&row.cells);
-        let mut by_column: BTreeMap<usize, Range> = BTreeMap::new();
-        for (column, operator, value) in condition.necessary() {
-            if column == 0 && operator == Comparison::Equal {
-                return value
-                    .guid()
-                    .and_then(|id| rows.live.get(&id))
-                    .into_iter()
-                    .filter(fulfilling)
-                    .collect();
-            }
-            if rows.indexes.contains_key(&column) && !value.is_null() {
-                by_column.entry(column).or_default().narrow(operator, value);
-            }
-        }
-        match by_column.into_iter().max_by_key(|(_, range)| range.precision()) {
-            Some((column, range)) if range.precision() > 0 => {
-                let mut ids: Vec<Guid> = range.ids(&rows.indexes[&column]).collect();
-                ids.sort_unstable();
-                ids.iter()
-                    .filter_map(|id| rows.live.get(id))
-                    .filter(fulfilling)
-                    .collect()
-            }
-            _ => rows.live.values().filter(fulfilling).collect(),
-        }
     }
 
     /// The rows that hold all of these values, by key. Text is compared without regard to case.
@@ -197,67 +160,56 @@ impl Store {
         let Some(index) = rows.indexes.get(first) else {
             return rows.live.values().filter(fits).map(|row| row.id).collect();
         };
-        let range = Range {
-            equal: Some(cell.folded()),
-            ..Range::default()
-        };
-        let candidates = range.ids(index).filter_map(|id| rows.live.get(&id));
+        let candidates = equal(index, &cell.folded()).filter_map(|id| rows.live.get(&id));
         candidates.filter(fits).map(|row| row.id).collect()
     }
 
     /// The rows whose lookup points to a row, by key.
     pub(super) fn pointing_to(&self, table: &Table, column: usize, id: Guid) -> Vec<Guid> {
-        let range = Range {
-            equal: Some(Cell::Guid(id)),
-            ..Range::default()
-        };
         let index = self.tables[table.index].indexes.get(&column);
-        index.map(|index| range.ids(index).collect()).unwrap_or_default()
+        let ids = index.map(|index| equal(index, &Cell::Guid(id)).collect());
+        ids.unwrap_or_default()
+    }
+
+    /// The rows of a table that belong to a row, by key.
+    pub(super) fn related(&self, table: &Table, via: Via, id: Guid) -> Vec<&Row> {
+        let mut ids = match via {
+            Via::Lookup(column) => self.pointing_to(table, column, id),
+            Via::Intersect {
+                table: pairs,
+                near,
+                far,
+            } => {
+                let pairs = &self.model.tables()[pairs];
+                let found = self.pointing_to(pairs, near, id);
+                let found = found.into_iter().filter_map(|pair| self.row(pairs, pair));
+                found.filter_map(|pair| pair.cells[far].guid()).collect()
+            }
+        };
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.row(table, id)).collect()
+    }
+
+    /// Every row of a table behind a key, by key.
+    pub(super) fn rows_after(&self, table: &Table, key: Option<Guid>) -> impl Iterator<Item = &Row> {
+        let from = key.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.tables[table.index].live.range((from, Bound::Unbounded));
+        rows.map(|(_, row)| row)
+    }
+
+    /// How many rows a table has.
+    pub(super) fn count(&self, table: &Table) -> usize {
+        self.tables[table.index].live.len()
+    }
+
+    /// The index of a column: folded value and row.
+    pub(super) fn index(&self, table: &Table, column: usize) -> Option<&BTreeSet<(Cell, Guid)>> {
+        self.tables[table.index].indexes.get(&column)
     }
 }
 
-/// What is necessary of one indexed column.
-#[derive(Debug, Default)]
-struct Range {
-    equal: Option<Cell>,
-    from: Option<Cell>,
-    to: Option<Cell>,
-}
-
-impl Range {
-    fn narrow(&mut self, operator: Comparison, value: &Cell) {
-        match operator {
-            Comparison::Equal => self.equal = Some(value.clone()),
-            Comparison::Greater | Comparison::GreaterOrEqual => self.from = Some(value.clone()),
-            Comparison::Less | Comparison::LessOrEqual => self.to = Some(value.clone()),
-            Comparison::NotEqual => {}
-        }
-    }
-
-    /// How much it narrows: text and identifiers more than yes and no, one value more than a range.
-    fn precision(&self) -> u8 {
-        match (&self.equal, &self.from, &self.to) {
-            (Some(Cell::Bool(_)), ..) => 1,
-            (Some(_), ..) => 4,
-            (None, Some(_), Some(_)) => 3,
-            (None, Some(_), None) | (None, None, Some(_)) => 2,
-            (None, None, None) => 0,
-        }
-    }
-
-    fn ids<'a>(&self, index: &'a BTreeSet<(Cell, Guid)>) -> impl Iterator<Item = Guid> + use<'a> {
-        let (low, high) = (
-            self.equal.as_ref().or(self.from.as_ref()),
-            self.equal.as_ref().or(self.to.as_ref()),
-        );
-        let low = low.map_or(Bound::Unbounded, |cell| Bound::Included((cell.clone(), Guid::FIRST)));
-        let high = high.map_or(Bound::Unbounded, |cell| Bound::Included((cell.clone(), Guid::LAST)));
-        // A range that ends before it begins is empty; BTreeSet::range would panic on it.
-        let empty = matches!((&low, &high), (Bound::Included(low), Bound::Included(high)) if low > high);
-        (!empty)
-            .then(|| index.range((low, high)))
-            .into_iter()
-            .flatten()
-            .map(|(_, id)| *id)
-    }
+/// The rows of an index that hold a folded value.
+fn equal<'a>(index: &'a BTreeSet<(Cell, Guid)>, cell: &Cell) -> impl Iterator<Item = Guid> + use<'a> {
+    let range = (cell.clone(), Guid::FIRST)..=(cell.clone(), Guid::LAST);
+    index.range(range).map(|(_, id)| *id)
 }

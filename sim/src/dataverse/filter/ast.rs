@@ -21,7 +21,31 @@ pub(in crate::dataverse) enum Filter {
     Compare(Operand, Comparison, Operand),
     /// A column's text contains, starts or ends with a pattern.
     Text(TextFunction, Path, String),
+    /// Some or all rows of a collection fulfil a condition over a variable; without one, there are rows at all.
+    Lambda {
+        path: Path,
+        all: bool,
+        inner: Option<(String, Box<Filter>)>,
+    },
+    /// A query function of Dynamics: `Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=7)`.
+    Function { name: String, path: Path, values: Values },
 }
+
+/// What a query function of Dynamics is given besides the column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dataverse) enum Values {
+    /// Nothing.
+    None,
+    /// `PropertyValue`.
+    One(Literal),
+    /// `PropertyValue1` and `PropertyValue2`.
+    Two(Literal, Literal),
+    /// `PropertyValues`.
+    List(Vec<Literal>),
+}
+
+/// What stands in front of the name of every query function of Dynamics.
+pub(in crate::dataverse) const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
 
 /// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +89,8 @@ pub(in crate::dataverse) enum Literal {
     Guid(Guid),
     Date(Date),
     Time(Timestamp),
+    /// A member of an enumeration, as metadata have them: type and member.
+    Member(String, String),
 }
 
 impl Comparison {
@@ -142,6 +168,14 @@ impl fmt::Display for Filter {
             Self::Text(function, path, text) => {
                 write!(f, "{}({path},{})", function.name(), Literal::Text(text.clone()))
             }
+            Self::Lambda { path, all, inner } => {
+                write!(f, "{path}/{}(", if *all { "all" } else { "any" })?;
+                if let Some((variable, inner)) = inner {
+                    write!(f, "{variable}:{inner}")?;
+                }
+                f.write_str(")")
+            }
+            Self::Function { name, path, values } => write!(f, "{NAMESPACE}{name}(PropertyName='{path}'{values})"),
         }
     }
 }
@@ -163,6 +197,23 @@ fn list(
         }
     }
     Ok(())
+}
+
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => Ok(()),
+            Self::One(value) => write!(f, ",PropertyValue={value}"),
+            Self::Two(one, other) => write!(f, ",PropertyValue1={one},PropertyValue2={other}"),
+            Self::List(values) => {
+                f.write_str(",PropertyValues=[")?;
+                for (place, value) in values.iter().enumerate() {
+                    write!(f, "{}{value}", if place == 0 { "" } else { "," })?;
+                }
+                f.write_str("]")
+            }
+        }
+    }
 }
 
 impl fmt::Display for Operand {
@@ -190,6 +241,7 @@ impl fmt::Display for Literal {
             Self::Guid(guid) => guid.fmt(f),
             Self::Date(date) => date.fmt(f),
             Self::Time(time) => time.fmt(f),
+            Self::Member(kind, member) => write!(f, "{NAMESPACE}{kind}'{member}'"),
         }
     }
 }

@@ -1,14 +1,18 @@
-//! A condition on the columns of one table: whether a row fulfils it, and which index narrows the search.
+//! A condition on the rows of one table: whether a row fulfils it, and which index narrows the search.
 //!
-//! It reads cells only; where rows come from is the store's business.
+//! It follows lookups and relationships through the store; which rows are asked is decided elsewhere.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::super::amount::Amount;
 use super::super::cell::Cell;
+use super::super::model::Via;
+use super::super::store::Store;
 use super::ast::{Comparison, TextFunction};
 
-/// A filter bound to a table.
+/// A filter bound to a table. Tables and columns are places in the model.
 #[derive(Clone, Debug)]
 pub(in crate::dataverse) enum Condition {
     /// One of them holds.
@@ -23,18 +27,73 @@ pub(in crate::dataverse) enum Condition {
     Columns(usize, Comparison, usize),
     /// A column's text fits a pattern.
     Like(usize, Pattern),
+    /// A column's value is one of these, which are folded.
+    OneOf(usize, BTreeSet<Cell>),
+    /// A column holds one of these numbers among several.
+    Holds(usize, Vec<i64>),
+    /// The row of a table that a lookup points to fulfils it; where there is none, every column is null.
+    Through(usize, usize, Box<Condition>),
+    /// Some row of a collection fulfils it, or all do.
+    Rows {
+        table: usize,
+        via: Via,
+        all: bool,
+        inner: Option<Box<Condition>>,
+    },
+}
+
+/// A row's cells. None where a lookup points to nothing: then every column is null.
+type Cells<'a> = Option<&'a [Cell]>;
+
+fn cell(cells: Cells<'_>, at: usize) -> &Cell {
+    static NULL: Cell = Cell::Null;
+    cells.map_or(&NULL, |cells| &cells[at])
 }
 
 impl Condition {
     /// Whether a row's cells fulfil it.
-    pub(in crate::dataverse) fn holds(&self, cells: &[Cell]) -> bool {
+    pub(in crate::dataverse) fn holds(&self, store: &Store, cells: &[Cell]) -> bool {
+        self.fits(store, Some(cells))
+    }
+
+    /// The same for a row that may be missing: then every column is null.
+    pub(in crate::dataverse) fn holds_for(&self, store: &Store, cells: Cells<'_>) -> bool {
+        self.fits(store, cells)
+    }
+
+    fn fits(&self, store: &Store, cells: Cells<'_>) -> bool {
         match self {
-            Self::Any(parts) => parts.iter().any(|part| part.holds(cells)),
-            Self::All(parts) => parts.iter().all(|part| part.holds(cells)),
-            Self::Not(inner) => !inner.holds(cells),
-            Self::Compare(column, operator, value) => compare(&cells[*column], *operator, value),
-            Self::Columns(left, operator, right) => compare(&cells[*left], *operator, &cells[*right].folded()),
-            Self::Like(column, pattern) => cells[*column].as_text().is_some_and(|text| pattern.fits(text)),
+            Self::Any(parts) => parts.iter().any(|part| part.fits(store, cells)),
+            Self::All(parts) => parts.iter().all(|part| part.fits(store, cells)),
+            Self::Not(inner) => !inner.fits(store, cells),
+            Self::Compare(column, operator, value) => compare(cell(cells, *column), *operator, value),
+            Self::Columns(left, operator, right) => {
+                compare(cell(cells, *left), *operator, &cell(cells, *right).folded())
+            }
+            Self::Like(column, pattern) => cell(cells, *column).as_text().is_some_and(|text| pattern.fits(text)),
+            Self::OneOf(column, values) => values.contains(&cell(cells, *column).folded()),
+            Self::Holds(column, wanted) => {
+                let text = cell(cells, *column).as_text().unwrap_or_default();
+                let mut held = text.split(',').filter_map(|number| number.parse::<i64>().ok());
+                held.any(|number| wanted.contains(&number))
+            }
+            Self::Through(column, table, inner) => {
+                let table = &store.model().tables()[*table];
+                let row = cell(cells, *column).guid().and_then(|id| store.row(table, id));
+                inner.fits(store, row.map(|row| row.cells.as_slice()))
+            }
+            Self::Rows { table, via, all, inner } => {
+                let Some(id) = cell(cells, 0).guid() else {
+                    return *all;
+                };
+                let table = &store.model().tables()[*table];
+                let mut rows = store.related(table, *via, id).into_iter();
+                let fulfils = |row: &super::super::store::Row| {
+                    let inner = inner.as_ref();
+                    inner.is_none_or(|inner| inner.fits(store, Some(&row.cells)))
+                };
+                if *all { rows.all(fulfils) } else { rows.any(fulfils) }
+            }
         }
     }
 
@@ -43,7 +102,14 @@ impl Condition {
         match self {
             Self::All(parts) => parts.iter().flat_map(Self::necessary).collect(),
             Self::Compare(column, operator, value) => vec![(*column, *operator, value)],
-            Self::Any(_) | Self::Not(_) | Self::Columns(..) | Self::Like(..) => Vec::new(),
+            Self::Any(_)
+            | Self::Not(_)
+            | Self::Columns(..)
+            | Self::Like(..)
+            | Self::OneOf(..)
+            | Self::Holds(..)
+            | Self::Through(..)
+            | Self::Rows { .. } => Vec::new(),
         }
     }
 }
@@ -60,6 +126,7 @@ fn compare(stored: &Cell, operator: Comparison, folded: &Cell) -> bool {
             Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual => false,
         },
         (Cell::Text(text), Cell::Text(folded)) => operator.holds(compare_folded(text, folded)),
+        (Cell::Int(number), Cell::Amount(amount)) => operator.holds(Amount::whole(*number).cmp(amount)),
         _ => operator.holds(stored.cmp(folded)),
     }
 }
@@ -88,11 +155,19 @@ enum Piece {
 
 impl Pattern {
     pub(in crate::dataverse) fn new(function: TextFunction, text: &str) -> Self {
-        let (open_start, open_end) = match function {
-            TextFunction::Contains => (true, true),
-            TextFunction::StartsWith => (false, true),
-            TextFunction::EndsWith => (true, false),
-        };
+        Self::of(
+            text,
+            function != TextFunction::StartsWith,
+            function != TextFunction::EndsWith,
+        )
+    }
+
+    /// A pattern as it stands, the whole text: `LIKE` of `FetchXML`.
+    pub(in crate::dataverse) fn whole(text: &str) -> Self {
+        Self::of(text, false, false)
+    }
+
+    fn of(text: &str, open_start: bool, open_end: bool) -> Self {
         let mut pieces = Vec::new();
         if open_start {
             pieces.push(Piece::AnyText);

@@ -1,10 +1,11 @@
 //! `$filter`: text → tree → bound to a table's columns → evaluated on rows.
 //!
-//! Lambdas, lookup paths and Dynamics query functions are recognised and refused, not evaluated.
+//! Query functions of Dynamics and operators of `FetchXML` become the same conditions.
 
 pub(super) mod ast;
 pub(super) mod parse;
 pub(super) mod bind;
 pub(super) mod eval;
+pub(super) mod operator;
 #[cfg(test)]
 mod tests;

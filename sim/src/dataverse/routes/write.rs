@@ -19,6 +19,7 @@ use super::super::payload::{self, writable};
 use super::super::write::Work;
 use super::super::{multiple, read};
 use super::Call;
+use super::read::asking;
 
 impl Call<'_> {
     /// `POST accounts`.
@@ -36,7 +37,7 @@ impl Call<'_> {
             work,
             (table, id),
             (&RowKey::Id(id), &projection),
-            preferences,
+            &preferences,
             StatusCode::CREATED,
         )
     }
@@ -62,7 +63,7 @@ impl Call<'_> {
         }
         let (id, created) = work.upsert(table, key, &draft)?;
         let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-        self.written(work, (table, id), (key, &projection), preferences, status)
+        self.written(work, (table, id), (key, &projection), &preferences, status)
     }
 
     /// `DELETE accounts(id)`.
@@ -151,7 +152,7 @@ impl Call<'_> {
             work,
             (member, id),
             (&RowKey::Id(id), &projection),
-            preferences,
+            &preferences,
             StatusCode::CREATED,
         )
     }
@@ -263,7 +264,7 @@ impl Call<'_> {
         work: &Work<'_>,
         (table, id): (&Table, Guid),
         (key, projection): (&RowKey, &read::Projection),
-        preferences: Preferences,
+        preferences: &Preferences,
         status: StatusCode,
     ) -> Result<Answer, Fault> {
         // An alternate key is echoed as it was asked for.
@@ -281,9 +282,14 @@ impl Call<'_> {
             .store
             .row(table, id)
             .ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
-        let answer = Answer::json(status, read::body(self.root, table, projection, row));
+        let asking = asking(work);
+        let reader = self.reader(work, &asking, preferences);
+        let answer = Answer::json(status, reader.body(table, projection, row));
         let answer = answer.of_row(url).with("etag", read::etag(table, row));
-        Ok(answer.with("preference-applied", "return=representation".to_owned()))
+        let applied = preferences
+            .applied(false)
+            .map_or_else(String::new, |more| format!(",{more}"));
+        Ok(answer.with("preference-applied", format!("return=representation{applied}")))
     }
 }
 

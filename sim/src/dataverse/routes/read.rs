@@ -1,0 +1,108 @@
+//! Requests that only read: lists, rows, what stands behind them, functions.
+//!
+//! It finds out what is needed to read and hands over; how answers look is decided where rows are read.
+
+use super::super::address::Options;
+use super::super::answer::Answer;
+use super::super::error::Fault;
+use super::super::filter::operator::Asking;
+use super::super::headers::{self, Preferences};
+use super::super::key::RowKey;
+use super::super::model::Table;
+use super::super::read::{Reader, Source};
+use super::super::write::Work;
+use super::Call;
+
+impl Call<'_> {
+    /// What reading needs.
+    pub(super) fn reader<'r>(
+        &'r self,
+        work: &'r Work<'_>,
+        asking: &'r Asking,
+        preferences: &'r Preferences,
+    ) -> Reader<'r> {
+        Reader {
+            store: &work.state.store,
+            root: self.root,
+            asking,
+            preferences,
+            most: work.settings.page_size.max(1),
+            version: work.state.next_version - 1,
+        }
+    }
+
+    /// Reads with everything that the request's headers and options say.
+    fn reading(
+        &self,
+        work: &Work<'_>,
+        read: impl FnOnce(Reader<'_>, &Options) -> Result<Answer, Fault>,
+    ) -> Result<Answer, Fault> {
+        let preferences = headers::preferences(&self.parts.headers)?;
+        let asking = asking(work);
+        read(self.reader(work, &asking, &preferences), &self.options()?)
+    }
+
+    /// `GET /accounts`, also by `$apply` and `FetchXML`.
+    pub(super) fn list(&self, work: &Work<'_>, table: &Table) -> Result<Answer, Fault> {
+        self.reading(work, |reader, options| {
+            let table = &reader.store.model().tables()[table.index];
+            let source = Source {
+                table,
+                within: None,
+                path: &table.set,
+            };
+            match (&options.apply, &options.fetch_xml) {
+                (None, None) => reader.list(source, options),
+                (Some(apply), None) => reader.apply(source, apply, options),
+                (None, Some(fetch)) => reader.fetch(source, fetch),
+                (Some(_), Some(_)) => Err(Fault::NotSimulated("`fetchXml` beside `$apply`".to_owned())),
+            }
+        })
+    }
+
+    /// `GET /accounts/$count`.
+    pub(super) fn count_rows(&self, work: &Work<'_>, table: &Table) -> Result<Answer, Fault> {
+        self.reading(work, |reader, options| {
+            let table = &reader.store.model().tables()[table.index];
+            let source = Source {
+                table,
+                within: None,
+                path: &table.set,
+            };
+            reader.count(source, options)
+        })
+    }
+
+    /// `GET /accounts(id)`, and whatever stands behind it.
+    pub(super) fn row(
+        &self,
+        work: &Work<'_>,
+        (table, key): (&Table, &RowKey),
+        path: &[String],
+    ) -> Result<Answer, Fault> {
+        let conditions = headers::conditions(&self.parts.headers)?;
+        self.reading(work, |reader, options| {
+            let table = &reader.store.model().tables()[table.index];
+            let id = key.existing(reader.store, table)?;
+            reader.below((table, id), path, options, &conditions)
+        })
+    }
+
+    /// `GET /RetrieveVersion()` and its like.
+    pub(super) fn function(&self, work: &Work<'_>, function: (&str, &str)) -> Result<Answer, Fault> {
+        let organisation = work.state.organisation;
+        let base = self.root.split("/api/").next().unwrap_or_default();
+        self.reading(work, |reader, options| {
+            reader.function(function, options, organisation, base)
+        })
+    }
+}
+
+/// Who asks, and when.
+pub(super) fn asking(work: &Work<'_>) -> Asking {
+    Asking {
+        now: work.ground.clock.now(),
+        user: work.caller.id,
+        unit: work.state.organisation.business_unit,
+    }
+}
