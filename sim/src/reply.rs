@@ -2,10 +2,14 @@
 //!
 //! Vendor-shaped errors live with their vendor, not here.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::response::Response;
 use bytes::Bytes;
 use http::{Method, StatusCode, Uri, header};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::happening::{Happening, Happenings, Refusal};
 use crate::site::Site;
@@ -18,6 +22,27 @@ pub fn json_reply(status: StatusCode, content_type: &'static str, body: &Value) 
         .headers_mut()
         .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
     response
+}
+
+/// Travels with an answer that has nothing to tell yet. In process the answer stands as it is; over a socket, whoever carries
+/// it may wait for a change and ask again, until the limit.
+#[derive(Clone)]
+pub struct Patience {
+    /// Says when there may be something to tell.
+    pub changed: watch::Receiver<u64>,
+    /// How long the client is willing to wait, in real time.
+    pub limit: Duration,
+    /// Asks again.
+    pub again: Arc<dyn Fn() -> Response + Send + Sync>,
+}
+
+impl std::fmt::Debug for Patience {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Patience")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A reply without a body.

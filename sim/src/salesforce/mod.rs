@@ -11,6 +11,7 @@ use http::StatusCode;
 
 use crate::ground::Ground;
 use crate::happening::Row;
+use crate::reply::Patience;
 use crate::site::Site;
 
 /// Record identifiers and their checksum.
@@ -41,6 +42,8 @@ mod cursor;
 mod job;
 /// Codes, tokens, sign-in by SOAP.
 mod oauth;
+/// Events and their subscribers.
+mod feed;
 /// All that an org remembers.
 mod state;
 /// Rows that a query's plan finds.
@@ -83,6 +86,8 @@ mod queries;
 mod composite;
 /// The Bulk API 2.0.
 mod bulk;
+/// The Streaming API.
+mod stream;
 /// From a request to an answer.
 mod routes;
 
@@ -144,7 +149,9 @@ impl Salesforce {
 
     /// Lets the org do what is due.
     pub fn run_due(&self) {
-        bulk::work::run_due(&mut self.lock(), routes::PARTS);
+        let mut state = self.lock();
+        bulk::work::run_due(&mut state, routes::PARTS);
+        stream::publish::publish(&mut state);
     }
 
     async fn answer(&self, request: Request) -> Response {
@@ -162,15 +169,30 @@ impl Salesforce {
             };
             return error::refusal(StatusCode::PAYLOAD_TOO_LARGE, &[complaint]);
         };
+        self.carry_out(&head, &body)
+    }
+
+    /// Answers a request whose body is there. An answer that has nothing to tell yet says how to ask again.
+    fn carry_out(&self, head: &http::request::Parts, body: &bytes::Bytes) -> Response {
         let call = visit::Call {
             method: &head.method,
             uri: &head.uri,
             headers: &head.headers,
-            body: &body,
+            body,
         };
         let mut state = self.lock();
-        let answer = routes::answer(&mut state, &call);
+        let mut answer = routes::answer(&mut state, &call);
         state.commit();
+        stream::publish::publish(&mut state);
+        if stream::talk::may_wait(&mut answer) {
+            let changed = state.feed.changed();
+            let (org, head, body) = (self.clone(), head.clone(), body.clone());
+            answer.extensions_mut().insert(Patience {
+                changed,
+                limit: stream::talk::WAIT,
+                again: Arc::new(move || org.carry_out(&head, &body)),
+            });
+        }
         answer
     }
 

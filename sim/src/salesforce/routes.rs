@@ -11,6 +11,7 @@ use super::composite::part::Routes;
 use super::composite::{batch, collections, series, tree};
 use super::error::{JSON, Problem, refusal};
 use super::state::State;
+use super::stream::talk;
 use super::transaction::Mark;
 use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit};
 use super::{convert, describe, form, limits, notes, oauth, queries, recent, records, replication, upsert};
@@ -82,6 +83,7 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
         ["services", "oauth2", "revoke"] => Ok(oauth::session::revoke(state, call)),
         ["services", "Soap", "u", version, ..] => oauth::soap::call(state, call, version),
         ["id", organization, user] => Ok(oauth::session::identity(state, call, organization, user)),
+        ["cometd", version, ..] => talk::talk(state, call, version),
         ["services", "data"] if call.method == Method::GET => Ok(versions()),
         ["services", "data", version, rest @ ..] => {
             let answer = rest_api(state, call, version, rest);
@@ -144,8 +146,21 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
     count_request(state)?;
     refuse_xml(call.headers)?;
     let author = state.author(&grant.user.name);
+    state.transaction.origin = origin(call, version);
     let visit = Visit::new(call, version, author)?;
     resource(state, &visit, path)
+}
+
+/// Which API a request uses, and which client it names in `Sforce-Call-Options` (salesforce.md section 5.2).
+fn origin(call: &Call<'_>, version: &str) -> String {
+    let options = call
+        .headers
+        .get("sforce-call-options")
+        .and_then(|value| value.to_str().ok());
+    let mut options = options.unwrap_or_default().split(',');
+    let client = options.find_map(|option| option.trim().strip_prefix("client="));
+    let api = format!("com/salesforce/api/rest/{}", version.trim_start_matches('v'));
+    client.map_or_else(|| api.clone(), |client| format!("{api};client={client}"))
 }
 
 /// Answers what stands below a version, for a request of its own and for a part of a composite one.

@@ -53,6 +53,8 @@ pub struct Settings {
     pub daily_requests: u64,
     /// How long a job of the Bulk API takes from the end of its upload to its results.
     pub bulk_processing: SignedDuration,
+    /// The objects whose changes the org tells: at most five without an add-on.
+    pub change_data_capture: Vec<String>,
 }
 
 impl Default for Settings {
@@ -77,6 +79,9 @@ impl Default for Settings {
             read_only_users: BTreeSet::new(),
             daily_requests: 100_000,
             bulk_processing: SignedDuration::from_secs(2),
+            change_data_capture: ["Account", "Contact", "Lead", "Microsoft_Solutions__c", "Opportunity"]
+                .map(str::to_owned)
+                .to_vec(),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::cell::Cell;
 use super::cursor::Cursors;
+use super::feed::{Feed, Written};
 use super::id::{Id, Mint};
 use super::job::Jobs;
 use super::model::{Kind, Object};
@@ -95,6 +96,7 @@ pub(crate) struct State {
     /// The profiles of administrators and of everybody else.
     profiles: [Id; 2],
     pub(crate) jobs: Jobs,
+    pub(crate) feed: Feed,
     /// What the current request has written.
     pub(crate) transaction: Transaction,
 }
@@ -131,6 +133,7 @@ impl State {
             cursors: Cursors::default(),
             usage: Usage::default(),
             jobs: Jobs::default(),
+            feed: Feed::default(),
             transaction: Transaction::default(),
         };
         state.set_up();
@@ -413,7 +416,37 @@ impl State {
             at: self.ground.clock.now(),
             changes,
         };
-        self.transaction.note(commit);
+        let written = self.is_listened_to(object).then(|| {
+            let (shape, row) = (&self.org.objects[object], self.tables[object].row(place));
+            let places = commit.changes.iter().filter_map(|change| shape.field(&change.field));
+            Written {
+                object,
+                place,
+                id: row.id,
+                kind,
+                fields: places.map(|place| (place, row.cells[place].clone())).collect(),
+                user: author.id,
+                at: commit.at,
+                transaction: 0,
+                origin: String::new(),
+            }
+        });
+        self.transaction.note(commit, written);
+    }
+
+    /// Whether writes to the object may be told to subscribers.
+    fn is_listened_to(&self, object: usize) -> bool {
+        let name = &self.org.objects[object].name;
+        let selected = self
+            .settings
+            .change_data_capture
+            .iter()
+            .any(|selected| selected == name);
+        selected
+            || self
+                .org
+                .object("PushTopic")
+                .is_some_and(|topics| !self.tables[topics].rows().is_empty())
     }
 
     /// Takes back what the current request wrote since the mark.
@@ -423,8 +456,18 @@ impl State {
 
     /// Ends the current request: what it wrote stays, and is told.
     pub(crate) fn commit(&mut self) {
-        for note in self.transaction.close() {
+        let notes = self.transaction.close();
+        if notes.is_empty() {
+            return;
+        }
+        self.feed.transactions += 1;
+        for (note, written) in notes {
             self.ground.happenings.push(Happening::Committed(note));
+            self.feed.pending.extend(written.map(|written| Written {
+                transaction: self.feed.transactions,
+                origin: self.transaction.origin.clone(),
+                ..written
+            }));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! It decides nothing: whoever runs a request says from where to take back, and when all of it stays.
 
 use super::cell::Cell;
+use super::feed::Written;
 use super::store::Table;
 use crate::happening::Commit;
 
@@ -31,7 +32,9 @@ pub(crate) struct Mark {
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
     undo: Vec<Undo>,
-    notes: Vec<Commit>,
+    notes: Vec<(Commit, Option<Written>)>,
+    /// Which API writes, and for whom: `com/salesforce/api/rest/60.0;client=NAME` (salesforce.md section 5.2).
+    pub(crate) origin: String,
 }
 
 impl Transaction {
@@ -59,8 +62,8 @@ impl Transaction {
     }
 
     /// Keeps a note until all of it stays.
-    pub(crate) fn note(&mut self, note: Commit) {
-        self.notes.push(note);
+    pub(crate) fn note(&mut self, note: Commit, written: Option<Written>) {
+        self.notes.push((note, written));
     }
 
     /// Takes back what was written since the mark, newest first.
@@ -81,7 +84,7 @@ impl Transaction {
     }
 
     /// Everything stays: hands over what there is to tell, in the order in which it was written.
-    pub(crate) fn close(&mut self) -> Vec<Commit> {
+    pub(crate) fn close(&mut self) -> Vec<(Commit, Option<Written>)> {
         self.undo.clear();
         std::mem::take(&mut self.notes)
     }

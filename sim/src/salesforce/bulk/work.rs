@@ -28,6 +28,11 @@ pub(crate) fn run_due(state: &mut State, routes: Routes) {
         if job.phase == Phase::UploadComplete {
             job.phase = Phase::InProgress;
         } else {
+            // Assumed: how a bulk job names itself.
+            state.transaction.origin = format!(
+                "com/salesforce/api/bulkapi/{}",
+                job.order.version.trim_start_matches('v')
+            );
             let mut author = state.author(&job.order.creator.0);
             author.second = due.as_second();
             if job.order.operation.reads() {

@@ -65,7 +65,7 @@ impl Part {
 const KEPT: usize = 64;
 
 /// Standard objects that every org has and that are not simulated: asking for one is refused, not denied.
-const NOT_SIMULATED: [&str; 26] = [
+const NOT_SIMULATED: [&str; 25] = [
     "AccountContactRole",
     "Asset",
     "Attachment",
@@ -87,7 +87,6 @@ const NOT_SIMULATED: [&str; 26] = [
     "Pricebook2",
     "PricebookEntry",
     "Product2",
-    "PushTopic",
     "Quote",
     "UserRole",
     "EntityDefinition",

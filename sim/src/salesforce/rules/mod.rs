@@ -69,6 +69,7 @@ pub(crate) fn fill_defaults(draft: &mut Draft<'_>, state: &State, author: &Autho
         draft.cells[place] = match (draft.shape.name.as_str(), field.name.as_str()) {
             (_, "OwnerId") => Cell::Id(author.id),
             ("Opportunity", "Solution_Count__c") => Cell::Number(0.0),
+            ("PushTopic", name) if field.kind == Kind::Boolean => Cell::Bool(name != "IsDeleted"),
             _ if field.kind == Kind::Boolean => Cell::Bool(false),
             _ => match default_value(&state.settings, draft.shape, field) {
                 Some(value) => Cell::text(&value),

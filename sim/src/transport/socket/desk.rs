@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::fault_book::FaultBook;
+use super::patience::outlast;
 use super::postman::{Postman, rest};
 use crate::fault::{Exchange, ExchangeKind, Fate, without};
 use crate::ground::Ground;
@@ -188,7 +189,7 @@ impl Desk {
         };
         let response = match router {
             Some(router) => match router.oneshot(request).await {
-                Ok(response) => response,
+                Ok(response) => outlast(response).await,
                 Err(never) => match never {},
             },
             None => Response::default(),

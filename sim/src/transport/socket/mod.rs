@@ -29,6 +29,8 @@ use crate::systems::{SystemSettings, Systems, audience};
 mod fault_book;
 /// Sends webhooks.
 mod postman;
+/// Answers that may come later.
+mod patience;
 /// Journal, faults, and what stands behind them.
 mod desk;
 /// The control API.
