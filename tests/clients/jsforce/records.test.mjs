@@ -29,6 +29,36 @@ test('a wrong password is refused in the words of the token endpoint', async () 
   });
 });
 
+test('a person signs in over SOAP, which is what the client does without an application', async () => {
+  const conn = new jsforce.Connection({ loginUrl: base, instanceUrl: base });
+  const person = await conn.login('seller@contoso.example', 'passwordTOKEN');
+  assert.match(person.id, /^005\w{15}$/);
+  assert.equal((await conn.query('SELECT COUNT() FROM Organization')).totalSize, 1);
+  const wrong = new jsforce.Connection({ loginUrl: base });
+  await assert.rejects(wrong.login('seller@contoso.example', 'wrong'), /INVALID_LOGIN/);
+});
+
+test('who is signed in can be asked, and a token can be given back', async () => {
+  const conn = new jsforce.Connection({ oauth2: application });
+  const person = await conn.login('seller@contoso.example', 'password');
+  const identity = await conn.identity();
+  assert.deepEqual([identity.user_id, identity.organization_id], [person.id, person.organizationId]);
+  const { accessToken } = conn;
+  await conn.logout();
+  await assert.rejects(connection({ accessToken }).query('SELECT Id FROM Account'), { errorCode: 'INVALID_SESSION_ID' });
+});
+
+test('changed and deleted records of a span are listed', async () => {
+  const conn = connection();
+  const [kept, gone] = [await conn.sobject('Account').create({ Name: 'Kept' }), await conn.sobject('Account').create({ Name: 'Gone' })];
+  await conn.sobject('Account').destroy(gone.id);
+  const span = [new Date(Date.now() - 600_000).toISOString(), new Date(Date.now() + 600_000).toISOString()];
+  const updated = await conn.sobject('Account').updated(...span);
+  assert.ok(updated.ids.includes(kept.id) && !updated.ids.includes(gone.id));
+  const deleted = await conn.sobject('Account').deleted(...span);
+  assert.ok(deleted.deletedRecords.some(({ id }) => id === gone.id));
+});
+
 test('a record is created, read, changed and deleted', async () => {
   const conn = connection();
   const created = await conn.sobject('Opportunity').create(deal('Ten seats', { Amount: 1200.5 }));

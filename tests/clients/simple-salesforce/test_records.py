@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import unittest
+from datetime import datetime, timedelta, timezone
 
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
@@ -32,6 +33,17 @@ class SignIn(Case):
         created = sf.Account.create({"Name": "Signed in"})
         owner = sf.query(f"SELECT Owner.Username FROM Account WHERE Id = '{created['id']}'")["records"][0]["Owner"]
         self.assertEqual(owner["Username"], "seller@contoso.example")
+
+    def test_a_person_signs_in_over_soap_with_a_security_token(self):
+        sf = Salesforce(username="seller@contoso.example", password="password", security_token="TOKEN", session=session())
+        self.assertEqual(sf.sf_instance, HOST)
+        self.assertEqual(sf.query("SELECT COUNT() FROM Organization")["totalSize"], 1)
+
+    def test_a_wrong_password_over_soap_is_refused_in_the_words_of_the_fault(self):
+        with self.assertRaises(SalesforceAuthenticationFailed) as caught:
+            Salesforce(username="seller@contoso.example", password="wrong", security_token="", session=session())
+        self.assertEqual(caught.exception.code, "INVALID_LOGIN")
+        self.assertIn("Invalid username, password, security token; or user locked out.", caught.exception.message)
 
     def test_a_wrong_password_is_refused(self):
         with self.assertRaises(SalesforceAuthenticationFailed) as caught:
@@ -96,6 +108,27 @@ class Records(Case):
         first = self.sf.api_usage["api-usage"]
         self.sf.query("SELECT Id FROM Account")
         self.assertEqual(self.sf.api_usage["api-usage"].used, first.used + 1)
+
+
+class Replication(Case):
+    def test_changed_and_deleted_records_of_a_span_are_listed(self):
+        kept, gone = (self.sf.Opportunity.create(deal(name))["id"] for name in ("Kept", "Gone"))
+        self.sf.Opportunity.delete(gone)
+        now = datetime.now(timezone.utc)
+        start, end = now - timedelta(minutes=10), now + timedelta(minutes=10)
+        updated = self.sf.Opportunity.updated(start, end)
+        self.assertIn(kept, updated["ids"])
+        self.assertNotIn(gone, updated["ids"])
+        self.assertRegex(updated["latestDateCovered"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+0000$")
+        deleted = self.sf.Opportunity.deleted(start, end)
+        self.assertIn(gone, [record["id"] for record in deleted["deletedRecords"]])
+        self.assertIn("earliestDateAvailable", deleted)
+
+    def test_a_span_that_ends_before_it_begins_is_refused(self):
+        now = datetime.now(timezone.utc)
+        with self.assertRaises(SalesforceMalformedRequest) as caught:
+            self.sf.Opportunity.updated(now, now - timedelta(hours=1))
+        self.assertEqual(caught.exception.content[0]["errorCode"], "INVALID_REPLICATION_DATE")
 
 
 class Queries(Case):
