@@ -108,6 +108,11 @@ impl Sources {
         self.0.insert(path.to_owned(), text.to_owned());
     }
 
+    /// Path and text of every file.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The text of a file.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.0.get(path).map(String::as_str)

@@ -43,6 +43,8 @@ pub mod expectation;
 pub mod simulate;
 /// The verdict on a run.
 pub mod verdict;
+/// Saved traces, read back with their scenario.
+pub mod replay;
 /// Which behaviour a set of runs exercised.
 pub mod coverage;
 /// Filter expressions: which runs a command means.

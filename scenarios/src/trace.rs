@@ -53,6 +53,10 @@ pub struct Header {
     pub sync_cosell_only: bool,
     /// The deliberately broken variant of the connector that ran, if any.
     pub planted: Option<String>,
+    /// The text of the scenario and of the parts that it may include, by path: in saved traces, so that they can be judged
+    /// and shown anywhere.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, String>,
 }
 
 /// One thing that happened.
@@ -175,7 +179,12 @@ pub enum TraceError {
 impl Trace {
     /// The saved form: JSON lines, the header first. The same run gives the same bytes.
     pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string(&self.header)?;
+        self.json_lines_under(&self.header)
+    }
+
+    /// The same under another header: one that holds the scenario.
+    pub fn json_lines_under(&self, header: &Header) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string(header)?;
         text.push('\n');
         for entry in &self.entries {
             text.push_str(&serde_json::to_string(entry)?);

@@ -7,7 +7,7 @@ use std::fs;
 use command::{Folder, cosell, text};
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 
-const FAILS: &str = "title: \"<b>This & that</b> fails | always\"\nsteps:\n  - expect decision: create.crm\n";
+const FAILS: &str = "title: \"<b>This & that</b> fails | always\"\nsteps:\n  - expect decision: create.opportunity\n";
 
 /// A run of one failing and many passing scenarios, with a report of this form.
 fn report(form: &str) -> String {

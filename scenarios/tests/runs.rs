@@ -11,7 +11,7 @@ use command::{Folder, cosell, text};
 const VALUE: &str = "catalog/updates/value-both-ways.yaml";
 
 /// A scenario that fails, and one that passes.
-const FAILS: &str = "title: This one fails\nsteps:\n  - expect decision: create.crm\n";
+const FAILS: &str = "title: This one fails\nsteps:\n  - expect decision: create.opportunity\n";
 const PASSES: &str = "title: This one passes\nsteps:\n  - wait: 5m\n";
 
 #[test]
@@ -251,4 +251,135 @@ fn coverage_tells_what_was_never_exercised_and_can_fail_a_run() {
         text(&short.stderr)
     );
     assert_eq!(cosell(&["run", VALUE, "--fail-under", "101"]).status.code(), Some(2));
+}
+
+/// Traces of two failing and some passing runs.
+fn traces(folder: &Folder) -> String {
+    let failing = folder.write("fails.yaml", FAILS);
+    let traces = folder.0.join("traces").to_string_lossy().into_owned();
+    let output = cosell(&["run", &failing, VALUE, "--save-traces", &traces, "--seed", "5"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    traces
+}
+
+#[test]
+fn a_replay_says_what_the_run_said_without_its_files() {
+    let folder = Folder::new("replay");
+    let traces = traces(&folder);
+    let run = cosell(&[
+        "run",
+        &folder.0.join("fails.yaml").to_string_lossy(),
+        VALUE,
+        "--seed",
+        "5",
+        "--format",
+        "json",
+    ]);
+    fs::remove_file(folder.0.join("fails.yaml")).expect("a file can be removed");
+    let replayed = cosell(&["replay", &traces, "--format", "json"]);
+    assert_eq!(replayed.status.code(), Some(1), "{}", text(&replayed.stderr));
+    let runs = |bytes: &[u8]| {
+        let document: serde_json::Value = serde_json::from_slice(bytes).expect("one JSON document");
+        let mut runs = document["runs"].as_array().expect("runs").clone();
+        runs.sort_by_key(|run| format!("{}{}", run["path"], run["crm"]));
+        runs
+    };
+    assert_eq!(runs(&replayed.stdout), runs(&run.stdout));
+    let shown = text(&cosell(&["replay", &traces]).stdout);
+    assert!(
+        shown.contains("fails.yaml:3:5") && shown.contains("(replayed)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn traces_that_cannot_be_read_say_why() {
+    let folder = Folder::new("bad-traces");
+    let traces = traces(&folder);
+    let file = fs::read_dir(&traces)
+        .expect("a folder")
+        .next()
+        .expect("a trace")
+        .expect("an entry")
+        .path();
+    let whole = fs::read_to_string(&file).expect("a trace");
+    for (name, content, part) in [
+        ("cut.jsonl", &whole[..whole.len() - 40], "is cut off"),
+        (
+            "newer.jsonl",
+            &whole.replacen("\"format\":", "\"format\":9", 1),
+            "this version reads up to",
+        ),
+        ("empty.jsonl", "", "the trace is empty"),
+        ("other.jsonl", "{\"a\":1}\n", "line 1 of the trace cannot be read"),
+        (
+            "older.jsonl",
+            &whole.replacen("\"sources\":", "\"spare\":", 1),
+            "holds no scenario",
+        ),
+    ] {
+        let path = folder.write(name, content);
+        let output = cosell(&["replay", &path]);
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {shown}");
+        assert!(shown.contains(part) && shown.contains(name), "{name}: {shown}");
+    }
+    assert_eq!(cosell(&["replay", "/no/such/trace.jsonl"]).status.code(), Some(2));
+}
+
+#[test]
+fn both_records_can_be_shown_at_any_moment() {
+    let early = text(&cosell(&["show", VALUE, "--at", "0s", "--crm", "dynamics"]).stdout);
+    assert!(
+        early.contains("value")
+            && early
+                .lines()
+                .any(|line| line.contains("50000 USD") && line.ends_with('-')),
+        "{early}"
+    );
+    let folder = Folder::new("show");
+    let file = format!(
+        "{}/catalog-updates-value-both-ways-yaml.salesforce.jsonl",
+        traces(&folder)
+    );
+    let late = text(&cosell(&["show", &file]).stdout);
+    let value = late
+        .lines()
+        .find(|line| line.trim_start().starts_with("value "))
+        .expect("a value");
+    assert_eq!(value.matches("75000.50 USD").count(), 2, "{late}");
+    assert_eq!(cosell(&["show", VALUE, "--at", "soon"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_first_difference_of_two_traces_is_named() {
+    let folder = Folder::new("diff");
+    let traces = traces(&folder);
+    let one = format!("{traces}/catalog-updates-value-both-ways-yaml.salesforce.jsonl");
+    let whole = fs::read_to_string(&one).expect("a trace");
+    let equal = cosell(&["diff", &one, &one]);
+    assert_eq!(
+        (equal.status.code(), text(&equal.stdout).starts_with("equal: ")),
+        (Some(0), true)
+    );
+    let (header, entries) = whole.split_once('\n').expect("a header");
+    let entries = entries.replacen("60000", "60001", 1);
+    let changed = folder.write("changed.jsonl", &format!("{header}\n{entries}"));
+    let differs = cosell(&["diff", &one, &changed]);
+    let shown = text(&differs.stdout);
+    assert_eq!(differs.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("60000") && shown.contains("60001"), "{shown}");
+    let cut: Vec<&str> = whole.lines().collect();
+    let shorter = folder.write("shorter.jsonl", &(cut[..cut.len() - 1].join("\n") + "\n"));
+    assert!(text(&cosell(&["diff", &one, &shorter]).stdout).contains("only the first goes on"));
+}
+
+#[test]
+fn completions_name_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = text(&cosell(&["completions", shell]).stdout);
+        for command in ["run", "replay", "preflight", "serve"] {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
 }

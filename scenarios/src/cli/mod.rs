@@ -17,6 +17,12 @@ mod outputs;
 mod last_run;
 /// `cosell run`.
 mod run;
+/// `cosell replay`.
+mod replay;
+/// `cosell show`.
+mod show;
+/// `cosell diff`.
+mod diff;
 /// `cosell check`.
 mod check;
 /// `cosell list`.
@@ -27,6 +33,8 @@ mod serve;
 mod fidelity;
 /// `cosell preflight`.
 mod preflight;
+/// `cosell completions`.
+mod completions;
 
 /// Prove that a CRM stays in step with Microsoft Partner Center
 ///
@@ -42,11 +50,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Replay(replay::ReplayArgs),
+    Show(show::ShowArgs),
+    Diff(diff::DiffArgs),
     Check(check::CheckArgs),
     List(list::ListArgs),
     Serve(serve::ServeArgs),
     Fidelity(fidelity::FidelityArgs),
     Preflight(preflight::PreflightArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// Where the command writes.
@@ -101,11 +113,15 @@ pub fn main() -> Exit {
     let ui = Ui::detect();
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args, ui),
+        Command::Replay(args) => replay::run(&args, ui),
+        Command::Show(args) => show::run(&args, ui),
+        Command::Diff(args) => diff::run(&args, ui),
         Command::Check(args) => check::run(&args, ui),
         Command::List(args) => list::run(&args, ui),
         Command::Serve(args) => serve::run(&args, ui),
         Command::Fidelity(args) => fidelity::run(&args, ui),
         Command::Preflight(args) => preflight::run(&args, ui),
+        Command::Completions(args) => completions::run(&args, ui),
     };
     done.unwrap_or_else(|exit| exit)
 }

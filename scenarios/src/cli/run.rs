@@ -15,11 +15,14 @@ use super::{Ui, select};
 use crate::coverage::Coverage;
 use crate::diagnostic::Sources;
 use crate::exit::Exit;
+use crate::load::Loaded;
 use crate::plan::{DEFAULT_SEED, Plan};
+use crate::replay;
 use crate::report::{Ended, Ran, Tally, human};
 use crate::runner;
 use crate::scenario::{Crm, Scenario};
 use crate::simulate::{self, Options, RunError};
+use crate::trace::{Header, Trace};
 use crate::verdict::{self, Outcome};
 
 /// Run scenarios against the simulators, each on each CRM that it is for
@@ -126,8 +129,9 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
     if let Some(folder) = &args.save_traces {
         std::fs::create_dir_all(folder).map_err(|error| not_written(ui, folder, &error))?;
     }
-    let outputs = Outputs::open(args.format, &args.reports, jobs.len(), ui)?;
+    // Before the first line is printed: whoever reads it may press the keys.
     stop_on_ctrl_c(ui);
+    let outputs = Outputs::open(args.format, &args.reports, jobs.len(), ui)?;
     Session {
         args,
         ui,
@@ -140,7 +144,7 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
         coverage: (args.coverage || args.fail_under.is_some()).then(Coverage::default),
         trouble: None,
     }
-    .go(&jobs)
+    .go(&jobs, &loaded)
 }
 
 fn last_run(ui: Ui) -> Result<LastRun, Exit> {
@@ -232,14 +236,14 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn go(mut self, jobs: &[Job<'_>]) -> Result<Exit, Exit> {
+    fn go(mut self, jobs: &[Job<'_>], loaded: &Loaded) -> Result<Exit, Exit> {
         let stopwatch = Stopwatch::start();
         let (args, threads) = (self.args, self.args.jobs.map_or_else(runner::cores, usize::from));
         let count = runner::in_order(
             jobs,
             threads,
             &STOP,
-            |job| run_one(args, *job),
+            |job| run_one(args, *job, loaded),
             |job, ran| self.deliver(*job, ran),
         );
         self.bar.finish_and_clear();
@@ -313,7 +317,8 @@ impl Session<'_> {
                 .push((ran.wall, format!("{} [{}]", ran.plan.path, ran.plan.crm.name())));
         }
         if self.args.format.for_people()
-            && let Err(exit) = self.bar.suspend(|| show(self.args, &ran, self.sources, self.ui))
+            && !(self.args.quiet && outcome == Outcome::Passed)
+            && let Err(exit) = self.bar.suspend(|| show(self.args.log, &ran, self.sources, self.ui))
         {
             self.trouble = Some(exit);
             return ControlFlow::Break(());
@@ -359,7 +364,7 @@ fn seed_words(args: &RunArgs) -> String {
     )
 }
 
-fn run_one<'a>(args: &RunArgs, job: Job<'a>) -> Result<Ran<'a>, Trouble> {
+fn run_one<'a>(args: &RunArgs, job: Job<'a>, loaded: &Loaded) -> Result<Ran<'a>, Trouble> {
     let stopwatch = Stopwatch::start();
     #[cfg_attr(
         not(feature = "planted"),
@@ -374,7 +379,8 @@ fn run_one<'a>(args: &RunArgs, job: Job<'a>) -> Result<Ran<'a>, Trouble> {
     };
     let trace = simulate::run(&plan, &options).map_err(Trouble::Run)?;
     if let Some(folder) = &args.save_traces {
-        save(folder, &plan, &trace, args.repeat > 1)?;
+        let header = replay::header(&trace, job.scenario, &loaded.sources, &loaded.scenarios);
+        save(folder, &plan, &trace, &header, args.repeat > 1)?;
     }
     let verdict = verdict::decide(&plan, &trace);
     Ok(Ran {
@@ -386,7 +392,7 @@ fn run_one<'a>(args: &RunArgs, job: Job<'a>) -> Result<Ran<'a>, Trouble> {
     })
 }
 
-fn save(folder: &Path, plan: &Plan, trace: &crate::trace::Trace, with_seed: bool) -> Result<(), Trouble> {
+fn save(folder: &Path, plan: &Plan, trace: &Trace, header: &Header, with_seed: bool) -> Result<(), Trouble> {
     let stem: String = plan
         .path
         .chars()
@@ -399,7 +405,7 @@ fn save(folder: &Path, plan: &Plan, trace: &crate::trace::Trace, with_seed: bool
     };
     let file = folder.join(format!("{}.{}{seed}.jsonl", stem.trim_matches('-'), plan.crm.name()));
     let text = trace
-        .to_json_lines()
+        .json_lines_under(header)
         .map_err(|error| Trouble::Trace(error.to_string()))?;
     std::fs::write(&file, text).map_err(|error| Trouble::File(file, error))
 }
@@ -429,13 +435,11 @@ fn not_written(ui: Ui, path: &Path, error: &std::io::Error) -> Exit {
     Exit::Usage
 }
 
-fn show(args: &RunArgs, ran: &Ran<'_>, sources: &Sources, ui: Ui) -> Result<(), Exit> {
-    if args.quiet && ran.outcome() == Outcome::Passed {
-        return Ok(());
-    }
+/// Shows a run to a person.
+pub(super) fn show(log: bool, ran: &Ran<'_>, sources: &Sources, ui: Ui) -> Result<(), Exit> {
     let style = ui.style();
     ui.out(&human::line(ran, style))?;
-    if args.log {
+    if log {
         for line in crate::log::lines(&ran.trace) {
             ui.out(&format!("      {line}"))?;
         }

@@ -105,6 +105,7 @@ fn header(plan: &Plan) -> Header {
         sync_cosell_only: plan.settings.sync_cosell_only,
         planted: plan.planted.clone(),
         columns: Some(Columns::of(plan.crm, &plan.settings)),
+        sources: BTreeMap::new(),
     }
 }
 
