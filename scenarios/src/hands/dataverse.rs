@@ -5,7 +5,7 @@ use cosell_sim::world::World;
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 
-use super::{Refused, Seller, amount, ask, encode, json as body_of, send};
+use super::{Refused, Seller, amount, ask, encode, json as body_of, no_solution, send};
 use crate::record::Columns;
 use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
@@ -122,12 +122,7 @@ impl Seller for DynamicsSeller {
         }
         let opportunity = Self::insert(world, "opportunities", body)?;
         for solution in &deal.solutions {
-            let row = json!({
-                "msft_name": solution,
-                "msft_solutionidentifier": solution,
-                "msft_Opportunity@odata.bind": format!("/opportunities({opportunity})"),
-            });
-            Self::insert(world, "msft_partnercentersolutions", row)?;
+            self.add_solution(world, &opportunity, solution)?;
         }
         if deal.sync {
             Self::update(
@@ -176,6 +171,26 @@ impl Seller for DynamicsSeller {
             body[column] = Value::Null;
         }
         Self::update(world, opportunity, body)
+    }
+
+    fn add_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+        let row = json!({
+            "msft_name": solution,
+            "msft_solutionidentifier": solution,
+            "msft_Opportunity@odata.bind": format!("/opportunities({opportunity})"),
+        });
+        Self::insert(world, "msft_partnercentersolutions", row).map(drop)
+    }
+
+    fn remove_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+        let (set, key) = ("msft_partnercentersolutions", "msft_partnercentersolutionid");
+        let filter = format!(
+            "_msft_opportunity_value eq {opportunity} and msft_solutionidentifier eq '{}'",
+            quoted(solution)
+        );
+        let line = Self::find(world, set, key, &filter)?.ok_or_else(|| no_solution(solution))?;
+        let url = Self::url(world, &format!("{set}({line})"));
+        ask(world, WHO, Method::DELETE, url, None).map(drop)
     }
 
     fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused> {

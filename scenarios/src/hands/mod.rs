@@ -43,12 +43,24 @@ pub trait Seller {
     fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused>;
     /// Saves changed fields in one go.
     fn edit(&self, world: &mut World, opportunity: &str, edit: &Edit) -> Result<(), Refused>;
+    /// Adds a solution to the opportunity.
+    fn add_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused>;
+    /// Takes a solution away from the opportunity.
+    fn remove_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused>;
     /// Closes the opportunity.
     fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused>;
     /// Opens a closed opportunity again.
     fn reopen(&self, world: &mut World, opportunity: &str) -> Result<(), Refused>;
     /// Deletes the opportunity.
     fn delete(&self, world: &mut World, opportunity: &str) -> Result<(), Refused>;
+}
+
+/// There is no such line to take away.
+fn no_solution(solution: &str) -> Refused {
+    Refused {
+        status: 0,
+        body: format!("the deal has no solution `{solution}`"),
+    }
 }
 
 /// Sends one request as a person; a status of 400 and above is a refusal.

@@ -5,7 +5,7 @@ use cosell_sim::world::World;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refused, Seller, Stages, amount, ask, encode, json as body_of};
+use super::{Refused, Seller, Stages, amount, ask, encode, json as body_of, no_solution};
 use crate::record::Columns;
 use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
@@ -179,6 +179,27 @@ impl Seller for SalesforceSeller {
             body[column] = Value::Null;
         }
         Self::update(world, opportunity, body)
+    }
+
+    fn add_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+        Self::solution(world, opportunity, solution)
+    }
+
+    fn remove_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+        let detail = Self::find(
+            world,
+            &format!(
+                "SELECT Id FROM Microsoft_Solution_Detail__c WHERE Solution_Identifier__c = '{}'",
+                quoted(solution)
+            ),
+        )?;
+        let soql = format!(
+            "SELECT Id FROM Microsoft_Solutions__c WHERE Opportunity__c = '{opportunity}' AND Solution__c = '{}'",
+            detail.unwrap_or_default()
+        );
+        let line = Self::find(world, &soql)?.ok_or_else(|| no_solution(solution))?;
+        let url = Self::url(world, &format!("/sobjects/Microsoft_Solutions__c/{line}"));
+        ask(world, WHO, Method::DELETE, url, None).map(drop)
     }
 
     fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused> {

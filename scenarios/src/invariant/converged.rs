@@ -74,7 +74,8 @@ impl<'a> Check<'a> {
         let named = referral.text("/externalReferenceId");
         let closed = pc_standing(referral).is_closed();
         let dangling = !named.is_empty() && !self.board.book.opportunities.contains_key(named);
-        let is_lead = referral.text("/type") != "Shared" && referral.text("/qualification") == "Direct";
+        let qualification = referral.text("/qualification");
+        let is_lead = referral.text("/type") != "Shared" && matches!(qualification, "Direct" | "MarketingQualified");
         let filtered = self.header.sync_cosell_only && is_lead;
         let private = self.board.book.opportunities.get(named).is_some_and(|opportunity| {
             // The seller took it back before the link was written, or the record could not be written any more.

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Code, Finding, Findings, Invariant};
 use crate::board::Board;
-use crate::record::{Field, Record, Standing, canonical, help_in_pc, visible_in_pc};
+use crate::record::{Field, Record, Standing, help_in_pc, visible_in_pc};
 use crate::trace::{Entry, What};
 
 /// The values of one opportunity or referral, by field.
@@ -159,7 +159,7 @@ impl Write {
         let currency = sent.as_str().unwrap_or(stored);
         let values = Field::ALL
             .into_iter()
-            .filter_map(|field| Some((field, canonical(field, &at(field.pointer()), currency)?)))
+            .filter_map(|field| Some((field, board.book.sent_value(field, &at(field.pointer()), currency)?)))
             .collect();
         let text = |pointer: &str| at(pointer).as_str().filter(|id| !id.is_empty()).map(str::to_owned);
         let (opportunity, engagement) = (text("/externalReferenceId"), text("/engagementId"));

@@ -156,10 +156,15 @@ impl Book {
     /// A referral's field in canonical form; `None` when empty.
     pub fn pc_value(&self, referral: &Record, field: Field) -> Option<String> {
         let currency = referral.text(Field::Currency.pointer());
-        if field == Field::Closes {
-            return day_in_zone(referral.text(field.pointer()), self.columns.zone_hours);
+        self.sent_value(field, referral.get(field.pointer()), currency)
+    }
+
+    /// A value as it is sent to Partner Center, in canonical form; `None` when empty.
+    pub fn sent_value(&self, field: Field, value: &Value, currency: &str) -> Option<String> {
+        match value.as_str() {
+            Some(moment) if field == Field::Closes => day_in_zone(moment, self.columns.zone_hours),
+            _ => canonical(field, value, currency),
         }
-        canonical(field, referral.get(field.pointer()), currency)
     }
 
     /// An opportunity's field in canonical form; `None` when empty.

@@ -81,6 +81,14 @@ pub(super) fn seller_closes(given: &Given) -> Option<Act> {
     Some(Act::SellerCloses(given.word("as", &OUTCOMES)?))
 }
 
+pub(super) fn seller_adds_solution(given: &Given) -> Option<Act> {
+    Some(Act::SellerAddsSolution(given.text("solution")?))
+}
+
+pub(super) fn seller_removes_solution(given: &Given) -> Option<Act> {
+    Some(Act::SellerRemovesSolution(given.text("solution")?))
+}
+
 pub(super) fn wait(given: &Given) -> Option<Act> {
     Some(Act::Wait(given.duration("")?))
 }

@@ -159,7 +159,13 @@ pub(super) const WORLD: [Key; 4] = [
     ),
     may("salesforce", Kind::Map(&SALESFORCE), "the Salesforce org"),
 ];
-const SALESFORCE: [Key; 2] = [
+const SALESFORCE: [Key; 4] = [
+    may("package", Kind::YesNo, "whether Microsoft's package is installed"),
+    may(
+        "validation rules",
+        Kind::YesNo,
+        "whether the package's validation rules are active",
+    ),
     may("multi-currency", Kind::YesNo, "whether it has several currencies"),
     may("stages", Kind::Texts, "open stages that it has besides the usual ones"),
 ];
@@ -199,6 +205,8 @@ pub(super) fn world(given: &Given) -> WorldSettings {
         calls_per_minute: given.count("calls per minute"),
         salesforce_multi_currency: salesforce.yes_no("multi-currency").unwrap_or(true),
         salesforce_stages: salesforce.texts("stages").unwrap_or_default(),
+        salesforce_package: salesforce.yes_no("package").unwrap_or(true),
+        salesforce_validation: salesforce.yes_no("validation rules").unwrap_or(false),
         given: There::default(),
     }
 }

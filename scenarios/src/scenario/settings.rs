@@ -202,6 +202,10 @@ pub struct WorldSettings {
     pub salesforce_multi_currency: bool,
     /// `salesforce: {stages: …}`: open stages that the org has besides the usual ones.
     pub salesforce_stages: Vec<String>,
+    /// `salesforce: {package: …}`: whether Microsoft's package is installed (product.md M2).
+    pub salesforce_package: bool,
+    /// `salesforce: {validation rules: …}`: whether the package's rules are active.
+    pub salesforce_validation: bool,
     /// What is there before the connector starts.
     pub given: Given,
 }
@@ -214,6 +218,8 @@ impl Default for WorldSettings {
             calls_per_minute: None,
             salesforce_multi_currency: true,
             salesforce_stages: Vec::new(),
+            salesforce_package: true,
+            salesforce_validation: false,
             given: Given::default(),
         }
     }

@@ -209,6 +209,7 @@ const EXPECTED_COUNTS: [Key; 6] = [
 ];
 const EXPECTED_CALLS: [Key; 2] = [OF, must("times", LIKE_COUNT, "how many since the start")];
 
+const SOLUTION: Key = must("solution", Kind::Text, "the solution's identifier");
 const TIME: Key = must("time", Kind::Duration, "how long it is looked for");
 const SOME_TIME: Key = may(
     "time",
@@ -334,7 +335,7 @@ const fn anytime(verb: Verb) -> Verb {
 
 /// Every step.
 #[rustfmt::skip]
-pub const VERBS: [Verb; 64] = [
+pub const VERBS: [Verb; 66] = [
     anytime(keys("microsoft shares", Role::Makes(Side::PartnerCenter), &SHARED_DEAL, build::microsoft_shares, "Microsoft's seller shares a deal with the partner")),
     anytime(keys("microsoft shares lead", Role::Makes(Side::PartnerCenter), &SHARED_LEAD, build::microsoft_shares_lead, "Microsoft gives the partner a lead")),
     anytime(keys("microsoft edits", IN_PC, &[DEAL, NAME, VALUE, CLOSES, NOTES], build::microsoft_edits, "Microsoft's seller changes a deal")),
@@ -349,6 +350,8 @@ pub const VERBS: [Verb; 64] = [
     anytime(keys("seller creates", Role::Makes(Side::Crm), &SELLERS_DEAL, build::seller_creates, "a seller makes a deal in the CRM")),
     anytime(keys("seller edits", IN_CRM, &[DEAL, NAME, VALUE_OR_NONE, CLOSES_OR_NONE, NOTES, STAGE, SYNC, HELP, VISIBLE], build::seller_edits, "a seller saves changed fields in the CRM")),
     anytime(keys("seller moves", IN_CRM, &[DEAL, must("to", Kind::Stage(&["active", "on hold"]), "the new stage")], build::seller_moves, "a seller moves a deal to another stage")),
+    anytime(keys("seller adds solution", IN_CRM, &[DEAL, SOLUTION], build::seller_adds_solution, "a seller adds a solution to a deal")),
+    anytime(keys("seller removes solution", IN_CRM, &[DEAL, SOLUTION], build::seller_removes_solution, "a seller takes a solution away from a deal")),
     anytime(keys("seller closes", IN_CRM, &[DEAL, AS], build::seller_closes, "a seller closes a deal in the CRM")),
     anytime(one("seller reopens", IN_CRM, Kind::Deal, |_| Some(Act::SellerReopens), "a seller opens a closed deal again")),
     anytime(one("seller deletes", IN_CRM, Kind::Deal, |_| Some(Act::SellerDeletes), "a seller deletes a deal in the CRM")),

@@ -69,6 +69,8 @@ impl Run<'_> {
         let world = &mut self.world;
         match act {
             Act::SellerEdits(edit) => self.seller.edit(world, opportunity, edit),
+            Act::SellerAddsSolution(solution) => self.seller.add_solution(world, opportunity, solution),
+            Act::SellerRemovesSolution(solution) => self.seller.remove_solution(world, opportunity, solution),
             Act::SellerCloses(outcome) => self.seller.close(world, opportunity, *outcome),
             Act::SellerReopens => self.seller.reopen(world, opportunity),
             Act::SellerDeletes => self.seller.delete(world, opportunity),

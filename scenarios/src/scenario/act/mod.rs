@@ -43,6 +43,10 @@ pub enum Act {
     SellerCreates(NewDeal),
     /// `seller edits` and `seller moves`: a person saves changed fields in the CRM.
     SellerEdits(Edit),
+    /// `seller adds solution`: one more identifier.
+    SellerAddsSolution(String),
+    /// `seller removes solution`.
+    SellerRemovesSolution(String),
     /// `seller closes`, in the CRM.
     SellerCloses(Outcome),
     /// `seller reopens`, in the CRM.
