@@ -9,6 +9,8 @@
 pub mod diagnostic;
 /// YAML as a tree in which every word knows its place.
 pub mod yaml;
+/// Blanks where they belong.
+pub mod format;
 /// A scenario, as written.
 pub mod scenario;
 /// The scenarios that come with the binary.

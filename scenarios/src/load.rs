@@ -92,6 +92,47 @@ pub fn paths(paths: &[PathBuf]) -> Loaded {
     loaded
 }
 
+/// The texts of files, unread.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Path and text of each, in the order of the arguments.
+    pub texts: Vec<(PathBuf, String)>,
+    /// What cannot be read.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that diagnostics point into.
+    pub sources: Sources,
+}
+
+/// The texts of scenario files and parts under files and folders of the disk.
+pub fn files(paths: &[PathBuf]) -> Files {
+    let mut found = Files::default();
+    for path in paths {
+        let mut under = Vec::new();
+        let name = path.display().to_string();
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => {
+                if let Err((folder, error)) = collect(path, 0, &mut under) {
+                    let name = folder.display().to_string();
+                    let message = format!("cannot read this folder: {error}");
+                    found.diagnostics.push(Diagnostic::error(&name, message));
+                }
+            }
+            Ok(_) => under.push(path.clone()),
+            Err(error) => found.diagnostics.push(unreadable(path, &name, &error)),
+        }
+        for file in under {
+            let name = file.display().to_string();
+            match Disk.text(&name) {
+                Ok(text) => found.texts.push((file, text)),
+                Err(why) => found
+                    .diagnostics
+                    .push(Diagnostic::error(&name, format!("cannot read this: {why}"))),
+            }
+        }
+    }
+    found
+}
+
 impl Loaded {
     fn path(&mut self, path: &Path, seen: &mut BTreeSet<PathBuf>) {
         let name = path.display().to_string();

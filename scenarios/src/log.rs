@@ -37,6 +37,29 @@ pub fn lines(trace: &Trace) -> Vec<String> {
     log.finish()
 }
 
+/// The last lines about a deal up to a moment: what was written, refused or lost.
+pub fn last_about(trace: &Trace, deal: &str, until: Timestamp, count: usize) -> Vec<String> {
+    let before = trace.entries.iter().take_while(|entry| entry.at <= until);
+    let start = trace.entries.first().map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
+    let mut log = Log {
+        board: Board::new(&trace.header),
+        writes: BTreeMap::new(),
+        deliveries: BTreeMap::new(),
+        lines: Vec::new(),
+    };
+    let mut last: Vec<String> = Vec::new();
+    for entry in before {
+        log.board.apply(entry);
+        let Some((who, text)) = log.line(entry) else { continue };
+        let about = text.split([' ', ':', ',']).any(|word| word == deal);
+        if about && who != "scenario" {
+            last.push(format!("{}  {who}: {text}", offset(entry.at.duration_since(start))));
+        }
+    }
+    let from = last.len().saturating_sub(count);
+    last.split_off(from)
+}
+
 struct Log {
     board: Board,
     /// Writes of the connector that are under way.

@@ -11,6 +11,7 @@ mod signatures;
 mod catalog;
 mod determinism;
 mod guide;
+mod editor;
 mod parity;
 mod driver;
 mod recovery;

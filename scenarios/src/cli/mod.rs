@@ -27,6 +27,12 @@ mod diff;
 mod check;
 /// `cosell list`.
 mod list;
+/// `cosell fmt`.
+mod fmt;
+/// `cosell new`.
+mod new;
+/// `cosell schema`.
+mod schema;
 /// `cosell serve`.
 mod serve;
 /// `cosell fidelity`.
@@ -43,6 +49,9 @@ mod completions;
 #[derive(Debug, Parser)]
 #[command(name = "cosell", version, after_help = exit::HELP)]
 struct Cli {
+    /// No colours and no bars: for logs and screen readers; `NO_COLOR` in the environment does the same
+    #[arg(long, global = true)]
+    plain: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -55,6 +64,9 @@ enum Command {
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
     List(list::ListArgs),
+    Fmt(fmt::FmtArgs),
+    New(new::NewArgs),
+    Schema(schema::SchemaArgs),
     Serve(serve::ServeArgs),
     Fidelity(fidelity::FidelityArgs),
     Preflight(preflight::PreflightArgs),
@@ -110,14 +122,19 @@ fn write_failed(error: &std::io::Error) -> Exit {
 
 /// Parses the arguments of the process and does what they say.
 pub fn main() -> Exit {
-    let ui = Ui::detect();
-    let done = match Cli::parse().command {
+    let cli = Cli::parse();
+    let mut ui = Ui::detect();
+    ui.colour &= !cli.plain;
+    let done = match cli.command {
         Command::Run(args) => run::run(&args, ui),
         Command::Replay(args) => replay::run(&args, ui),
         Command::Show(args) => show::run(&args, ui),
         Command::Diff(args) => diff::run(&args, ui),
         Command::Check(args) => check::run(&args, ui),
         Command::List(args) => list::run(&args, ui),
+        Command::Fmt(args) => fmt::run(&args, ui),
+        Command::New(args) => new::run(&args, ui),
+        Command::Schema(args) => schema::run(&args, ui),
         Command::Serve(args) => serve::run(&args, ui),
         Command::Fidelity(args) => fidelity::run(&args, ui),
         Command::Preflight(args) => preflight::run(&args, ui),

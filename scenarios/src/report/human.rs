@@ -7,6 +7,7 @@ use super::{Ended, Ran};
 use crate::coverage::Coverage;
 use crate::diagnostic::{Diagnostic, Sources, Span, Style, render};
 use crate::invariant::{Code, Finding};
+use crate::log;
 use crate::verdict::Outcome;
 
 /// The line of one run: outcome, CRM, virtual time, title.
@@ -84,6 +85,9 @@ fn title_of(run: &Ran<'_>) -> Span {
     run.scenario.places.get("title").copied().unwrap_or_default()
 }
 
+/// How many lines about its deal a finding repeats.
+const LAST: usize = 3;
+
 /// A finding with its place in the scenario: the step's field, the step, or the title.
 pub(super) fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
     let step = finding.step.and_then(|step| run.scenario.steps.get(step));
@@ -102,6 +106,17 @@ pub(super) fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
     let mut shown = Diagnostic::error(path, finding.text.clone()).at(span, label);
     if let Some((expected, actual)) = finding.expected.as_deref().zip(finding.actual.as_deref()) {
         shown = shown.comparing(expected, actual);
+    }
+    let about = match (finding.code, &finding.deal) {
+        (Code::Expectation | Code::Converged, Some(deal)) => log::last_about(&run.trace, deal, finding.at, LAST),
+        _ => Vec::new(),
+    };
+    if !about.is_empty() {
+        let deal = finding.deal.as_deref().unwrap_or_default();
+        shown = shown.note(format!("last about {deal}:"));
+    }
+    for line in about {
+        shown = shown.note(format!("  {line}"));
     }
     shown.note(format!(
         "on {} at {} ({} after the start)",

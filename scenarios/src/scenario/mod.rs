@@ -32,6 +32,8 @@ mod steps;
 mod check;
 /// From text to scenario.
 pub mod file;
+/// What editors need to know.
+pub mod schema;
 
 pub use value::duration_words;
 
