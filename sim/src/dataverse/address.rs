@@ -300,6 +300,11 @@ impl Options {
         self.refuse_others(&["$select", "$expand"])
     }
 
+    /// Refuses every option but these, which metadata take.
+    pub(super) fn only_select_filter_and_expand(&self) -> Result<(), Fault> {
+        self.refuse_others(&["$select", "$filter", "$expand"])
+    }
+
     fn refuse_others(&self, allowed: &[&str]) -> Result<(), Fault> {
         let others = [
             ("$filter", &self.filter),

@@ -193,6 +193,9 @@ pub(super) enum Fault {
     /// Assumed code, status and text: a delta token that is too old (dataverse.md section 2.8 says that it dies).
     #[error("Version stamp associated with the client has expired. Please perform a full sync.")]
     TokenExpired,
+    /// Metadata that are not there. Assumed code, status and text.
+    #[error("Could not find the metadata '{0}'.")]
+    NoSuchMetadata(String),
     /// An argument that makes no sense.
     #[error("{0}")]
     Argument(String),
@@ -209,7 +212,7 @@ impl Fault {
             Self::NoPrivilege { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
             Self::OwnerMayNotRead { .. } => (StatusCode::FORBIDDEN, "0x80040231"),
             Self::MayNotStandIn(_) => (StatusCode::FORBIDDEN, "0x80048405"),
-            Self::NoSuchRow { .. } => (StatusCode::NOT_FOUND, "0x80040217"),
+            Self::NoSuchRow { .. } | Self::NoSuchMetadata(_) => (StatusCode::NOT_FOUND, "0x80040217"),
             Self::NoSuchKey(_) => (StatusCode::NOT_FOUND, "0x80060891"),
             Self::NoSuchSegment(_) => (StatusCode::NOT_FOUND, "0x80060888"),
             Self::NoSuchResource(_) => (StatusCode::NOT_FOUND, ""),

@@ -18,7 +18,6 @@ use self::protection::Flights;
 mod guid;
 mod amount;
 mod cell;
-#[expect(dead_code, reason = "metadata read the rest, with the next changes")]
 mod model;
 mod protection;
 mod error;
@@ -41,6 +40,7 @@ mod read;
 mod below;
 mod apply;
 mod fetch;
+mod metadata;
 mod environment;
 mod function;
 mod setup;

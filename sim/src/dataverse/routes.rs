@@ -26,7 +26,7 @@ use super::key::RowKey;
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
-use super::{Dataverse, action, bulk, payload, qualify, setup};
+use super::{Dataverse, action, bulk, metadata, payload, qualify, setup};
 
 mod batch;
 mod read;
@@ -169,7 +169,7 @@ impl Call<'_> {
             (Resource::Set(table), &Method::GET) => self.list(&work, table),
             (Resource::Count(table), &Method::GET) => self.count_rows(&work, table),
             (Resource::Function(name, arguments), &Method::GET) => self.function(&work, (name, arguments)),
-            (Resource::Metadata(path), _) => Err(Fault::NotSimulated(format!("resource `{}`", path.join("/")))),
+            (Resource::Metadata(path), _) => metadata::answer(&model, self.root, (method, path), || self.options()),
             (Resource::Set(table), &Method::POST) => self.create(&mut work, table),
             (Resource::SetAction(table, name), &Method::POST) => self.set_action(&mut work, table, name),
             (Resource::Row(table, key), &Method::GET) => self.row(&work, (table, key), &[]),

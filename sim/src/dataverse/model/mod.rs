@@ -15,7 +15,7 @@ mod column;
 mod build;
 mod load;
 
-pub(super) use choice::{ChoiceSet, State};
+pub(super) use choice::{ChoiceSet, State, choices};
 pub(super) use column::{Attribute, Column, Kind, Navigation, OnDelete, Required};
 
 /// A name on the wire. Borrowed for what is built in, so that a configured name can stand beside it.

@@ -112,7 +112,10 @@ fn what_is_not_simulated_is_refused_by_name_and_noted() {
     assert_eq!(missing(org.get("accounts?$expand=*")), "`*` in `$expand`");
     assert_eq!(missing(org.get("accounts?sql=SELECT%20name")), "query option `sql`");
     assert_eq!(missing(org.get("campaigns")), "resource `campaigns`");
-    assert_eq!(missing(org.get("$metadata")), "resource `$metadata`");
+    assert_eq!(
+        missing(org.get("EntityDefinitions?$top=1")),
+        "query option `$top` on a single row"
+    );
     assert_eq!(
         missing(org.patch(&account, &json!({"primarycontactid": {"lastname": "x"}}))),
         "other rows in the body of an update"
@@ -158,42 +161,64 @@ fn two_environments_with_one_seed_answer_byte_for_byte_alike() {
     assert_eq!(run(), run());
 }
 
+/// Pieces that requests are made of.
+const PIECES: [&str; 50] = [
+    "accounts",
+    "opportunities",
+    "(",
+    ")",
+    "/",
+    "?",
+    "$filter=",
+    "&",
+    "$select=",
+    "$skiptoken=",
+    "$orderby=",
+    "$expand=",
+    "$apply=",
+    "$deltatoken=",
+    "fetchXml=",
+    "$metadata",
+    "EntityDefinitions",
+    "(LogicalName='account')",
+    "/Attributes",
+    "/$count",
+    "/$ref",
+    "primarycontactid",
+    "Account_Tasks",
+    "/any(o:o/",
+    "groupby((",
+    "aggregate(",
+    "Microsoft.Dynamics.CRM.",
+    "%3Cfetch%3E%3Centity%20name=%27account%27/%3E%3C/fetch%3E",
+    "1!01/05/2026%2009:00:00",
+    "RetrieveTotalRecordCount(",
+    "@p1",
+    "%",
+    "%C3",
+    "%27",
+    "+",
+    "name",
+    "=",
+    ",",
+    "'",
+    "%3Ccookie%20pagenumber=%222%22",
+    "%20pagingcookie=%22%253c",
+    "%22/%3E",
+    "$top=",
+    "99999999999999999999",
+    "01234567-89ab-4def-8000-00000000abcd",
+    "WhoAmI",
+    "eq%20",
+    "desc",
+    "*",
+    "$count=true",
+];
+
 #[test]
 fn noise_never_panics_and_never_stores() {
     let org = Org::new();
     let mut chance = Seed(21).stream("noise");
-    let pieces = [
-        "accounts",
-        "opportunities",
-        "(",
-        ")",
-        "/",
-        "?",
-        "$filter=",
-        "&",
-        "$select=",
-        "$skiptoken=",
-        "$orderby=",
-        "%",
-        "%C3",
-        "%27",
-        "+",
-        "name",
-        "=",
-        ",",
-        "'",
-        "%3Ccookie%20pagenumber=%222%22",
-        "%20pagingcookie=%22%253c",
-        "%22/%3E",
-        "$top=",
-        "99999999999999999999",
-        "01234567-89ab-4def-8000-00000000abcd",
-        "WhoAmI",
-        "eq%20",
-        "desc",
-        "*",
-        "$count=true",
-    ];
     let methods = [
         Method::GET,
         Method::POST,
@@ -205,7 +230,7 @@ fn noise_never_panics_and_never_stores() {
     for _ in 0..5_000 {
         let count = chance.between(0, 8);
         let mut pick = |length: usize| usize::try_from(chance.between(1, length as u64)).unwrap_or(1) - 1;
-        let path: String = (0..count).map(|_| pieces[pick(pieces.len())]).collect();
+        let path: String = (0..count).map(|_| PIECES[pick(PIECES.len())]).collect();
         let method = &methods[pick(methods.len())];
         let reply = org.send(method, &path, &[], &json!({"name": {"a": []}}));
         assert!(

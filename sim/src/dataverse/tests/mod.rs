@@ -25,6 +25,7 @@ mod queries;
 mod related;
 mod keys;
 mod limits;
+mod metadata;
 mod linking;
 mod reading;
 mod roles;
