@@ -182,6 +182,7 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         ["sobjects", name, field, value] if *field != "describe" => {
             upsert::by_external_id(state, visit, name, field, value)
         }
+        ["sobjects", name, field, _, _, ..] if *field != "describe" => upsert::beyond(state, name, field),
         ["composite"] => series::composite(state, visit, PARTS),
         ["composite", "batch"] => batch::batch(state, visit, PARTS),
         ["composite", "tree", name] => tree::tree(state, visit, name),

@@ -40,6 +40,15 @@ pub(crate) fn by_external_id(state: &mut State, visit: &Visit<'_>, name: &str, f
     }
 }
 
+/// `/sobjects/T/FIELD/A/B`: a value with a slash that was not escaped, as jsforce sends it, leads nowhere.
+pub(crate) fn beyond(state: &State, name: &str, field: &str) -> Answer {
+    let object = object(state, name)?;
+    match key(state, object, field) {
+        Ok(_) => Err(Problem::not_found()),
+        Err(_) => Err(Problem::not_simulated("route")),
+    }
+}
+
 /// `POST /sobjects/T/Id`: an upsert whose record has no identifier yet (from version 37).
 pub(crate) fn create_without_id(state: &mut State, visit: &Visit<'_>, name: &str) -> Answer {
     let object = object(state, name)?;
@@ -331,6 +340,12 @@ mod tests {
         assert_eq!(poor.fault(), (400, "REQUIRED_FIELD_MISSING".to_owned()));
         let only = trial.send("PATCH", &format!("{}?updateOnly=true", path(68, "r")), &deal("x"), &[]);
         assert_eq!(only.fault(), (404, "NOT_FOUND".to_owned()));
+        for slash in ["a/b", "a/b/c/"] {
+            let reply = trial.send("PATCH", &path(60, slash), &deal("x"), &[]);
+            assert_eq!(reply.fault(), (404, "NOT_FOUND".to_owned()), "{slash}");
+        }
+        let below = trial.get("/sobjects/Opportunity/Nothing/a/b");
+        assert_eq!(below.missing().as_deref(), Some("route"));
         for broken in ["r%", "r%2", "r%zz", "%ff", "r%00"] {
             let reply = trial.send("GET", &path(60, broken), &Value::Null, &[]);
             assert_eq!(reply.fault().0, 404, "{broken}");
