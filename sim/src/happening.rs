@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,7 +77,7 @@ pub struct Refusal {
     pub missing: String,
 }
 
-/// A webhook that Partner Center owes to a registered URL (partner-center.md section 6.3).
+/// A webhook that is owed to a registered URL (partner-center.md section 6.3; dataverse.md section 4 for those of a CRM).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     /// `referral-created`, `referral-updated`, `related-referral-created`, `related-referral-updated`, `test-created`.
@@ -91,6 +92,26 @@ pub struct Hook {
     pub at: Timestamp,
     /// Its number in the book of deliveries; none when nobody owes it.
     pub number: Option<u64>,
+    /// How it is brought, when it is not Partner Center's: it has headers of its own and no signature.
+    pub manner: Option<Arc<Manner>>,
+}
+
+impl Hook {
+    /// Who sends it.
+    pub fn site(&self) -> Site {
+        self.manner.as_ref().map_or(Site::PartnerCenter, |manner| manner.site)
+    }
+}
+
+/// How a webhook of a CRM is brought (dataverse.md section 4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Who sends it.
+    pub site: Site,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// How long an attempt waits for an answer.
+    pub timeout: Duration,
 }
 
 /// One stored row as its system prints it, system columns included.

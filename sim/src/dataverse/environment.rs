@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ground::Ground;
-use crate::happening::{Happening, Happenings};
+use crate::happening::Happening;
 use crate::identity::User;
 use crate::seed::{Seed, Stream};
 
@@ -185,10 +185,15 @@ impl State {
         self.notes.truncate(mark.notes);
     }
 
-    /// Ends a request: what it did stays, and is told.
-    pub(super) fn settle(&mut self, happenings: &Happenings) {
+    /// Ends a request: what it did stays, and is told; what it owes is written down.
+    pub(super) fn settle(&mut self, ground: &Ground) {
         self.store.settle();
-        self.notes.drain(..).for_each(|note| happenings.push(note));
+        for mut note in self.notes.drain(..) {
+            if let Happening::HookDue(hook) = &mut note {
+                hook.number = Some(ground.deliveries.owe(&hook.event, &hook.url, &hook.body, hook.at));
+            }
+            ground.happenings.push(note);
+        }
     }
 
     /// The next version number.

@@ -158,6 +158,24 @@ pub(super) enum Fault {
     /// An existing key (dataverse.md section 2.2).
     #[error("A record with matching key values already exists.")]
     Duplicate,
+    /// A row that others hold on to is deleted (dataverse.md section 3.2). Assumed: the text.
+    #[error("The record cannot be deleted because it is associated with a record of '{0}'.")]
+    Associated(String),
+    /// A second currency of one code (dataverse.md section 6). Assumed: the text.
+    #[error("The currency with the code '{0}' exists already.")]
+    DuplicateCurrency(String),
+    /// A deal in another currency than its price list (dataverse.md section 3.2). Assumed: the text.
+    #[error("The currency of the opportunity differs from the currency of its price list.")]
+    CurrencyMismatch,
+    /// A product on a deal without a price list (dataverse.md section 3.2). Assumed: the text.
+    #[error("A price list is mandatory for an existing product.")]
+    PriceListMissing,
+    /// An entity tag that is none (dataverse.md section 3.2). Assumed: that it is this refusal, and the text.
+    #[error("The RowVersion property must be provided when the value of ConcurrencyBehavior is IfRowVersionMatches.")]
+    VersionMissing,
+    /// An entity tag for a table without optimistic concurrency (dataverse.md section 3.2). Assumed: the text.
+    #[error("Optimistic concurrency isn't enabled for entity type {0}.")]
+    ConcurrencyOff(String),
     /// A duplicate that duplicate detection found (dataverse.md section 2.2). The documented example has status 500.
     #[error("A record was not created or updated because a duplicate of the current record already exists.")]
     DuplicateDetected,
@@ -248,6 +266,12 @@ impl Fault {
                 };
                 (StatusCode::TOO_MANY_REQUESTS, code)
             }
+            Self::Associated(_) => (StatusCode::METHOD_NOT_ALLOWED, "0x80040227"),
+            Self::DuplicateCurrency(_) => (bad, "0x80048cf3"),
+            Self::CurrencyMismatch => (bad, "0x80100004"),
+            Self::PriceListMissing => (bad, "0x80100010"),
+            Self::VersionMissing => (bad, "0x80060883"),
+            Self::ConcurrencyOff(_) => (bad, "0x8006088d"),
             Self::DuplicateDetected => (StatusCode::INTERNAL_SERVER_ERROR, "0x80040333"),
             Self::DuplicateKey { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060892"),
             Self::Duplicate => (StatusCode::PRECONDITION_FAILED, "0x80040237"),

@@ -20,6 +20,7 @@ mod amount;
 mod cell;
 mod model;
 mod protection;
+mod catalogue;
 mod error;
 mod headers;
 mod store;
@@ -46,7 +47,9 @@ mod function;
 mod setup;
 mod payload;
 mod rules;
+mod event;
 mod write;
+mod link;
 mod multiple;
 mod qualify;
 mod bulk;
@@ -56,6 +59,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+pub use self::catalogue::{ERRORS, Listed, error_answer};
 pub use self::protection::Protection;
 
 /// How an environment is set up.

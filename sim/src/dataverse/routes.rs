@@ -88,7 +88,7 @@ impl Dataverse {
                 let outcome = call.carry_out(self, &mut state, &caller, rest);
                 outcome.inspect_err(|_| state.roll_back(mark))
             });
-        state.settle(&inner.ground.happenings);
+        state.settle(&inner.ground);
         let answer = match outcome {
             Ok(answer) => answer,
             Err(Fault::NotSimulated(missing)) => return refuse(&missing),

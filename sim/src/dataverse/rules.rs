@@ -7,7 +7,7 @@ use super::amount::Amount;
 use super::cell::Cell;
 use super::error::Fault;
 use super::guid::Guid;
-use super::model::{Kind, State, Table};
+use super::model::{Column, Kind, Required, State, Table};
 use super::payload::Draft;
 use super::store::Store;
 
@@ -67,6 +67,54 @@ pub(super) fn state_of_updated(
         target.statuses[0]
     };
     fitting(table, target, wanted_status.unwrap_or(kept), id).map(Some)
+}
+
+/// What a table demands of a row beyond its columns, before it is stored (dataverse.md sections 3.2 and 6).
+///
+/// Assumed: which of the platform's columns must have a value, and the refusal of a row without.
+pub(super) fn demands(store: &Store, table: &Table, id: Guid, cells: &[Cell]) -> Result<(), Fault> {
+    let must = |column: &&Column| column.required == Required::System && column.settable;
+    let columns = table.columns.iter().zip(cells).filter(|(column, _)| must(column));
+    let without = columns
+        .map(|(column, cell)| (column, cell.is_null()))
+        .find(|(_, null)| *null);
+    if let Some((column, _)) = without {
+        return Err(Fault::Argument(format!(
+            "Required member '{}' missing for entity '{}'.",
+            column.name, table.logical
+        )));
+    }
+    let of = |name: &str| &cells[table.expect(name)];
+    match table.logical.as_ref() {
+        "transactioncurrency" => {
+            let code = (table.expect("isocurrencycode"), of("isocurrencycode").clone());
+            if store
+                .holding(table, std::slice::from_ref(&code))
+                .iter()
+                .any(|other| *other != id)
+            {
+                let code = code.1.as_text().unwrap_or_default().to_owned();
+                return Err(Fault::DuplicateCurrency(code));
+            }
+        }
+        "opportunity" => {
+            let lists = store.model().expect("pricelevel");
+            let list = of("_pricelevelid_value").guid().and_then(|id| store.row(lists, id));
+            let currency = list.map(|list| &list.cells[lists.expect("_transactioncurrencyid_value")]);
+            if currency.is_some_and(|currency| !currency.is_null() && currency != of("_transactioncurrencyid_value")) {
+                return Err(Fault::CurrencyMismatch);
+            }
+        }
+        "opportunityproduct" if !of("_productid_value").is_null() => {
+            let deals = store.model().expect("opportunity");
+            let deal = of("_opportunityid_value").guid().and_then(|id| store.row(deals, id));
+            if deal.is_some_and(|deal| deal.cells[deals.expect("_pricelevelid_value")].is_null()) {
+                return Err(Fault::PriceListMissing);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// The pair, when the status belongs to the state.

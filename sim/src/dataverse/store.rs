@@ -213,3 +213,11 @@ fn equal<'a>(index: &'a BTreeSet<(Cell, Guid)>, cell: &Cell) -> impl Iterator<It
     let range = (cell.clone(), Guid::FIRST)..=(cell.clone(), Guid::LAST);
     index.range(range).map(|(_, id)| *id)
 }
+
+/// A row as its wire names and values.
+pub(super) fn fields(table: &Table, row: &Row) -> serde_json::Map<String, serde_json::Value> {
+    let columns = table.columns.iter().zip(&row.cells);
+    columns
+        .map(|(column, cell)| (column.wire.to_string(), cell.value()))
+        .collect()
+}

@@ -5,24 +5,24 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
 use crate::ground::Ground;
 use crate::happening::{Change, Commit, CommitKind, Happening};
 use crate::site::Site;
+use jiff::Timestamp;
 
 use super::Settings;
 use super::access::{Right, Roles};
 use super::cell::Cell;
 use super::environment::{Caller, State, whole_second};
 use super::error::Fault;
+use super::event::{self, Message, Written};
 use super::guid::Guid;
 use super::key::RowKey;
-use super::model::{Collection, Model, OnDelete, Table, Via};
+use super::model::{Model, OnDelete, Table};
 use super::payload::{Draft, Nested};
 use super::rules;
 use super::store::Row;
+pub(super) use super::store::fields;
 
 /// One request's hands on the environment.
 pub(super) struct Work<'a> {
@@ -80,64 +80,21 @@ impl Work<'_> {
         Ok(id)
     }
 
-    /// Stores a new row of a collection of a row that is there.
-    pub(super) fn create_in(&mut self, owner: Guid, collection: &Collection, draft: &Draft) -> Result<Guid, Fault> {
-        let model = self.model();
-        let table = &model.tables()[collection.table];
-        if let Via::Lookup(column) = collection.via {
-            let mut draft = draft.clone();
-            draft.cells.push((column, Cell::Guid(owner)));
-            return self.create(table, &draft, None);
+    /// Refuses to delete a row that others hold on to, and the currency in which the environment counts.
+    fn not_held(&self, table: &Table, id: Guid) -> Result<(), Fault> {
+        if table.logical == "transactioncurrency" && id == self.state.base_currency {
+            return Err(Fault::Associated("organization".to_owned()));
         }
-        let made = self.create(table, draft, None)?;
-        self.link(owner, collection, made)?;
-        Ok(made)
-    }
-
-    /// Puts a row into a collection of another (dataverse.md section 2.5).
-    ///
-    /// Assumed: a pair of a many-to-many relationship that is there already is a duplicate.
-    pub(super) fn link(&mut self, owner: Guid, collection: &Collection, other: Guid) -> Result<(), Fault> {
-        let model = self.model();
-        match collection.via {
-            Via::Lookup(column) => {
-                let draft = Draft::of(column, Cell::Guid(owner));
-                self.update(&model.tables()[collection.table], other, &draft)
-            }
-            Via::Intersect { table, near, far } => {
-                let table = &model.tables()[table];
-                let pair = [(near, Cell::Guid(owner)), (far, Cell::Guid(other))];
-                if !self.state.store.holding(table, &pair).is_empty() {
-                    return Err(Fault::Duplicate);
+        for other in self.state.store.model().tables() {
+            for (at, column) in other.columns.iter().enumerate() {
+                let way = column.navigations.iter().find(|way| way.target == table.logical);
+                let restricts = way.is_some_and(|way| way.on_delete == OnDelete::Restrict);
+                if restricts && !self.state.store.pointing_to(other, at, id).is_empty() {
+                    return Err(Fault::Associated(other.logical.to_string()));
                 }
-                let draft = Draft {
-                    cells: pair.to_vec(),
-                    ..Draft::default()
-                };
-                self.create_alone(table, &draft, None).map(drop)
             }
         }
-    }
-
-    /// Takes a row out of a collection of another. Assumed: one that is not in it is not found.
-    pub(super) fn unlink(&mut self, owner: Guid, collection: &Collection, other: Guid) -> Result<(), Fault> {
-        let model = self.model();
-        let member = &model.tables()[collection.table];
-        match collection.via {
-            Via::Lookup(column) => {
-                let row = self.state.store.row(member, other);
-                if row.is_none_or(|row| row.cells[column] != Cell::Guid(owner)) {
-                    return Err(Fault::no_such_row(&member.logical, other));
-                }
-                self.update(member, other, &Draft::of(column, Cell::Null))
-            }
-            Via::Intersect { table, near, far } => {
-                let table = &model.tables()[table];
-                let pair = [(near, Cell::Guid(owner)), (far, Cell::Guid(other))];
-                let found = self.state.store.holding(table, &pair).first().copied();
-                self.erase(table, found.ok_or_else(|| Fault::no_such_row(&member.logical, other))?)
-            }
-        }
+        Ok(())
     }
 
     /// Refuses an owner who may not read the row.
@@ -209,7 +166,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn create_alone(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
+    pub(super) fn create_alone(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
         refuse_computed_revenue(table, draft)?;
         let given = id.or(draft.key);
         if given.is_some_and(|id| self.state.store.row(table, id).is_some()) {
@@ -233,9 +190,11 @@ impl Work<'_> {
         }
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, None, &mut cells, base);
+        rules::demands(&self.state.store, table, id, &cells)?;
         self.unique(table, &cells, id)?;
         self.acceptable_owner(table, &cells)?;
-        self.store(table, None, Row { id, cells }, now);
+        let present: Vec<usize> = draft.cells.iter().map(|(column, _)| *column).collect();
+        self.store(table, None, Row { id, cells }, (&present, now))?;
         Ok(id)
     }
 
@@ -287,10 +246,12 @@ impl Work<'_> {
         reopened(table, &before.cells, &mut cells);
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
+        rules::demands(&self.state.store, table, id, &cells)?;
         self.unique(table, &cells, id)?;
         self.acceptable_owner(table, &cells)?;
         let now = self.now();
-        self.store(table, Some(&before), Row { id, cells }, now);
+        let present: Vec<usize> = draft.cells.iter().map(|(column, _)| *column).collect();
+        self.store(table, Some(&before), Row { id, cells }, (&present, now))?;
         Ok(())
     }
 
@@ -309,7 +270,8 @@ impl Work<'_> {
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
         let now = self.now();
-        self.store(table, Some(&before), Row { id, cells }, now);
+        let present: Vec<usize> = changes.iter().map(|(column, _)| *column).collect();
+        self.store(table, Some(&before), Row { id, cells }, (&present, now))?;
         Ok(())
     }
 
@@ -319,12 +281,16 @@ impl Work<'_> {
         self.erase(table, id)
     }
 
-    fn erase(&mut self, table: &Table, id: Guid) -> Result<(), Fault> {
+    pub(super) fn erase(&mut self, table: &Table, id: Guid) -> Result<(), Fault> {
+        self.not_held(table, id)?;
         let removed = self.state.store.remove(table, id);
         let removed = removed.ok_or_else(|| Fault::no_such_row(&table.logical, id))?;
         let version = self.state.take_version();
         self.state.store.bury(table, id, version, self.now());
         self.note(table, CommitKind::Deleted, id, changes(table, Some(&removed), None));
+        if event::anyone(&self.state.store) {
+            self.tell(Message::Delete, table, &removed, &[]);
+        }
         let model = self.model();
         for other in model.tables() {
             for (at, column) in other.columns.iter().enumerate() {
@@ -345,7 +311,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn store(&mut self, table: &Table, before: Option<&Row>, mut row: Row, now: Timestamp) {
+    /// Stores a row and says so. `present` are the columns that the request set.
+    fn store(
+        &mut self,
+        table: &Table,
+        before: Option<&Row>,
+        mut row: Row,
+        (present, now): (&[usize], Timestamp),
+    ) -> Result<(), Fault> {
         rules::compose(table, &mut row.cells);
         rules::settle_owner(
             &self.state.store,
@@ -358,14 +331,34 @@ impl Work<'_> {
         row.cells[table.system.modified_on_behalf] = self.caller.on_behalf.map_or(Cell::Null, Cell::Guid);
         row.cells[table.system.version] = Cell::Int(self.state.take_version());
         let changes = changes(table, before, Some(&row));
-        let kind = if before.is_some() {
-            CommitKind::Updated
+        let (kind, message) = if before.is_some() {
+            (CommitKind::Updated, Message::Update)
         } else {
-            CommitKind::Created
+            (CommitKind::Created, Message::Create)
         };
         let id = row.id;
+        event::check(&self.state.store, table, &row)?;
+        let told = event::anyone(&self.state.store).then(|| row.clone());
         self.state.store.put(table, row);
         self.note(table, kind, id, changes);
+        if let Some(row) = told {
+            self.tell(message, table, &row, present);
+        }
+        Ok(())
+    }
+
+    /// Notes the webhooks that a write owes.
+    fn tell(&mut self, message: Message, table: &Table, row: &Row, present: &[usize]) {
+        let written = Written {
+            message,
+            table,
+            row,
+            present,
+            at: self.ground.clock.now(),
+        };
+        for hook in event::owed(self.state, self.caller, written) {
+            self.state.note(Happening::HookDue(hook));
+        }
     }
 
     fn note(&mut self, table: &Table, kind: CommitKind, id: Guid, changes: Vec<Change>) {
@@ -445,12 +438,4 @@ fn changes(table: &Table, before: Option<&Row>, after: Option<&Row>) -> Vec<Chan
         after: cell(after, at).value(),
     };
     differing.map(change).collect()
-}
-
-/// A row as its wire names and values.
-pub(super) fn fields(table: &Table, row: &Row) -> serde_json::Map<String, Value> {
-    let columns = table.columns.iter().zip(&row.cells);
-    columns
-        .map(|(column, cell)| (column.wire.to_string(), cell.value()))
-        .collect()
 }

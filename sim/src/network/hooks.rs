@@ -1,10 +1,14 @@
-//! How patiently Partner Center delivers webhooks, in virtual time and on the wall clock alike.
+//! How patiently webhooks are delivered, in virtual time and on the wall clock alike.
 //!
 //! It delivers nothing itself.
 
 use std::time::Duration;
 
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
 use crate::delivery_log::DeliveryState;
+use crate::happening::Hook;
+use crate::partner_center::signature;
 
 /// How Partner Center delivers webhooks.
 ///
@@ -43,6 +47,26 @@ impl HookSettings {
         self.backoff.saturating_mul(factor).min(self.backoff_limit)
     }
 
+    /// How long an attempt to bring a webhook waits for an answer.
+    pub fn patience(&self, hook: &Hook) -> Duration {
+        hook.manner.as_ref().map_or(self.timeout, |manner| manner.timeout)
+    }
+
+    /// What follows an attempt to bring a webhook that ended with this status, or without one.
+    ///
+    /// A CRM's is tried once more, and only when the receiver's gateway failed: documented for 502, 503 and 504. Assumed:
+    /// the pause before that.
+    pub fn follow(&self, hook: &Hook, attempt: u32, status: Option<u16>) -> AfterAttempt {
+        if hook.manner.is_none() {
+            return self.judge(attempt, status);
+        }
+        match status {
+            Some(200..300) => AfterAttempt::Accepted,
+            Some(502..=504) if attempt == 1 => AfterAttempt::AgainAfter(self.backoff),
+            Some(_) | None => AfterAttempt::Abandoned,
+        }
+    }
+
     /// What follows an attempt that ended with this status, or without one.
     pub fn judge(&self, attempt: u32, status: Option<u16>) -> AfterAttempt {
         if status.is_some_and(|status| (200..300).contains(&status)) {
@@ -53,6 +77,18 @@ impl HookSettings {
             AfterAttempt::AgainAfter(self.pause_after(attempt))
         }
     }
+}
+
+/// The headers of a webhook. `signature` is what stands in Partner Center's; a CRM's has none.
+pub fn headers(hook: &Hook, certificate_url: &str, signature: Option<&str>) -> HeaderMap {
+    let Some(manner) = &hook.manner else {
+        return signature::headers(hook, certificate_url, signature);
+    };
+    let pairs = manner.headers.iter().filter_map(|(name, value)| {
+        let name = HeaderName::try_from(name.as_str()).ok()?;
+        Some((name, HeaderValue::try_from(value.as_str()).ok()?))
+    });
+    pairs.collect()
 }
 
 /// What follows an attempt to deliver.

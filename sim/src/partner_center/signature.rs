@@ -91,6 +91,7 @@ mod tests {
     fn the_signature_goes_into_the_header_that_the_registration_asks_for() {
         let hook = |signature_in_ms_header| Hook {
             number: None,
+            manner: None,
             event: "referral-created".to_owned(),
             url: "https://connector.example/hook".to_owned(),
             body: "{}".to_owned(),

@@ -245,6 +245,7 @@ fn owed(
     let body = serde_json::to_string(&body).unwrap_or_default();
     Hook {
         number: Some(ground.deliveries.owe(event, &registration.url, &body, at)),
+        manner: None,
         event: event.to_owned(),
         url: registration.url.clone(),
         body,

@@ -15,10 +15,9 @@ use super::{Due, Headers, WireBody, WireRequest, World};
 use crate::delivery_log::Attempt;
 use crate::fault::{Exchange, ExchangeKind, Fate};
 use crate::happening::Hook;
-use crate::network::hooks::AfterAttempt;
+use crate::network::hooks::{self, AfterAttempt};
 use crate::network::{after, draw};
 use crate::partner_center::signature;
-use crate::site::Site;
 use crate::systems::hook_certificate_url;
 
 /// What stands in traces where a signature is left out.
@@ -93,7 +92,7 @@ impl Delivery {
             SignatureState::Forged => Some(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, FORGED)),
             SignatureState::Absent => None,
         };
-        signature::headers(&self.hook, &self.certificate_url, signature.as_deref())
+        hooks::headers(&self.hook, &self.certificate_url, signature.as_deref())
     }
 
     /// The delivery as a request, signature included.
@@ -134,7 +133,7 @@ impl Outgoing {
         WireRequest {
             method: Method::POST.as_str().to_owned(),
             url: self.hook.url.clone(),
-            headers: Headers::of(&signature::headers(&self.hook, certificate_url, left_out)),
+            headers: Headers::of(&hooks::headers(&self.hook, certificate_url, left_out)),
             body: WireBody::from_text(&self.hook.body),
         }
     }
@@ -177,7 +176,7 @@ impl World {
             return;
         };
         let (due, status) = if outgoing.answer_lost {
-            (after(now, self.settings.hooks.timeout), None)
+            (after(now, self.settings.hooks.patience(&outgoing.hook)), None)
         } else {
             (after(now, self.network.one_way()), Some(status))
         };
@@ -189,8 +188,13 @@ impl World {
         self.open_delivery(hook, signature, None, true);
     }
 
-    /// Partner Center owes a webhook.
+    /// A webhook is owed. Only Partner Center signs its own.
     pub(super) fn hook_due(&mut self, hook: Hook, signature: SignatureState, exchange: Option<u64>) {
+        let signature = if hook.manner.is_some() {
+            SignatureState::Absent
+        } else {
+            signature
+        };
         self.open_delivery(hook, signature, exchange, false);
     }
 
@@ -259,7 +263,7 @@ impl World {
         };
         let decided = self.network.decide(&Exchange {
             number: delivery,
-            site: Site::PartnerCenter,
+            site: outgoing.hook.site(),
             kind: ExchangeKind::Delivery,
             method: &Method::POST,
             uri: &outgoing.uri,
@@ -286,8 +290,11 @@ impl World {
             Fate::Pass | Fate::Without(_) | Fate::CutReply => self.delivery_due(arrival, Turn::Arrives(delivery)),
             Fate::Delay(by) => self.delivery_due(after(arrival, by), Turn::Arrives(delivery)),
             Fate::LoseRequest => {
-                let due = after(self.now(), self.settings.hooks.timeout);
-                self.delivery_due(due, Turn::Ends(delivery, None));
+                let outgoing = self.deliveries.open.get(&delivery);
+                let patience = outgoing.map_or(self.settings.hooks.timeout, |outgoing| {
+                    self.settings.hooks.patience(&outgoing.hook)
+                });
+                self.delivery_due(after(self.now(), patience), Turn::Ends(delivery, None));
             }
             Fate::LoseReply => {
                 if let Some(outgoing) = self.deliveries.open.get_mut(&delivery) {
@@ -321,11 +328,11 @@ impl World {
             self.delivery_due(due, Turn::Ends(delivery, None));
             return;
         }
-        let until = after(now, self.settings.hooks.timeout);
         let certificate_url = hook_certificate_url(&self.ground);
         let Some(outgoing) = self.deliveries.open.get_mut(&delivery) else {
             return;
         };
+        let until = after(now, self.settings.hooks.patience(&outgoing.hook));
         let unsent = || outgoing.take_out(delivery, certificate_url.clone()).into_request();
         match self.carrier.deliver(unsent) {
             Ok(arrived) => outgoing.arrived = arrived,
@@ -358,6 +365,7 @@ impl World {
             return;
         };
         let (attempt, once, number) = (outgoing.attempt, outgoing.once, outgoing.hook.number);
+        let hook = Arc::clone(&outgoing.hook);
         outgoing.attempt += 1;
         outgoing.answer_lost = false;
         outgoing.arrived = None;
@@ -366,7 +374,7 @@ impl World {
             attempt,
             status,
         });
-        let next = self.settings.hooks.judge(attempt, status);
+        let next = self.settings.hooks.follow(&hook, attempt, status);
         // What the network doubled is not the sender's to know.
         if let Some(number) = number.filter(|_| !once) {
             let (at, problem) = (self.now(), None);

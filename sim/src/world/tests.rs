@@ -38,6 +38,7 @@ async fn store(State(ground): State<Ground>, headers: HeaderMap, body: Bytes) ->
 fn hook(at: Timestamp) -> Hook {
     Hook {
         number: None,
+        manner: None,
         event: "referral-created".to_owned(),
         url: "https://connector.example/hooks".to_owned(),
         body: r#"{"EventName":"referral-created"}"#.to_owned(),

@@ -105,7 +105,8 @@ impl Builder {
     fn currency(&mut self) -> (usize, usize) {
         let column = Column::new("TransactionCurrencyId", "Currency", Kind::Lookup, Attribute::Lookup);
         let relationship = Name::Owned(format!("transactioncurrency_{}", self.head.logical));
-        let way = way("transactioncurrencyid", "transactioncurrency", relationship);
+        let mut way = way("transactioncurrencyid", "transactioncurrency", relationship);
+        way.on_delete = OnDelete::Restrict;
         let currency = self.add(column.pointing(vec![way]));
         let kind = Kind::Decimal {
             places: 10,

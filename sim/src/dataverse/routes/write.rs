@@ -51,7 +51,7 @@ impl Call<'_> {
             .find(&work.state.store, table)
             .and_then(|id| work.state.store.row(table, id))
         {
-            Some(row) => meets(&conditions, read::version(table, row))?,
+            Some(row) => meets(&conditions, table, read::version(table, row))?,
             None if conditions.only_if.is_some() => return Err(key.missing(table)),
             None => {}
         }
@@ -86,7 +86,7 @@ impl Call<'_> {
             )));
         }
         let row = work.state.store.row(table, id).ok_or_else(|| key.missing(table))?;
-        meets(&conditions, read::version(table, row))?;
+        meets(&conditions, table, read::version(table, row))?;
         Ok(id)
     }
 
@@ -299,7 +299,7 @@ fn collection<'t>(table: &'t Table, name: &str) -> Result<&'t Collection, Fault>
 }
 
 /// Holds a write against its conditions, for a row that is there.
-fn meets(conditions: &Conditions, version: i64) -> Result<(), Fault> {
+fn meets(conditions: &Conditions, table: &Table, version: i64) -> Result<(), Fault> {
     match &conditions.unless {
         Some(Match::Any) => return Err(Fault::Duplicate),
         Some(Match::Version(_)) => {
@@ -310,6 +310,8 @@ fn meets(conditions: &Conditions, version: i64) -> Result<(), Fault> {
         None => {}
     }
     match &conditions.only_if {
+        Some(Match::Version(None)) => Err(Fault::VersionMissing),
+        Some(Match::Version(_)) if !table.optimistic => Err(Fault::ConcurrencyOff(table.logical.to_string())),
         Some(wanted) if !wanted.fits(version) => Err(Fault::Version),
         Some(_) | None => Ok(()),
     }

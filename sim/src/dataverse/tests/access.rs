@@ -121,8 +121,8 @@ fn what_is_not_simulated_is_refused_by_name_and_noted() {
         "other rows in the body of an update"
     );
     assert_eq!(
-        missing(org.post("transactioncurrencies", &json!({}))),
-        "writing to `transactioncurrencies`"
+        missing(org.post("organizations", &json!({}))),
+        "writing to `organizations`"
     );
     assert_eq!(
         missing(org.send(&Method::GET, "accounts", &[("prefer", "respond-async")], &Value::Null)),

@@ -19,6 +19,7 @@ mod access;
 mod acting;
 mod batch;
 mod closing;
+mod events;
 mod fetching;
 mod following;
 mod queries;
@@ -29,6 +30,7 @@ mod metadata;
 mod linking;
 mod reading;
 mod roles;
+mod rules;
 mod writing;
 
 const API: &str = "/api/data/v9.2/";

@@ -17,12 +17,11 @@ use crate::delivery_log::Attempt;
 use crate::fault::{Exchange, ExchangeKind, Fate, Rule};
 use crate::ground::Ground;
 use crate::happening::{Happening, Hook};
-use crate::network::hooks::{AfterAttempt, HookSettings};
+use crate::network::hooks::{self, AfterAttempt, HookSettings};
 use crate::network::queue::Queue;
 use crate::network::{Network, after, draw};
 use crate::partner_center::signature;
 use crate::seed::Stream;
-use crate::site::Site;
 use crate::systems::{Systems, hook_certificate_url};
 use crate::transport::client::Connection;
 
@@ -244,7 +243,7 @@ impl Postman {
         let Letter {
             hook, attempt, copy, ..
         } = letter;
-        let next = self.hooks.judge(attempt, outcome.as_ref().ok().copied());
+        let next = self.hooks.follow(&hook, attempt, outcome.as_ref().ok().copied());
         (self.watch)(&Seen::Delivered {
             event: &hook.event,
             url: &hook.url,
@@ -269,7 +268,7 @@ impl Postman {
         };
         let exchange = Exchange {
             number: letter.hook.number.unwrap_or_default(),
-            site: Site::PartnerCenter,
+            site: letter.hook.site(),
             kind: ExchangeKind::Delivery,
             method: &Method::POST,
             uri: &uri,
@@ -330,11 +329,12 @@ impl Postman {
         let certificate_url = hook_certificate_url(&self.ground);
         let mut request = http::Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.headers_mut() =
-            signature::headers(hook, &certificate_url, Some(&signature::sign(hook.body.as_bytes())));
+        let signed = hook.manner.is_none().then(|| signature::sign(hook.body.as_bytes()));
+        *request.headers_mut() = hooks::headers(hook, &certificate_url, signed.as_deref());
         *request.uri_mut() = uri;
-        let answer = within(self.hooks.timeout, exchange(request)).await;
-        let answer = answer.ok_or_else(|| format!("no answer within {:?}", self.hooks.timeout))?;
+        let patience = self.hooks.patience(hook);
+        let answer = within(patience, exchange(request)).await;
+        let answer = answer.ok_or_else(|| format!("no answer within {patience:?}"))?;
         answer.map_err(|error| error.to_string())
     }
 

@@ -64,6 +64,7 @@ fn served(settings: &ServeSettings, url: &str) -> io::Result<Served> {
         let write = move || {
             owed.happenings.push(Happening::HookDue(Hook {
                 number: None,
+                manner: None,
                 event: "referral-updated".to_owned(),
                 url: url.clone(),
                 body: r#"{"EventName":"referral-updated"}"#.to_owned(),
