@@ -170,6 +170,7 @@ impl Log {
                 refusal.site.name(),
                 format!("does not simulate {}: {}", refusal.missing, refusal.request),
             )),
+            Observed::Lapsed { lapse, .. } => Some((lapse.site.name(), format!("{}: {}", lapse.what, lapse.request))),
             Observed::Delivering {
                 delivery,
                 event,

@@ -22,6 +22,8 @@ pub enum Happening {
     Refused(Refusal),
     /// A webhook must be delivered.
     HookDue(Hook),
+    /// A request was understood that the vendor's server would refuse, or take otherwise than its sender means.
+    Lapsed(Lapse),
 }
 
 /// One stored row before and after a write.
@@ -75,6 +77,17 @@ pub struct Refusal {
     pub request: String,
     /// What is missing, in a few words: "route", "query option `$search`".
     pub missing: String,
+}
+
+/// A request that the vendor's server would refuse, or take otherwise than its sender means. Noted in strict mode only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lapse {
+    /// The system that understood it.
+    pub site: Site,
+    /// The request line: method and path with query.
+    pub request: String,
+    /// What is wrong with it.
+    pub what: String,
 }
 
 /// A webhook that is owed to a registered URL (partner-center.md section 6.3; dataverse.md section 4 for those of a CRM).

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use cosell_sim::clock::default_start;
+use cosell_sim::happening::Happening;
 use cosell_sim::identity::{Authority, entra};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::Site;
-use cosell_sim::transport::socket::{self, ServeClock, ServeSettings, Served};
+use cosell_sim::systems::SystemSettings;
+use cosell_sim::transport::socket::{self, Seen, ServeClock, ServeSettings, Served};
 use serde_json::{Value, json};
 
 use super::Ui;
@@ -39,6 +42,9 @@ pub(crate) struct ServeArgs {
     /// Where the certificate of that authority goes, as PEM; without it, into the folder for temporary files
     #[arg(long, value_name = "FILE", requires = "tls")]
     tls_ca: Option<PathBuf>,
+    /// Say on standard error which requests to Dataverse are understood here and not by the real server
+    #[arg(long)]
+    strict: bool,
     /// A file for scripts to wait for: JSON with base URLs, tokens and whatever a client must be told
     ///
     /// It appears when everything can be reached; one that is there before is removed first.
@@ -68,6 +74,12 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
         ports: ports(args.port),
         control_port: args.port.map(|port| port + 4),
         tls: args.tls,
+        systems: systems(args.strict),
+        watch: Arc::new(move |seen| {
+            if let Seen::Happening(Happening::Lapsed(lapse)) = seen {
+                ui.note(&format!("{}: {}: {}", lapse.site.name(), lapse.request, lapse.what));
+            }
+        }),
         ..ServeSettings::default()
     };
     let served = socket::serve(&settings).map_err(|error| {
@@ -98,6 +110,12 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
     }
     served.wait();
     Ok(Exit::Passed)
+}
+
+fn systems(strict: bool) -> SystemSettings {
+    let mut systems = SystemSettings::default();
+    systems.dataverse.strict = strict;
+    systems
 }
 
 fn ports(first: Option<u16>) -> BTreeMap<Site, u16> {

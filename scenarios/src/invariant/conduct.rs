@@ -50,6 +50,14 @@ impl Invariant for Conduct {
                     self.links.extend(links_in(&response.body.text()));
                 }
             }
+            // Strict mode: the simulator says itself what the vendor's server would not take. People are no clients.
+            What::Observed(Observed::Lapsed {
+                exchange: Some(_),
+                lapse,
+            }) => {
+                let text = format!("{}: {}", lapse.request, lapse.what);
+                findings.add(Finding::new(Code::Conduct, entry.at, None, text));
+            }
             // A restarted process remembers neither waits nor links.
             What::Observed(Observed::ConnectorDown) => {
                 self.waits.clear();

@@ -8,15 +8,17 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ground::Ground;
-use crate::happening::Happening;
+use crate::happening::{self, Happening};
 use crate::identity::User;
 use crate::seed::{Seed, Stream};
+use crate::site::Site;
 
 use super::access::{Right, Roles};
 use super::cell::Cell;
 use super::error::Fault;
 use super::guid::Guid;
 use super::headers::InNameOf;
+use super::lapse::Lapse;
 use super::model::{Model, Table};
 use super::protection::Meter;
 use super::store::Store;
@@ -44,6 +46,8 @@ pub(super) struct State {
     pub(super) people: Vec<User>,
     /// Users who have held a role.
     pub(super) members: BTreeSet<Guid>,
+    /// What strict mode has to say of the request under way, whether it is carried out or not.
+    pub(super) lapses: Vec<Lapse>,
     /// What the request under way did; told to nobody until it is over.
     notes: Vec<Happening>,
 }
@@ -53,6 +57,7 @@ pub(super) struct State {
 pub(super) struct Mark {
     changes: usize,
     notes: usize,
+    version: i64,
 }
 
 /// What the environment belongs to.
@@ -162,6 +167,7 @@ impl State {
             },
             people: Vec::new(),
             members: BTreeSet::new(),
+            lapses: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -176,18 +182,30 @@ impl State {
         Mark {
             changes: self.store.changes(),
             notes: self.notes.len(),
+            version: self.next_version,
         }
     }
 
     /// Takes back every row and every note since a mark. Identifiers and version numbers that were given out stay so.
     pub(super) fn roll_back(&mut self, mark: Mark) {
-        self.store.roll_back(mark.changes);
+        self.store.roll_back(mark.changes, mark.version);
         self.notes.truncate(mark.notes);
     }
 
     /// Ends a request: what it did stays, and is told; what it owes is written down.
-    pub(super) fn settle(&mut self, ground: &Ground) {
+    ///
+    /// `request` is its line, for strict mode; none outside of it.
+    pub(super) fn settle(&mut self, ground: &Ground, request: Option<&str>) {
         self.store.settle();
+        for lapse in self.lapses.drain(..) {
+            if let Some(request) = request {
+                ground.happenings.push(Happening::Lapsed(happening::Lapse {
+                    site: Site::Dataverse,
+                    request: request.to_owned(),
+                    what: lapse.to_string(),
+                }));
+            }
+        }
         for mut note in self.notes.drain(..) {
             if let Happening::HookDue(hook) = &mut note {
                 hook.number = Some(ground.deliveries.owe(&hook.event, &hook.url, &hook.body, hook.at));

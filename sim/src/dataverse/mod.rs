@@ -36,6 +36,7 @@ mod formatted;
 mod projection;
 mod print;
 mod answer;
+mod lapse;
 mod batch;
 mod read;
 mod below;
@@ -77,6 +78,9 @@ pub struct Settings {
     ///
     /// Assumed: the rules of a new environment are accounts by name, contacts and leads by e-mail address.
     pub duplicate_rules: Vec<AlternateKey>,
+    /// Strict mode: notes requests that are understood here and that the real server would refuse, or take otherwise than
+    /// their sender means. They are answered all the same.
+    pub strict: bool,
     /// How much one user may ask in five minutes; none for no limit.
     pub protection: Option<Protection>,
     /// The logical name of the co-sell solution's child table, its prefix included; the columns take the prefix too.
@@ -119,6 +123,7 @@ impl Default for Settings {
                 columns: vec![column.to_owned()],
             })
             .to_vec(),
+            strict: false,
             protection: Some(Protection::default()),
             solutions_table: model::SOLUTIONS_TABLE.to_owned(),
             alternate_keys: vec![AlternateKey {

@@ -16,13 +16,14 @@ use crate::reply;
 use crate::site::Site;
 
 use super::access::Right;
-use super::address::{Options, Resource, api_path, resource};
+use super::address::{Options, Resource, api_path, decode, resource};
 use super::answer::Answer;
 use super::environment::{Caller, State};
 use super::error::Fault;
 use super::guid::Guid;
 use super::headers;
 use super::key::RowKey;
+use super::lapse::{Lapse, has_open_quote};
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
@@ -88,7 +89,14 @@ impl Dataverse {
                 let outcome = call.carry_out(self, &mut state, &caller, rest);
                 outcome.inspect_err(|_| state.roll_back(mark))
             });
-        state.settle(&inner.ground);
+        if matches!(outcome, Err(Fault::Query(_)))
+            && has_open_quote(&decode(parts.uri.query().unwrap_or_default(), true).unwrap_or_default())
+        {
+            state.lapses.push(Lapse::OpenQuote);
+        }
+        let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let line = inner.settings.strict.then(|| format!("{} {path}", parts.method));
+        state.settle(&inner.ground, line.as_deref());
         let answer = match outcome {
             Ok(answer) => answer,
             Err(Fault::NotSimulated(missing)) => return refuse(&missing),

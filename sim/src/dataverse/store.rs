@@ -115,11 +115,11 @@ impl Store {
         self.undo.len()
     }
 
-    /// Takes changes back, the newest first, until so many are left.
-    pub(super) fn roll_back(&mut self, changes: usize) {
+    /// Takes changes back, the newest first, until so many are left, and deletions from a version number on.
+    pub(super) fn roll_back(&mut self, changes: usize, version: i64) {
         for (table, id, row) in self.undo.drain(changes.min(self.undo.len())..).rev() {
             let rows = &mut self.tables[table];
-            rows.buried.retain(|_, (gone, _)| *gone != id);
+            drop(rows.buried.split_off(&version));
             match row {
                 Some(row) => drop(rows.put(row)),
                 None => drop(rows.remove(id)),

@@ -189,7 +189,7 @@ impl Trial {
         happenings
             .filter_map(|happening| match happening {
                 Happening::Committed(commit) => Some(commit),
-                Happening::Refused(_) | Happening::HookDue(_) => None,
+                Happening::Refused(_) | Happening::HookDue(_) | Happening::Lapsed(_) => None,
             })
             .collect()
     }

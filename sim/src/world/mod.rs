@@ -286,6 +286,7 @@ impl World {
                 Happening::Committed(commit) => self.observe(Observed::Committed { exchange, commit }),
                 Happening::Refused(refusal) => self.observe(Observed::Refused { exchange, refusal }),
                 Happening::HookDue(hook) => self.hook_due(hook, SignatureState::Valid, exchange),
+                Happening::Lapsed(lapse) => self.observe(Observed::Lapsed { exchange, lapse }),
             }
         }
     }

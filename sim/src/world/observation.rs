@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::happening::{Commit, Refusal};
+use crate::happening::{Commit, Lapse, Refusal};
 use crate::network::wire::{WireRequest, WireResponse};
 use crate::site::Site;
 
@@ -105,6 +105,14 @@ pub enum Observed {
         exchange: Option<u64>,
         /// What was refused.
         refusal: Refusal,
+    },
+    /// A system in strict mode understood a request that the vendor's would refuse or misunderstand.
+    Lapsed {
+        /// The exchange; none for people at a screen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exchange: Option<u64>,
+        /// What was wrong with the request.
+        lapse: Lapse,
     },
     /// A person at a screen did something.
     Asked {

@@ -80,8 +80,7 @@ class Tokens(unittest.TestCase):
         self.assertEqual(who_am_i(renewed["access_token"])[0], 200)
 
     def test_azure_identity_gets_one_too_and_says_what_was_wrong(self):
-        host = urllib.parse.urlsplit(ENTRA).netloc
-        options = {"authority": host, "disable_instance_discovery": True}
+        options = {"authority": ENTRA, "disable_instance_discovery": True}
         token = ClientSecretCredential(TENANT, CLIENT, "secret", **options).get_token(*SCOPES)
         self.assertEqual(who_am_i(token.token)[0], 200)
         with self.assertRaisesRegex(ClientAuthenticationError, "7000215"):

@@ -256,6 +256,10 @@ impl Writer {
                 self.bad(event);
                 self.block(event, "request", refusal.request.clone());
             }
+            Observed::Lapsed { lapse, .. } => {
+                let event = self.add(at, lane_of(lapse.site), "fault", format!("lapse: {}", lapse.what));
+                self.block(event, "request", lapse.request.clone());
+            }
             Observed::ConnectorDown => self.wrong(at, Lane::Connector, "fault", "stopped".to_owned()),
             Observed::ConnectorUp => self.note(at, Lane::Connector, "started"),
             Observed::Healed => self.note(at, Lane::All, "healed"),

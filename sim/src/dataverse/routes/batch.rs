@@ -16,6 +16,7 @@ use super::super::environment::{Caller, State};
 use super::super::error::Fault;
 use super::super::guid::Guid;
 use super::super::headers;
+use super::super::lapse::Lapse;
 use super::Call;
 
 /// The largest answer that is put together. Assumed: the facts name no limit.
@@ -43,6 +44,9 @@ impl Call<'_> {
             let operations = items.iter().map(Item::operations).sum();
             let now = dataverse.0.ground.clock.now();
             state.meter.add_operations(limits, caller.id, operations, now);
+        }
+        if has_bare_line_feeds(self.body) {
+            state.lapses.push(Lapse::BareLineFeeds);
         }
         let goes_on = headers::preferences(&self.parts.headers)?.continue_on_error;
         let mut printer = Printer::batch(Guid::draw(&mut state.requests));
@@ -150,7 +154,7 @@ impl Run<'_> {
     }
 
     /// The operation as a request of its own.
-    fn request(&self, operation: &Operation, written: &Written) -> Result<Request<Bytes>, Fault> {
+    fn request(&mut self, operation: &Operation, written: &Written) -> Result<Request<Bytes>, Fault> {
         let path = self.path(&operation.url, written)?;
         let mut request = Request::new(resolved(&operation.body, written)?);
         *request.method_mut() = operation.method.clone();
@@ -161,7 +165,7 @@ impl Run<'_> {
 
     /// Path and query. Assumed: the host of an absolute URL is not looked at. `https:/host/…` with one slash, as two
     /// clients send it, is understood (dataverse.md section 2.7).
-    fn path(&self, url: &str, written: &Written) -> Result<String, Fault> {
+    fn path(&mut self, url: &str, written: &Written) -> Result<String, Fault> {
         let end = url.find(['/', '?']).unwrap_or(url.len());
         if url.starts_with('$') && !matches!(&url[..end], "$metadata" | "$batch") {
             let row = referred(&url[..end], written)?;
@@ -169,6 +173,9 @@ impl Run<'_> {
         }
         let absolute = ["https:", "http:"].iter().find_map(|scheme| url.strip_prefix(scheme));
         if let Some(rest) = absolute {
+            if !rest.starts_with("//") {
+                self.state.lapses.push(Lapse::SingleSlash);
+            }
             let rest = rest.trim_start_matches('/');
             return Ok(rest.find('/').map_or("/", |slash| &rest[slash..]).to_owned());
         }
@@ -177,6 +184,12 @@ impl Run<'_> {
         }
         Ok(format!("/api/data/{}/{url}", self.version))
     }
+}
+
+/// Whether a line of the batch ends in LF alone.
+fn has_bare_line_feeds(body: &[u8]) -> bool {
+    let ends = body.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(at, _)| at).any(|at| at == 0 || body[at - 1] != b'\r')
 }
 
 /// The URL behind `$1`.

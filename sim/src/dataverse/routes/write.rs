@@ -14,6 +14,7 @@ use super::super::error::Fault;
 use super::super::guid::Guid;
 use super::super::headers::{self, Conditions, Match, Preferences};
 use super::super::key::{RowKey, set_and_key};
+use super::super::lapse::Lapse;
 use super::super::model::{Collection, Table};
 use super::super::payload::{self, writable};
 use super::super::write::Work;
@@ -62,6 +63,10 @@ impl Call<'_> {
             ));
         }
         let (id, created) = work.upsert(table, key, &draft)?;
+        let unguarded = conditions.only_if.is_none() && conditions.unless.is_none();
+        if !created && unguarded && matches!(key, RowKey::Id(_)) {
+            work.state.lapses.push(Lapse::UpdateThatMayCreate);
+        }
         let status = if created { StatusCode::CREATED } else { StatusCode::OK };
         self.written(work, (table, id), (key, &projection), &preferences, status)
     }

@@ -273,3 +273,46 @@ fn a_batch_that_cannot_be_taken_apart_gets_the_vendors_error_and_changes_nothing
     assert_eq!(org.batch(&[], &unknown).status, StatusCode::NOT_IMPLEMENTED);
     assert!(org.commits().is_empty());
 }
+
+#[test]
+fn damaged_batches_never_panic() {
+    let org = Org::new();
+    let whole = multipart(
+        "batch_1",
+        &[
+            change_set(&[
+                part("Content-ID: 1\r\n", "POST accounts", r#"{"name":"one"}"#),
+                part(
+                    "Content-ID: 2\r\n",
+                    "PATCH $1",
+                    r#"{"primarycontactid@odata.bind":"$2"}"#,
+                ),
+            ]),
+            part("", "GET accounts?$select=name", ""),
+        ],
+    );
+    let mut chance = crate::seed::Seed(5).stream("damage");
+    let letters = b"\r\n-$:/() \"{}1Zx\0";
+    let mut pick = |length: usize| usize::try_from(chance.between(1, length as u64)).unwrap_or(1) - 1;
+    for _ in 0..1_500 {
+        let mut bytes = whole.clone().into_bytes();
+        for _ in 0..=pick(4) {
+            let at = pick(bytes.len());
+            match pick(3) {
+                0 => bytes[at] = letters[pick(letters.len())],
+                1 => bytes.truncate(at),
+                _ => bytes.insert(at, letters[pick(letters.len())]),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let reply = org.raw_batch(&[], "multipart/mixed; boundary=batch_1", &text);
+        assert!(
+            reply.status.as_u16() < 502 && reply.status != StatusCode::INTERNAL_SERVER_ERROR,
+            "{text:?}"
+        );
+        org.later(1);
+    }
+}

@@ -31,6 +31,7 @@ mod linking;
 mod reading;
 mod roles;
 mod rules;
+mod strict;
 mod writing;
 
 const API: &str = "/api/data/v9.2/";

@@ -148,21 +148,21 @@ impl Desk {
     fn commits(&self) -> Vec<Commit> {
         self.noted(|happening| match happening {
             Happening::Committed(commit) => Some(commit),
-            Happening::Refused(_) | Happening::HookDue(_) => None,
+            Happening::Refused(_) | Happening::HookDue(_) | Happening::Lapsed(_) => None,
         })
     }
 
     fn refusals(&self) -> Vec<Refusal> {
         self.noted(|happening| match happening {
             Happening::Refused(refusal) => Some(refusal),
-            Happening::Committed(_) | Happening::HookDue(_) => None,
+            Happening::Committed(_) | Happening::HookDue(_) | Happening::Lapsed(_) => None,
         })
     }
 
     fn hooks(&self) -> Vec<Hook> {
         self.noted(|happening| match happening {
             Happening::HookDue(hook) => Some(hook),
-            Happening::Committed(_) | Happening::Refused(_) => None,
+            Happening::Committed(_) | Happening::Refused(_) | Happening::Lapsed(_) => None,
         })
     }
 

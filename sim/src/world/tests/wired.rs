@@ -206,3 +206,63 @@ fn a_deal_that_nobody_answers_expires_after_idle_days_in_one_step() {
     assert!(expired);
     assert_eq!(world.next_due(), None);
 }
+
+/// A world in which a flow waits for opportunities, and one was just made.
+fn with_callback() -> World {
+    const API: &str = "https://contoso.crm.dynamics.com/api/data/v9.2/";
+    let mut world = World::new(WorldSettings::default());
+    let callback = json!({"name": "f", "entityname": "opportunity", "message": 7, "scope": 4, "version": 1,
+        "url": "https://flow.example/run"});
+    for (set, body) in [
+        ("callbackregistrations", callback),
+        ("opportunities", json!({"name": "deal"})),
+    ] {
+        let request = http::Request::post(format!("{API}{set}")).header("content-type", "application/json");
+        let answer = world.ask("connector", request.body(Bytes::from(body.to_string())).unwrap());
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{answer:?}");
+    }
+    world
+}
+
+#[test]
+fn a_callback_of_dataverse_is_brought_without_a_signature() {
+    let mut world = with_callback();
+    let delivery = loop {
+        match world.poll_observation().map(|seen| seen.what) {
+            Some(Observed::Delivering {
+                delivery, signature, ..
+            }) => {
+                assert_eq!(signature, SignatureState::Absent);
+                break delivery;
+            }
+            Some(_) => {}
+            None => assert!(world.step()),
+        }
+    };
+    let request = world.take_delivery(delivery).unwrap().into_request();
+    assert_eq!(request.uri(), "https://flow.example/run");
+    assert!(request.headers().get("authorization").is_none() && request.headers().contains_key("content-type"));
+    let body: Value = serde_json::from_slice(request.body()).unwrap();
+    assert_eq!((&body["SdkMessage"], &body["name"]), (&json!("Create"), &json!("deal")));
+}
+
+#[test]
+fn a_crms_webhook_is_tried_once_more_and_only_when_a_gateway_failed() {
+    for (answers, tries) in [
+        (&[503, 503, 200][..], 2),
+        (&[502, 202], 2),
+        (&[500, 200], 1),
+        (&[202], 1),
+        (&[], 1),
+    ] {
+        let mut world = with_callback();
+        let start = world.now();
+        let lines = run(&mut world, answers);
+        let brought = lines.iter().filter(|line| line.starts_with("delivering 1")).count();
+        assert_eq!(brought, tries, "{answers:?} {lines:?}");
+        if answers.is_empty() {
+            let waited = world.now().duration_since(start).as_secs();
+            assert!((60..70).contains(&waited), "a receiver has a minute: {waited}");
+        }
+    }
+}
