@@ -34,7 +34,7 @@ pub struct Book {
     pub referrals: BTreeMap<String, Record>,
     /// Opportunities by id.
     pub opportunities: BTreeMap<String, Record>,
-    /// What else the CRM has of a deal, by table and id: see [`BESIDES`].
+    /// What else the CRM has of a deal, by table and id: see `BESIDES`.
     pub others: BTreeMap<String, BTreeMap<String, Record>>,
     /// Dataverse only: currency codes by the id of their row.
     currencies: BTreeMap<String, String>,

@@ -1,6 +1,6 @@
 //! Shared set-up: a step `include` stands for the steps of another file, a part.
 //!
-//! It opens no file itself: a [`Library`] does. What is wrong in a part is shown in the part, with the include that led
+//! It opens no file itself: a `Library` does. What is wrong in a part is shown in the part, with the include that led
 //! there.
 
 use std::collections::BTreeMap;
