@@ -2,6 +2,7 @@
 //! simulated.
 
 use bytes::Bytes;
+use cosell_sim::fault::{Fate, Target, Targeted};
 use cosell_sim::site::Site;
 use cosell_sim::world::{World, WorldSettings};
 use http::{Method, Request, Response, StatusCode};
@@ -157,6 +158,33 @@ fn an_unknown_route_is_refused_by_name() {
                 .as_str()
                 .is_some_and(|line| line.starts_with("POST ")),
             "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_of_the_catalogue_answers_in_the_place_of_the_org() {
+    for code in cosell_sim::salesforce::fault_codes() {
+        let mut world = world();
+        let answer = cosell_sim::salesforce::fault(code).expect("a known code has an answer");
+        let status = answer.status();
+        world.add_rule(Box::new(Targeted {
+            name: code.to_owned(),
+            target: Target {
+                site: Some(Site::Salesforce),
+                ..Target::default()
+            },
+            skip: 0,
+            times: 1,
+            fate: Fate::Answer(answer),
+        }));
+        let request = Request::get(format!("{SF}/limits")).body(Bytes::new());
+        world.send(1, request.expect("a request can be made"));
+        while world.step() {}
+        let reply = world.take_reply(1).expect("somebody answered");
+        assert_eq!(
+            (reply.status(), &json_of(&reply)[0]["errorCode"]),
+            (status, &json!(code))
         );
     }
 }

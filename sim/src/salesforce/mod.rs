@@ -28,6 +28,8 @@ mod org;
 mod cell;
 /// Refusals in the vendor's words.
 mod error;
+/// Refusals for faults.
+mod faults;
 /// Query strings and form bodies.
 mod form;
 /// Rows and indexes of one object.
@@ -94,7 +96,10 @@ mod routes;
 /// What the tests share.
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod tests_of_errors;
 
+pub use faults::{fault, fault_codes};
 pub use settings::{
     AssignmentRule, CustomField, CustomKind, CustomObject, DuplicateRule, RecordType, Schema, Settings, Stage,
 };
