@@ -54,7 +54,7 @@ impl Stocked {
             });
             let answer = stocked.ask("POST", "/sobjects/Opportunity", &body);
             if number == size / 2 {
-                stocked.id = answer["id"].as_str().unwrap_or_default().to_owned();
+                answer["id"].as_str().unwrap_or_default().clone_into(&mut stocked.id);
             }
             // Nobody reads what the org tells of its writes here.
             drop(ground.happenings.drain());
