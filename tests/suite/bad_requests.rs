@@ -147,7 +147,7 @@ fn an_unknown_route_is_refused_by_name() {
             "https://api.partner.microsoft.com/v1.0/engagements/attachments".to_owned(),
         ),
         ("seller", format!("{SF}/appMenu/AppSwitcher")),
-        ("seller", format!("{DV}/EntityDefinitions")),
+        ("seller", format!("{DV}/PublishAllXml")),
     ] {
         let response = send(&mut world, who, &post(&url, "application/json", "{}"));
         assert_eq!(response.status(), StatusCode::NOT_IMPLEMENTED, "{url}");
