@@ -43,7 +43,9 @@ pub(super) struct State {
     /// The identifiers that never change.
     pub(super) organisation: Organisation,
     /// The people who are in the rows, as the token authority last told.
-    pub(super) people: Vec<User>,
+    pub(super) people: Vec<Arc<User>>,
+    /// Whether the rows are there that few requests look at.
+    pub(super) is_set_up: bool,
     /// Users who have held a role.
     pub(super) members: BTreeSet<Guid>,
     /// What strict mode has to say of the request under way, whether it is carried out or not.
@@ -166,6 +168,7 @@ impl State {
                 tenant: Guid::draw(&mut fixed),
             },
             people: Vec::new(),
+            is_set_up: false,
             members: BTreeSet::new(),
             lapses: Vec::new(),
             notes: Vec::new(),

@@ -1,7 +1,7 @@
 //! Dataverse (Dynamics 365): tables, OData queries, opportunity actions, as the Web API v9 shows them.
 //!
-//! Everything is grounded in dataverse.md; what the facts do not say is marked `Assumed`. It has no
-//! metadata, no change tracking, no `$expand`: those are refused by name.
+//! Everything is grounded in dataverse.md; what the facts do not say is marked `Assumed`. It has no metadata writes, no
+//! aggregates in `FetchXML`, no saved queries and no SQL: those are refused by name.
 //!
 //! Submodules stand in dependency order: values, model, requests as text, rows, rules, answers.
 

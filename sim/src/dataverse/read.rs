@@ -108,7 +108,10 @@ impl<'a> Reader<'a> {
     /// `GET /accounts?...`, and the same of a collection. With `$top`, the page size is ignored and no link to a next page
     /// is given: the reading of two documentation pages that the facts chose.
     pub(super) fn list(&self, source: Source<'a>, options: &Options) -> Result<Answer, Fault> {
-        if self.preferences.track_changes || options.delta_token.is_some() {
+        // A later page of a list whose changes are followed says so itself.
+        let token = options.skip_token.as_deref().unwrap_or_default();
+        let goes_on = token.contains("istracking=\"True\"");
+        if self.preferences.track_changes || options.delta_token.is_some() || goes_on {
             return self.changes(source, options);
         }
         let table = source.table;

@@ -71,6 +71,7 @@ impl Dataverse {
         let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut remaining = None;
         setup::people(&mut state, &inner.ground);
+        setup::complete(&mut state, &inner.ground, rest);
         state.store.settle();
         let outcome = self
             .caller(&state, parts, &base)

@@ -219,3 +219,39 @@ fn an_entity_tag_saves_no_read_of_what_other_rows_may_change() {
     assert_eq!(get(&format!("{rich}?$expand=primarycontactid"), "x"), StatusCode::OK);
     assert_eq!(get(&rich, "odata.include-annotations=\"*\""), StatusCode::OK);
 }
+
+#[test]
+fn an_environment_has_the_solution_with_its_variables_and_flows() {
+    let org = Org::new();
+    let count = |path: &str| org.get(path).json()["value"].as_array().unwrap().len();
+    assert_eq!(
+        count("workflows?$select=name&$filter=category%20eq%205%20and%20statecode%20eq%201"),
+        9
+    );
+    assert_eq!(
+        count("solutions?$filter=publisherid/customizationprefix%20eq%20'msft'"),
+        1
+    );
+    let values = "environmentvariabledefinition_environmentvariablevalue($select=value)";
+    let found = org.get(&format!(
+        "environmentvariabledefinitions?$select=displayname,defaultvalue&$expand={values}"
+    ));
+    let found = found.json()["value"].as_array().unwrap().clone();
+    let field = found
+        .iter()
+        .find(|found| found["defaultvalue"] == "estimatedvalue")
+        .unwrap();
+    assert_eq!(field["displayname"], "Deal value field name in Dynamics 365");
+    let id = field["environmentvariabledefinitionid"].as_str().unwrap();
+    let value = json!({"schemaname": "x", "value": "budgetamount",
+        "EnvironmentVariableDefinitionId@odata.bind": format!("/environmentvariabledefinitions({id})")});
+    org.made("environmentvariablevalues", &value);
+    let current = org
+        .get(&format!("environmentvariabledefinitions({id})?$expand={values}"))
+        .json();
+    assert_eq!(
+        current["environmentvariabledefinition_environmentvariablevalue"][0]["value"],
+        "budgetamount"
+    );
+    assert_eq!(count("connectionreferences"), 3);
+}
