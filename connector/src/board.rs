@@ -19,6 +19,10 @@ pub(crate) struct Causes {
     pub(crate) referral: bool,
     /// The opportunity has changed, or something else asks for a whole run.
     pub(crate) whole: bool,
+    /// Microsoft's side may have changed.
+    pub(crate) related: bool,
+    /// The solutions may have changed.
+    pub(crate) solutions: bool,
     /// What came first.
     pub(crate) trigger: Trigger,
 }
@@ -29,6 +33,8 @@ impl Causes {
         Self {
             referral: true,
             whole: false,
+            related: false,
+            solutions: false,
             trigger,
         }
     }
@@ -38,14 +44,26 @@ impl Causes {
         Self {
             referral: false,
             whole: true,
+            related: matches!(trigger, Trigger::RelatedWebhook | Trigger::Resubmit | Trigger::TurnedOn),
+            solutions: matches!(
+                trigger,
+                Trigger::SolutionsChange | Trigger::Resubmit | Trigger::TurnedOn
+            ),
             trigger,
         }
+    }
+
+    /// The same for a further look at both records.
+    pub(crate) fn again(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     fn and(self, other: Self) -> Self {
         Self {
             referral: self.referral || other.referral,
             whole: self.whole || other.whole,
+            related: self.related || other.related,
+            solutions: self.solutions || other.solutions,
             trigger: self.trigger,
         }
     }
@@ -122,6 +140,16 @@ impl Board {
 
     pub(crate) fn len(&self) -> usize {
         self.records.len()
+    }
+
+    /// All records.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.values()
+    }
+
+    /// How many deals are due or running.
+    pub(crate) fn backlog(&self) -> usize {
+        self.due.len() + self.running.len()
     }
 
     pub(crate) fn record(&self, deal: DealNumber) -> Option<&Record> {
@@ -202,10 +230,22 @@ impl Board {
 
     /// Forgets a deal that turned out to be another one.
     pub(crate) fn forget(&mut self, deal: DealNumber) {
-        self.records.remove(&deal);
-        self.by_referral.retain(|_, known| *known != deal);
-        self.by_opportunity.retain(|_, known| *known != deal);
-        self.by_engagement.retain(|_, known| *known != deal);
+        let record = self.records.remove(&deal).unwrap_or_default();
+        // A name that another deal has taken meanwhile stays its own.
+        for id in [record.referral, record.claim].into_iter().flatten() {
+            if self.by_referral.get(&id) == Some(&deal) {
+                self.by_referral.remove(&id);
+            }
+        }
+        if let Some(id) = record
+            .opportunity
+            .filter(|id| self.by_opportunity.get(id) == Some(&deal))
+        {
+            self.by_opportunity.remove(&id);
+        }
+        if let Some(id) = record.engagement.filter(|id| self.by_engagement.get(id) == Some(&deal)) {
+            self.by_engagement.remove(&id);
+        }
         self.related.retain(|_, known| *known != deal);
         self.incomplete.remove(&deal);
         if let Some(due) = self.due.remove(&deal) {
@@ -269,7 +309,7 @@ impl Board {
         }
         if let Some(not_before) = again {
             // Somewhere in between anything may have changed: the next attempt looks at both sides.
-            let mut causes = Causes::whole(started.causes.trigger);
+            let mut causes = started.causes.again();
             if let Some(due) = self.due.remove(&deal) {
                 self.queue.remove(&(due.not_before, deal));
                 causes = causes.and(due.causes);
@@ -315,6 +355,8 @@ mod tests {
             Causes {
                 referral: true,
                 whole: true,
+                related: false,
+                solutions: false,
                 trigger: Trigger::Webhook
             }
         );

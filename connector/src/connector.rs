@@ -12,6 +12,7 @@ use crate::job::desk::Desk;
 use crate::job::{hook, poll, register, run};
 use crate::record::Record;
 use crate::settings::{Settings, SettingsError};
+use crate::status::Status;
 
 /// The reference connector without input or output.
 ///
@@ -45,6 +46,7 @@ impl Connector {
             desk.say(&Record::default(), "memory.unreadable", None, detail);
         }
         engine.spawn(register::register_and_reconcile(desk.clone()));
+        engine.spawn(register::watch(desk.clone()));
         engine.spawn(poll::poll(desk.clone()));
         for (key, _) in memory.entries() {
             if let Some(id) = key.strip_prefix(hook::RELATED) {
@@ -97,6 +99,11 @@ impl Connector {
     /// The run history of the flows, the oldest run first; the oldest are forgotten.
     pub fn runs(&self) -> Vec<FlowRun> {
         self.desk.flows().history.runs().cloned().collect()
+    }
+
+    /// How it goes.
+    pub fn status(&self) -> Status {
+        self.desk.status()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called if nothing happens before, and why.
@@ -165,7 +172,13 @@ mod tests {
                 .next()
                 .unwrap_or_default();
             self.asked.push(format!("{} {what}", request.method()));
-            Some(match (request.method().as_str(), what) {
+            let upsert = uri.contains("/Referral_Identifier__c/");
+            let method = if upsert { "POST" } else { request.method().as_str() };
+            let what = if upsert { "Opportunity" } else { what };
+            if upsert {
+                self.asked.push("POST Opportunity".to_owned());
+            }
+            Some(match (method, what) {
                 (_, "token") => (200, json!({"access_token": "t", "expires_in": 3600})),
                 ("POST", "registration") => (409, json!({})),
                 ("PUT", "registration") => (200, json!({})),
@@ -177,6 +190,7 @@ mod tests {
                 }
                 ("POST", "Opportunity") => {
                     let mut row = sent;
+                    row["Referral_Identifier__c"] = json!(REFERRAL);
                     row["Id"] = json!("0067e00000RmwSWAAZ");
                     row["LastModifiedDate"] = json!("2026-01-05T08:00:00.000+0000");
                     row["SystemModstamp"] = row["LastModifiedDate"].clone();
@@ -191,6 +205,7 @@ mod tests {
                     (200, json!({"records": self.opportunity.iter().collect::<Vec<_>>()}))
                 }
                 ("GET", "query") => (200, json!({"records": []})),
+                ("GET", _) if uri.contains("/engagements/referrals/") => (404, json!({})),
                 _ => (200, self.opportunity.clone().unwrap_or_default()),
             })
         }
@@ -286,6 +301,30 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_of_another_tenant_is_answered_and_nothing_is_remembered() {
+        let mut outside = Outside::default();
+        let mut core = core(&Memory::default(), start());
+        outside.carry_out(&mut core, start());
+        let body = json!({
+            "EventName": "referral-created",
+            "ResourceUri": "https://api.example/referrals/00000000-0000-4000-8000-00000000beef",
+        });
+        let hook = Event::Hook {
+            hook: HookId(7),
+            body: Bytes::from(body.to_string()),
+            signature: Signature::Verified,
+        };
+        core.handle_event(hook, start());
+        outside.carry_out(&mut core, start());
+        assert_eq!(
+            (outside.answered.as_slice(), core.status().deals),
+            ([200].as_slice(), 0)
+        );
+        let marked = |key: &str| key.starts_with("deal/") || key.starts_with("due/");
+        assert!(!outside.memory.entries().any(|(key, _)| marked(key)));
+    }
+
+    #[test]
     fn a_webhook_without_a_good_signature_is_refused_and_marks_nothing() {
         let mut outside = Outside::default();
         let mut core = core(&Memory::default(), start());
@@ -295,7 +334,8 @@ mod tests {
             outside.carry_out(&mut core, start());
         }
         assert_eq!(outside.answered, [401, 401]);
-        assert_eq!(outside.memory.entries().count(), 0);
+        let marked = |key: &str| key.starts_with("deal/") || key.starts_with("due/");
+        assert!(!outside.memory.entries().any(|(key, _)| marked(key)));
     }
 
     #[test]

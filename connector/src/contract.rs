@@ -191,11 +191,15 @@ pub enum Reason {
     Reconcile,
     /// The webhook registration is tried again.
     Register,
+    /// The webhook registration is looked at: routine.
+    RegistrationCheck,
+    /// The calls of the day are used up.
+    Budget,
 }
 
 impl Reason {
     /// Whether the timer is part of the connector's routine, set whether or not there is work.
     pub fn is_routine(self) -> bool {
-        matches!(self, Self::Poll | Self::Reconcile)
+        matches!(self, Self::Poll | Self::Reconcile | Self::RegistrationCheck)
     }
 }

@@ -36,6 +36,8 @@ pub mod record;
 pub mod system;
 /// What to do about two sides and their base.
 pub mod sync;
+/// How it goes.
+pub mod status;
 /// The executor of the jobs.
 mod engine;
 /// Which deals are known, due, running.

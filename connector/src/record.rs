@@ -123,6 +123,22 @@ impl Outcome {
     }
 }
 
+/// Microsoft's own referral in the engagement, as much of it as a seller is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MicrosoftSide {
+    /// Its substatus: `Pending`, `Accepted`, `Declined` and so on.
+    pub substatus: String,
+    /// Why, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who of Microsoft's works on it: names with addresses.
+    #[serde(default)]
+    pub team: Vec<String>,
+    /// Its eTag: how a missed webhook is made up for.
+    #[serde(default)]
+    pub etag: String,
+}
+
 /// Everything that is remembered about a deal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -159,6 +175,12 @@ pub struct Record {
     /// A referral that claims to belong to this opportunity, seen while its creation was unconfirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ReferralId>,
+    /// The ids of the solutions that both sides agreed on last, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solutions: Option<Vec<String>>,
+    /// Microsoft's side of the deal as it was read last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft: Option<MicrosoftSide>,
     /// How the last finished run went.
     #[serde(default, skip_serializing_if = "Outcome::is_none")]
     pub outcome: Outcome,

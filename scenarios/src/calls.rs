@@ -39,6 +39,11 @@ pub fn is(call: Call, crm: Crm, (site, method, path, body): (Site, &str, &str, &
     }
 }
 
+/// Whether an opportunity is made by its referral's identifier.
+fn is_upsert(crm: Crm, method: &str, path: &str) -> bool {
+    crm == Crm::Salesforce && method == "PATCH" && path.contains("/sobjects/Opportunity/Referral_Identifier__c/")
+}
+
 fn in_crm(call: Call, crm: Crm, method: &str, path: &str, body: &[u8]) -> bool {
     let (list, one) = match crm {
         Crm::Salesforce => ("/sobjects/Opportunity", "/sobjects/Opportunity/"),
@@ -54,10 +59,10 @@ fn in_crm(call: Call, crm: Crm, method: &str, path: &str, body: &[u8]) -> bool {
                 .is_some_and(|path| path.ends_with(end))
     };
     match call {
-        Call::CreateOpportunity => created(list, list),
+        Call::CreateOpportunity => created(list, list) || is_upsert(crm, method, path),
         Call::CreateAccount => created("/sobjects/Account", "/accounts"),
         Call::CreateContact => created("/sobjects/Contact", "/contacts"),
-        Call::UpdateOpportunity => method == "PATCH" && path.contains(one),
+        Call::UpdateOpportunity => method == "PATCH" && path.contains(one) && !is_upsert(crm, method, path),
         Call::ReadOpportunity => method == "GET" && path.contains(one),
         Call::ListOpportunities if crm == Crm::Dynamics => {
             method == "GET" && path.contains(list) && !path.contains(one)

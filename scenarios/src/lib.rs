@@ -11,6 +11,8 @@ pub mod diagnostic;
 pub mod yaml;
 /// Blanks where they belong.
 pub mod format;
+/// A file of connector settings.
+pub mod settings_file;
 /// A scenario, as written.
 pub mod scenario;
 /// The scenarios that come with the binary.

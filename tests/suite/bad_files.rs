@@ -204,10 +204,11 @@ fn the_language_knows_every_code_that_a_run_can_fail_with() {
 #[test]
 fn the_language_knows_every_decision_of_the_reference_connector() {
     let folder = Path::new("../connector/src");
-    let mut files: Vec<PathBuf> = ["job", "sync"]
+    let mut files: Vec<PathBuf> = ["job", "job/desk", "sync"]
         .iter()
         .flat_map(|part| fs::read_dir(folder.join(part)).unwrap())
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .collect();
     files.push(folder.join("connector.rs"));
     let code = |word: &str| {

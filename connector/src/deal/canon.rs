@@ -1,16 +1,18 @@
 //! How values of either side are brought to one form, so that equal means equal.
 //!
-//! Money is rounded to two places: more is not compared, because a CRM keeps no more (salesforce.md section 3.4,
-//! dataverse.md section 6). Unicode forms are left as they are.
+//! Money is rounded to two places, or to fewer where its currency has fewer: more is not compared, because a CRM keeps no more
+//! (salesforce.md section 3.4, dataverse.md section 6). Texts are composed (NFC).
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
 use super::mark;
 
-/// A text: entities decoded, line ends unified, trimmed; nothing when empty.
+/// A text: entities decoded, composed, line ends unified, blanks at the ends of lines and of the whole gone; nothing when empty.
 pub fn text(raw: &str) -> Option<String> {
     let decoded = decode_entities(raw);
     let unified = if decoded.contains('\r') {
@@ -18,8 +20,20 @@ pub fn text(raw: &str) -> Option<String> {
     } else {
         decoded
     };
-    let trimmed = unified.trim();
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    let composed = if is_nfc(&unified) {
+        unified
+    } else {
+        unified.nfc().collect()
+    };
+    let trimmed = composed.trim();
+    if trimmed.is_empty() {
+        return None;
+    }
+    if !trimmed.contains(" \n") && !trimmed.contains("\t\n") {
+        return Some(trimmed.to_owned());
+    }
+    let lines: Vec<&str> = trimmed.split('\n').map(str::trim_end).collect();
+    Some(lines.join("\n"))
 }
 
 /// A deal's name: a text without marks.
@@ -39,6 +53,26 @@ pub fn amount(raw: &Value) -> Option<String> {
     to_cents(number).map(from_cents)
 }
 
+/// An amount at the scale of its currency (ISO 4217): yen have no places. More places than two are not kept anywhere.
+pub fn at_scale(amount: &str, currency: Option<&str>) -> String {
+    const WHOLE: [&str; 16] = [
+        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+    ];
+    let whole = currency.is_some_and(|code| WHOLE.contains(&code) || code == "XPF");
+    match amount.parse::<f64>() {
+        Ok(number) if whole && amount.contains('.') => {
+            to_cents(number.round()).map_or_else(|| amount.to_owned(), from_cents)
+        }
+        _ => amount.to_owned(),
+    }
+}
+
+/// A text cut to so many letters; none when it fits.
+pub fn shortened(text: &str, longest: usize) -> Option<String> {
+    let (end, _) = text.char_indices().nth(longest)?;
+    Some(text[..end].trim_end().to_owned())
+}
+
 /// Beyond this a double no longer holds whole cents.
 const LARGEST: f64 = 9.0e13;
 
@@ -55,6 +89,16 @@ fn from_cents(cents: i64) -> String {
         rest if rest % 10 == 0 => format!("{sign}{whole}.{}", rest / 10),
         rest => format!("{sign}{whole}.{rest:02}"),
     }
+}
+
+/// A number of things, as a CRM prints it with places.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float's cast saturates, and a count has no places"
+)]
+pub fn count(number: f64) -> usize {
+    number.max(0.0) as usize
 }
 
 /// A canonical amount as a JSON number.
@@ -188,6 +232,11 @@ mod tests {
         );
         assert_eq!(text("a\r\nb").as_deref(), Some("a\nb"));
         assert_eq!(text("  "), None);
+        assert_eq!(text("Cafe\u{301} \n x").as_deref(), Some("Caf\u{e9}\n x"));
+        assert_eq!(at_scale("1000.4", Some("JPY")), "1000");
+        assert_eq!(at_scale("1000.4", Some("USD")), "1000.4");
+        assert_eq!(shortened("abc d", 4).as_deref(), Some("abc"));
+        assert_eq!(shortened("abc", 3), None);
         assert_eq!(name("A &amp; B ✔").as_deref(), Some("A & B"));
         assert_eq!(text("&ééééééééééé;").as_deref(), Some("&ééééééééééé;"));
     }

@@ -67,6 +67,14 @@ impl Values {
         };
     }
 
+    /// Brings the amount to the scale of its currency.
+    pub fn scale(&mut self) {
+        if let Some(amount) = self.get(Field::Value) {
+            let scaled = canon::at_scale(amount, self.get(Field::Currency));
+            self.set(Field::Value, Some(scaled));
+        }
+    }
+
     /// The same values with one field set.
     #[must_use]
     pub fn with(mut self, field: Field, value: Option<String>) -> Self {
@@ -183,6 +191,17 @@ impl Help {
         Self::GeneralOrOther,
     ];
 
+    /// The kind of help that a picklist's label means, however it is written: case, blanks, strokes and dashes tell nothing, and
+    /// `Proof of concept/demo` is `Proof Of Concept or Demo` (partner-center.md section 3.4).
+    pub fn from_label(label: &str) -> Option<Self> {
+        let plain = |text: &str| {
+            let words = text.replace('/', " or ").to_lowercase();
+            words.chars().filter(char::is_ascii_alphanumeric).collect::<String>()
+        };
+        let asked = plain(label);
+        Self::ALL.into_iter().find(|help| plain(help.code()) == asked)
+    }
+
     /// `inviteContext.assistanceRequestCode` in Partner Center.
     pub fn code(self) -> &'static str {
         match self {
@@ -247,6 +266,22 @@ pub struct Solution {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_understood_however_it_is_written() {
+        for label in [
+            "Proof of concept/demo",
+            "Proof Of Concept or Demo",
+            "ProofOfConceptOrDemo",
+        ] {
+            assert_eq!(Help::from_label(label), Some(Help::ProofOfConceptOrDemo), "{label}");
+        }
+        assert_eq!(
+            Help::from_label("Post-sales customer success"),
+            Some(Help::PostSalesCustomerSuccess)
+        );
+        assert_eq!(Help::from_label("Other help"), None);
+    }
 
     #[test]
     fn an_empty_text_is_no_value() {

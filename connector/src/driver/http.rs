@@ -15,6 +15,8 @@ const LARGEST_REPLY: usize = 64 * 1024 * 1024;
 
 /// The client of all calls. The core's own timer decides about a call; this one only frees its connection.
 pub(super) fn client(settings: &Settings) -> reqwest::Result<reqwest::Client> {
+    // Somebody may have chosen a provider for the whole process already: then theirs is used.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let longest = Duration::try_from(settings.call_timeout).unwrap_or_default() + Duration::from_secs(5);
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -1,7 +1,8 @@
 //! The webhook receiver: takes a delivery, finds out what its signature is worth, and waits for the core's answer
 //! (partner-center.md section 6.3).
 //!
-//! The certificate's host must be trusted and its issuer named as expected; the chain to a root is not checked here.
+//! The certificate's host must be trusted, its issuer named as expected, its time valid, its key one for RSA; where roots are set,
+//! one of them must have signed it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, header};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
+use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{DriverSettings, Incoming};
@@ -87,7 +89,7 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    if uri.path() != receiver.path {
+    if !is_same(uri.path(), &receiver.path) {
         return StatusCode::NOT_FOUND;
     }
     if method != Method::POST {
@@ -172,7 +174,7 @@ impl Receiver {
             .await
             .ok()
             .filter(|bytes| bytes.len() <= LARGEST_CERTIFICATE)?;
-        let key: Arc<[u8]> = public_key(&certificate, &self.settings.certificate_issuer)?.into();
+        let key: Arc<[u8]> = public_key(&certificate, &self.settings, now_in_seconds())?.into();
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= MOST_CERTIFICATES {
             keys.pop_first();
@@ -190,14 +192,42 @@ fn is_trusted(url: &str, trusted: &[String]) -> bool {
     authority.is_some_and(|authority| trusted.iter().any(|host| host.eq_ignore_ascii_case(authority)))
 }
 
-/// The public key of a certificate in DER, if its issuer is the expected organisation.
-fn public_key(certificate: &[u8], issuer: &str) -> Option<Vec<u8>> {
+/// Whether two paths are equal, in a time that does not tell where they differ: the path holds the secret part of the URL.
+fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len() && one.iter().zip(other).fold(0, |all, (one, other)| all | (one ^ other)) == 0
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the driver is the place where time comes from the wall"
+)]
+fn now_in_seconds() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// The public key of a certificate in DER, if it may be trusted: its issuer is the expected organisation, its time is valid, its
+/// key is an RSA key, and one of the roots has signed it where there are any.
+fn public_key(certificate: &[u8], settings: &DriverSettings, now: i64) -> Option<Vec<u8>> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let expected = certificate
         .issuer()
         .iter_organization()
-        .any(|name| name.as_str() == Ok(issuer));
-    expected.then(|| certificate.public_key().subject_public_key.data.to_vec())
+        .any(|name| name.as_str() == Ok(settings.certificate_issuer.as_str()));
+    let validity = certificate.validity();
+    let in_time = (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now);
+    let rsa = certificate.public_key().algorithm.algorithm == OID_PKCS1_RSAENCRYPTION;
+    let roots = &settings.certificate_roots;
+    let chained = roots.is_empty() || roots.iter().any(|root| has_signed(root, &certificate));
+    (expected && in_time && rsa && chained).then(|| certificate.public_key().subject_public_key.data.to_vec())
+}
+
+/// Whether a root in DER has signed a certificate.
+fn has_signed(root: &[u8], certificate: &X509Certificate<'_>) -> bool {
+    X509Certificate::from_der(root).is_ok_and(|(_, root)| {
+        let named = root.subject().as_raw() == certificate.issuer().as_raw();
+        named && certificate.verify_signature(Some(root.public_key())).is_ok()
+    })
 }
 
 fn is_signed(key: &[u8], body: &[u8], signature: &[u8]) -> bool {
@@ -260,7 +290,8 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_has_no_key() {
-        assert_eq!(public_key(b"no certificate", "Microsoft Corporation"), None);
+        assert_eq!(public_key(b"no certificate", &DriverSettings::default(), 0), None);
+        assert!(is_same("/a/secret", "/a/secret") && !is_same("/a/secret", "/a/secre") && !is_same("/a", "/b"));
         assert!(!is_signed(b"no key", b"body", b"signature"));
     }
 }

@@ -30,6 +30,8 @@ pub enum Trigger {
     RelatedWebhook,
     /// The CRM said that a record has changed.
     CrmChange,
+    /// The CRM said that a solution of an opportunity has changed.
+    SolutionsChange,
     /// The list of referrals said that one has changed.
     Reconcile,
     /// A person submitted it again.

@@ -4,6 +4,7 @@
 //! between leaves nothing half done.
 
 use super::desk::{Desk, Trouble};
+use super::leads::{self, Course};
 use super::step::{Seen, Step};
 use super::{crm, pc};
 use crate::board::Causes;
@@ -11,7 +12,7 @@ use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};
 use crate::flow::{Flow, Trigger};
 use crate::id::{AccountId, ContactId, DealNumber, OpportunityId, ReferralId};
 use crate::record::{Base, Creation, Intention, Outcome, Record};
-use crate::settings::Direction;
+use crate::settings::{CrmSettings, Direction};
 use crate::sync::audit::{self, Way};
 use crate::system::opportunity::{Change, Opportunity, Stage};
 use crate::system::partner_center::Referral;
@@ -25,7 +26,14 @@ pub(crate) async fn create_in_crm(
 ) -> Result<Step, Trouble> {
     desk.need(deal, Flow::PcToCrm, &format!("referral {id} has no opportunity"))?;
     let Some(referral) = pc::read(desk, id).await? else {
-        desk.say_once(deal, "record.deleted", None, "the referral does not exist");
+        // Nobody has it: a webhook of another tenant, or a referral that is gone. Nothing is remembered about it.
+        desk.say(
+            &desk.record(deal),
+            "record.deleted",
+            None,
+            "the referral does not exist",
+        );
+        desk.forget(deal);
         return Ok(Step::Done);
     };
     seen.referral = Some(referral.etag.clone());
@@ -48,13 +56,7 @@ pub(crate) async fn create_in_crm(
         );
         return Ok(Step::Done);
     }
-    if referral.is_lead {
-        let code = if desk.settings().sync_cosell_only {
-            "filter.lead"
-        } else {
-            "filter.lead_unsupported"
-        };
-        desk.say_once(deal, code, None, "the referral is a lead");
+    if referral.is_lead && leads::handle(desk, deal, &referral).await? == Course::Done {
         return Ok(Step::Done);
     }
     settled(desk, &desk.record(deal), Creation::Opportunity)?;
@@ -197,11 +199,7 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
         None => None,
     };
     drop(turn);
-    let line = audit::line(
-        desk.now(),
-        Way::PcToCrm,
-        &format!("created: from referral {}", referral.id),
-    );
+    let line = created_line(desk, deal, referral);
     let change = new_opportunity(desk, referral, account, contact.clone(), line);
     let intention = Intention {
         what: Creation::Opportunity,
@@ -209,7 +207,8 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
         values: referral.values.clone(),
     };
     desk.change(deal, |record| record.creating = Some(intention));
-    match crm::create(desk, &change).await {
+    let (created, left_out) = create_row(desk, deal, change).await;
+    match created {
         Ok(id) => {
             let new = id.clone();
             let status = if referral.state == ReferralState::New {
@@ -221,6 +220,10 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
                 record.creating = None;
                 record.opportunity = Some(id);
                 record.base = Base::of(&referral.values, Some(status));
+                for (field, stands) in left_out {
+                    record.base.agree(field, stands);
+                }
+                record.solutions = Some(ids(&referral.solutions));
                 record.furnish = true;
                 record.outcome = Outcome::Succeeded;
             });
@@ -237,13 +240,72 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
             Ok(Step::Again)
         }
         Err(trouble) => {
-            if !trouble.is_unknown() {
+            // The record may be there already, made by an earlier copy of the request: it is looked for.
+            let there = matches!(trouble, Trouble::Raced | Trouble::Conflict);
+            if !trouble.is_unknown() && !there {
                 desk.change(deal, |record| record.creating = None);
             }
             Err(trouble)
         }
     }
 }
+
+/// The audit line of a new opportunity: what was cut, if anything was.
+fn created_line(desk: &Desk, deal: DealNumber, referral: &Referral) -> String {
+    let mut what = vec![format!("created: from referral {}", referral.id)];
+    for field in &referral.cut {
+        what.push(format!("{} shortened to what the CRM can hold", field.name()));
+        let detail = "Partner Center has more letters than the CRM can hold";
+        desk.say(&desk.record(deal), "value.shortened", Some(field.name()), detail);
+    }
+    audit::line(desk.now(), Way::PcToCrm, &what.join("; "))
+}
+
+/// The ids of solutions, in order.
+pub(crate) fn ids(solutions: &[Solution]) -> Vec<String> {
+    let mut ids: Vec<String> = solutions.iter().map(|solution| solution.id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Creates the row. A currency that the CRM does not have is left out with its amount, and said on the record (product.md M29).
+async fn create_row(desk: &Desk, deal: DealNumber, change: Change) -> (Result<OpportunityId, Trouble>, Instead) {
+    let result = crm::create(desk, &change).await;
+    let Err(Trouble::Refused { why, .. }) = &result else {
+        return (result, Vec::new());
+    };
+    if !crm::is_about_currency(desk, why) {
+        return (result, Vec::new());
+    }
+    desk.say(
+        &desk.record(deal),
+        "value.currency_missing",
+        Some("currency"),
+        why.clone(),
+    );
+    let mut change = change;
+    let money = [Field::Value, Field::Currency];
+    change.values.retain(|(field, _)| !money.contains(field));
+    let line = audit::line(
+        desk.now(),
+        Way::PcToCrm,
+        &format!("failed: {why}; the deal value is left out"),
+    );
+    change.audit = change
+        .audit
+        .and_then(|audit| audit::append(&audit, &[line], desk.settings().audit_limit));
+    let created = crm::create(desk, &change).await;
+    let stored = match &created {
+        Ok(id) => crm::read(desk, id).await.ok().flatten(),
+        Err(_) => None,
+    };
+    let stands = |field| stored.as_ref().and_then(|row| row.values.get(field)).map(str::to_owned);
+    (created, money.map(|field| (field, stands(field))).to_vec())
+}
+
+/// Fields that were left out, with what the CRM itself has put there.
+type Instead = Vec<(Field, Option<String>)>;
 
 fn new_opportunity(
     desk: &Desk,
@@ -278,6 +340,7 @@ fn new_opportunity(
         help: referral.help.map(Some),
         visible: referral.visible.then_some(true),
         msx: referral.msx.clone(),
+        id: matches!(settings.crm, CrmSettings::Dataverse(_)).then(|| crm::chosen_id(&referral.id, "opportunity")),
         account: Some(account),
         contact,
     }

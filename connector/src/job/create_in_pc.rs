@@ -3,7 +3,7 @@
 //!
 //! Microsoft's invitation, and identifier and link in the CRM, follow in [`crate::job::sync_linked`].
 
-use super::create_in_crm::settled;
+use super::create_in_crm::{ids, settled};
 use super::desk::{Desk, Trouble};
 use super::step::{Seen, Step};
 use super::{crm, pc};
@@ -61,6 +61,7 @@ pub(crate) async fn create_in_pc(
         return Err(Trouble::Incomplete { pieces });
     }
     let new = new_referral(desk, &row, surroundings);
+    desk.change(deal, |record| record.solutions = Some(ids(&new.solutions)));
     desk.in_child(Some(deal), Flow::CreateReferral, create(desk, deal, &new))
         .await
 }
@@ -175,7 +176,7 @@ pub(crate) fn missing(row: &Opportunity, around: &Surroundings) -> Vec<(&'static
     let value = row
         .values
         .get(Field::Value)
-        .is_some_and(|value| value != "0" && !value.starts_with('-'));
+        .is_some_and(|value| !value.starts_with('-'));
     let contact = customer.and_then(|customer| customer.contact.as_ref());
     let reachable = contact.is_some_and(|person| person.email.is_some());
     let checks = [
@@ -319,6 +320,7 @@ mod tests {
             help: None,
             visible: false,
             msx: None,
+            solution_count: None,
         }
     }
 

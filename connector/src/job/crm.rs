@@ -5,12 +5,14 @@ use http::Response;
 use jiff::Timestamp;
 
 use super::desk::{Desk, Trouble};
-use crate::deal::{Customer, Ending, Person, Solution};
+use super::stages;
+use crate::deal::{Customer, Ending, Field, Person, Solution};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId, is_guid, is_salesforce_id};
+use crate::record::digest;
 use crate::settings::CrmSettings;
 use crate::system::dataverse::Currencies;
 use crate::system::identity::Audience;
-use crate::system::opportunity::{Change, Opportunity, Stage, Surroundings};
+use crate::system::opportunity::{Change, NewLead, Opportunity, SolutionRow, Stage, Surroundings};
 use crate::system::{Ask, Page, Unreadable, dataverse, salesforce};
 
 async fn ask(desk: &Desk, ask: Ask) -> Result<Response<Bytes>, Trouble> {
@@ -64,7 +66,7 @@ async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
 const MOST_PAGES: usize = 200;
 
 /// All rows of a list, page by page.
-async fn all<T>(
+pub(super) async fn all<T>(
     desk: &Desk,
     first: Ask,
     read: impl Fn(&Bytes) -> Result<Page<T>, Unreadable>,
@@ -106,10 +108,12 @@ pub(crate) async fn read(desk: &Desk, id: &OpportunityId) -> Result<Option<Oppor
         Err(Trouble::Missing) => return Ok(None),
         Err(other) => return Err(other),
     };
-    Ok(Some(match &desk.settings().crm {
+    let mut row = match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => salesforce::read_opportunity(settings, reply.body())?,
         CrmSettings::Dataverse(settings) => dataverse::read_opportunity(settings, &currencies, reply.body())?,
-    }))
+    };
+    desk.settings().mapping.shape(&mut row.values);
+    Ok(Some(row))
 }
 
 /// The first page of the opportunities with Sync = Yes that were changed at or after a moment.
@@ -129,14 +133,13 @@ pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Opportun
 async fn page(desk: &Desk, request: Ask) -> Result<Page<Opportunity>, Trouble> {
     let currencies = currencies(desk).await?;
     let reply = ask(desk, request).await?;
-    #[cfg_attr(
-        not(feature = "planted"),
-        expect(unused_mut, reason = "only a planted bug changes it")
-    )]
     let mut page = match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => salesforce::read_page(settings, reply.body())?,
         CrmSettings::Dataverse(settings) => dataverse::read_page(settings, &currencies, reply.body())?,
     };
+    for row in page.rows.iter_mut().flatten() {
+        desk.settings().mapping.shape(&mut row.values);
+    }
     #[cfg(feature = "planted")]
     if desk.settings().is_planted(crate::planted::Planted::StopsAfterFirstPage) {
         page.next = None;
@@ -159,10 +162,11 @@ pub(crate) async fn of_referral(desk: &Desk, id: &ReferralId) -> Result<Vec<Oppo
 
 /// Creates an opportunity.
 pub(crate) async fn create(desk: &Desk, change: &Change) -> Result<OpportunityId, Trouble> {
+    stages::known(desk, change.stage).await?;
     let currencies = currencies(desk).await?;
     match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => {
-            let request = salesforce::create(settings, change).map_err(unwritable)?;
+            let request = salesforce::create(settings, change, desk.now()).map_err(unwritable)?;
             let reply = ask(desk, request).await?;
             Ok(OpportunityId::new(salesforce::read_created(reply.body())?))
         }
@@ -179,6 +183,7 @@ pub(crate) async fn create(desk: &Desk, change: &Change) -> Result<OpportunityId
 
 /// Writes a change. On Dataverse closing is a step of its own, after everything else is written.
 pub(crate) async fn update(desk: &Desk, of: &Opportunity, change: &Change) -> Result<(), Trouble> {
+    stages::known(desk, change.stage).await?;
     let currencies = currencies(desk).await?;
     match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => {
@@ -285,6 +290,71 @@ pub(crate) async fn solutions(desk: &Desk, opportunity: &OpportunityId) -> Resul
             let first = dataverse::solutions(settings, opportunity);
             all(desk, first, |body| dataverse::read_solutions(settings, body)).await
         }
+    }
+}
+
+/// Makes or changes the lead of a referral.
+pub(crate) async fn put_lead(desk: &Desk, lead: &NewLead) -> Result<(), Trouble> {
+    let request = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::put_lead(settings, lead),
+        CrmSettings::Dataverse(settings) => dataverse::put_lead(settings, lead, &chosen_id(&lead.referral, "lead")),
+    };
+    ask(desk, request).await.map(drop)
+}
+
+/// The id that Dataverse is asked to give the record of a referral: always the same, so that a request that the network doubles
+/// makes no second one.
+pub(crate) fn chosen_id(id: &ReferralId, kind: &str) -> String {
+    let (high, low) = (
+        digest(id.as_str().as_bytes()),
+        digest(format!("{id}/{kind}").as_bytes()),
+    );
+    let hex = format!("{high:016x}{low:016x}");
+    format!(
+        "{}-{}-8{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
+    )
+}
+
+/// The first page of the solution rows that were changed at or after a moment.
+pub(crate) async fn changed_solutions(desk: &Desk, since: Timestamp) -> Result<Page<SolutionRow>, Trouble> {
+    let first = match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::changed_solutions(settings, since),
+        CrmSettings::Dataverse(settings) => dataverse::changed_solutions(settings, since),
+    };
+    solutions_page(desk, first).await
+}
+
+/// The page of solution rows that a link leads to.
+pub(crate) async fn next_solutions(desk: &Desk, link: String) -> Result<Page<SolutionRow>, Trouble> {
+    solutions_page(desk, follow(desk, link)).await
+}
+
+async fn solutions_page(desk: &Desk, request: Ask) -> Result<Page<SolutionRow>, Trouble> {
+    let reply = ask(desk, request).await?;
+    Ok(match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::read_changed_solutions(settings, reply.body())?,
+        CrmSettings::Dataverse(settings) => dataverse::read_changed_solutions(settings, reply.body())?,
+    })
+}
+
+/// Whether a refusal is about a currency that the CRM does not have.
+pub(crate) fn is_about_currency(desk: &Desk, why: &str) -> bool {
+    let field = desk.settings().crm.column(Field::Currency);
+    why.contains("is missing in the CRM")
+        || why.contains("the org has a single currency")
+        || field.is_some_and(|field| why.contains(field))
+}
+
+/// The longest notes of an opportunity (salesforce.md section 3.4, dataverse.md section 6).
+pub(crate) fn longest_notes(desk: &Desk) -> usize {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => 32_000,
+        CrmSettings::Dataverse(_) => 2_000,
     }
 }
 

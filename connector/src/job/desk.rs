@@ -9,23 +9,27 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 
+use super::health::Health;
 use crate::board::{Board, Causes, due_key, record_key};
-use crate::contract::{Decision, Failure, Memory, Reason, System};
-use crate::deal::canon;
+use crate::contract::{Decision, Memory, System};
 use crate::engine::Engine;
 use crate::flow::Flow;
 use crate::flow::history::History;
 use crate::flow::switches::Switches;
 use crate::id::DealNumber;
 use crate::record::Record;
-use crate::settings::{CrmSettings, Settings};
-use crate::sync::backoff;
+use crate::settings::Settings;
 use crate::system::dataverse::Currencies;
-use crate::system::identity::{Audience, Token, read_token, token_request};
-use crate::system::{Ask, Unreadable, error_text, salesforce};
+use crate::system::identity::{self, Audience, Token, read_token, token_request};
+use crate::system::{Ask, Unreadable, error_text};
+
+/// One request and its reply.
+mod calls;
 
 /// The cursor of the CRM's changes.
 pub(crate) const CRM_CURSOR: &str = "crm";
+/// The cursor of the CRM's changed solution rows.
+pub(crate) const SOLUTIONS_CURSOR: &str = "solutions";
 /// The cursor of Partner Center's changes.
 pub(crate) const PC_CURSOR: &str = "pc";
 
@@ -89,6 +93,14 @@ struct Gate {
     failures: u32,
 }
 
+/// The calls of Partner Center that were made on a day of UTC. It starts again with the process: the vendor's own answer is the
+/// last word.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    day: i64,
+    calls: u64,
+}
+
 /// The switches of the flows and their run history.
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
@@ -103,8 +115,11 @@ struct Inner {
     tokens: Mutex<BTreeMap<Audience, Token>>,
     gates: Mutex<BTreeMap<System, Gate>>,
     currencies: Mutex<Currencies>,
+    stages: Mutex<Option<Vec<String>>>,
     cursors: Mutex<BTreeMap<&'static str, Timestamp>>,
     flows: Mutex<Flows>,
+    spent: Mutex<Spent>,
+    health: Mutex<Health>,
 }
 
 /// What every job works with. Clones share one state.
@@ -118,7 +133,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desk {
     pub(crate) fn new(engine: Engine, settings: Settings, board: Board, memory: &Memory) -> Self {
         let cursor = |name| Some((name, memory.get(&format!("cursor/{name}"))?.parse().ok()?));
-        let cursors = [cursor(CRM_CURSOR), cursor(PC_CURSOR)].into_iter().flatten().collect();
+        let cursors = [CRM_CURSOR, PC_CURSOR, SOLUTIONS_CURSOR].map(cursor);
+        let cursors = cursors.into_iter().flatten().collect();
         Self(Arc::new(Inner {
             engine,
             settings,
@@ -126,7 +142,10 @@ impl Desk {
             tokens: Mutex::default(),
             gates: Mutex::default(),
             currencies: Mutex::default(),
+            stages: Mutex::default(),
             cursors: Mutex::new(cursors),
+            spent: Mutex::default(),
+            health: Mutex::default(),
             flows: Mutex::new(Flows {
                 switches: Switches::load(memory.entries()),
                 history: History::load(memory.entries()),
@@ -154,6 +173,10 @@ impl Desk {
         lock(&self.0.flows)
     }
 
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
+        lock(&self.0.health)
+    }
+
     /// The currencies that were read last.
     pub(crate) fn currencies(&self) -> Currencies {
         lock(&self.0.currencies).clone()
@@ -161,6 +184,19 @@ impl Desk {
 
     pub(crate) fn keep_currencies(&self, currencies: Currencies) {
         *lock(&self.0.currencies) = currencies;
+    }
+
+    /// The stages that were read last.
+    pub(crate) fn stages(&self) -> Option<Vec<String>> {
+        lock(&self.0.stages).clone()
+    }
+
+    pub(crate) fn keep_stages(&self, stages: Vec<String>) {
+        *lock(&self.0.stages) = Some(stages);
+    }
+
+    pub(crate) fn forget_stages(&self) {
+        *lock(&self.0.stages) = None;
     }
 
     /// Up to where a change feed was read.
@@ -242,15 +278,17 @@ impl Desk {
         field: Option<&'static str>,
         detail: impl Into<String>,
     ) {
+        let detail = self.settings().without_secrets(detail.into());
         let task = self.0.engine.task();
         self.flows().history.decided(task, code);
+        self.note_error(code, &detail);
         self.0.engine.record(Decision {
             at: self.now(),
             code,
             referral: record.referral.clone(),
             opportunity: record.opportunity.clone(),
             field,
-            detail: detail.into(),
+            detail,
         });
     }
 
@@ -290,7 +328,17 @@ impl Desk {
                     continue;
                 }
             }
-            return self.understand(audience.system(), response);
+            let status = response.status();
+            let understood = self.understand(audience.system(), response);
+            match &understood {
+                Err(Trouble::Denied { why }) => {
+                    let state = identity::state(status.as_u16(), why);
+                    self.connection(audience, Some(format!("{state}: {why}")));
+                }
+                Ok(_) => self.connection(audience, None),
+                Err(_) => {}
+            }
+            return understood;
         }
     }
 
@@ -324,7 +372,14 @@ impl Desk {
             .map_err(|error| Trouble::refused(error.to_string()))?;
         let response = self.exchange(system, request).await?;
         if !response.status().is_success() {
-            let why = format!("signing in failed: {}", error_text(response.body()));
+            let text = error_text(response.body());
+            let state = identity::state(response.status().as_u16(), &text);
+            let why = self
+                .settings()
+                .without_secrets(format!("signing in failed, {state}: {text}"));
+            if response.status().is_client_error() {
+                self.connection(audience, Some(format!("{state}: {text}")));
+            }
             self.say(&Record::default(), "sign_in.refused", None, why.clone());
             return Err(match self.understand(system, response) {
                 Err(passing @ Trouble::Passing { .. }) => passing,
@@ -341,106 +396,6 @@ impl Desk {
         let mut tokens = lock(&self.0.tokens);
         if tokens.get(&audience) == Some(token) {
             tokens.remove(&audience);
-        }
-    }
-
-    /// One request and its reply, once the system's gate is open.
-    async fn exchange(&self, system: System, request: http::Request<Bytes>) -> Result<Response<Bytes>, Trouble> {
-        while let Some(until) = self.gate(system) {
-            self.engine().sleep_until(until, Reason::Gate).await;
-        }
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let reply = self.engine().call(system, request, self.settings().call_timeout).await;
-        let status = reply.as_ref().ok().map(|response| response.status().as_u16());
-        let task = self.engine().task();
-        self.flows().history.called(task, || format!("{method} {path}"), status);
-        match reply {
-            Ok(response) => Ok(response),
-            Err(failure) => {
-                self.close_gate(system, None);
-                Err(Trouble::Passing {
-                    why: format!("{}: {}", system.name(), failure.words()),
-                    until: None,
-                    unknown: failure != Failure::NotSent,
-                })
-            }
-        }
-    }
-
-    fn gate(&self, system: System) -> Option<Timestamp> {
-        let now = self.now();
-        lock(&self.0.gates)
-            .get(&system)
-            .and_then(|gate| gate.until)
-            .filter(|until| *until > now)
-    }
-
-    /// Closes a system's gate for as long as it asked, or for a pause that grows with its failures in a row.
-    fn close_gate(&self, system: System, asked: Option<jiff::SignedDuration>) -> Timestamp {
-        let chance = self.engine().chance();
-        let now = self.now();
-        let mut gates = lock(&self.0.gates);
-        let gate = gates.entry(system).or_default();
-        gate.failures = gate.failures.saturating_add(1);
-        let pause = asked.unwrap_or_else(|| backoff::pause(gate.failures, self.settings().longest_backoff, chance));
-        let until = canon::after(now, pause).max(gate.until.unwrap_or(now));
-        gate.until = Some(until);
-        until
-    }
-
-    /// A successful reply, or what an unsuccessful one means.
-    fn understand(&self, system: System, response: Response<Bytes>) -> Result<Response<Bytes>, Trouble> {
-        let status = response.status();
-        if status.is_success() {
-            lock(&self.0.gates).remove(&system);
-            return Ok(response);
-        }
-        let text = error_text(response.body());
-        let why = format!("{} answered {}: {text}", system.name(), status.as_u16());
-        let salesforce = matches!(self.settings().crm, CrmSettings::Salesforce(_)) && system == System::Crm;
-        if salesforce && salesforce::is_passing(status.as_u16(), &text) {
-            let until = (status == StatusCode::FORBIDDEN)
-                .then(|| self.close_gate(system, Some(self.settings().longest_backoff)));
-            return Err(Trouble::Passing {
-                why,
-                until,
-                unknown: false,
-            });
-        }
-        let asked = backoff::retry_after(response.headers());
-        match status.as_u16() {
-            429 | 503 | 509 => {
-                let until = Some(self.close_gate(system, asked));
-                Err(Trouble::Passing {
-                    why,
-                    until,
-                    unknown: false,
-                })
-            }
-            501 => Err(Trouble::Refused { why, by: Some(system) }),
-            500.. => {
-                let until = Some(self.close_gate(system, asked));
-                Err(Trouble::Passing {
-                    why,
-                    until,
-                    unknown: true,
-                })
-            }
-            answered => {
-                lock(&self.0.gates).remove(&system);
-                match answered {
-                    401 | 403 => Err(Trouble::Denied { why }),
-                    404 | 410 => Err(Trouble::Missing),
-                    412 => Err(Trouble::Raced),
-                    409 => Err(Trouble::Conflict),
-                    408 | 423 => Err(Trouble::Passing {
-                        why,
-                        until: None,
-                        unknown: false,
-                    }),
-                    _ => Err(Trouble::Refused { why, by: Some(system) }),
-                }
-            }
         }
     }
 }

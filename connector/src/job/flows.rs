@@ -20,6 +20,7 @@ pub(crate) fn flow_of(record: &Record, trigger: Trigger) -> Flow {
         (Some(_), Some(_)) => match trigger {
             Trigger::Webhook | Trigger::Reconcile => Flow::PcToCrm,
             Trigger::RelatedWebhook => Flow::MicrosoftUpdates,
+            Trigger::SolutionsChange => Flow::SolutionsToPc,
             Trigger::Start | Trigger::CrmChange | Trigger::Resubmit | Trigger::TurnedOn | Trigger::Parent => {
                 Flow::OpportunityToPc
             }

@@ -4,16 +4,22 @@
 
 /// What every job works with, and how a call is made.
 pub(crate) mod desk;
+/// How it goes.
+pub(crate) mod health;
 /// The webhook registration.
 pub(crate) mod register;
 /// The flows at work.
 pub(crate) mod flows;
 /// What one look at a deal leads to.
 pub(crate) mod step;
+/// Whether the CRM has the stages that the settings name.
+mod stages;
 /// The CRM's calls, whichever CRM it is.
 pub(crate) mod crm;
 /// Partner Center's calls.
 pub(crate) mod pc;
+/// Leads.
+mod leads;
 /// An opportunity for a referral.
 pub(crate) mod create_in_crm;
 /// A referral for an opportunity.
@@ -24,6 +30,10 @@ mod pair;
 mod to_pc;
 /// Writes to a linked opportunity.
 mod to_crm;
+/// Microsoft's side of a deal.
+mod microsoft;
+/// The solutions of a deal.
+mod solutions;
 /// Both records of one deal in step.
 pub(crate) mod sync_linked;
 /// One run of one deal, and what becomes of its failures.

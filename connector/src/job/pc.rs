@@ -4,8 +4,11 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
+use super::crm;
 use super::desk::{Desk, Trouble};
+use crate::deal::{Field, canon};
 use crate::id::{EngagementId, ReferralId};
+use crate::settings::mapping::default_path;
 use crate::system::identity::Audience;
 use crate::system::partner_center::{self, Patch, Referral, read_page, read_referral};
 use crate::system::{Ask, Page};
@@ -20,9 +23,40 @@ pub(crate) async fn read(desk: &Desk, id: &ReferralId) -> Result<Option<Referral
         )
         .await
     {
-        Ok(reply) => Ok(Some(read_referral(reply.body(), settings.closing_date_zone)?)),
+        Ok(reply) => Ok(Some(read_one(desk, reply.body())?)),
         Err(Trouble::Missing) => Ok(None),
         Err(other) => Err(other),
+    }
+}
+
+fn read_one(desk: &Desk, body: &Bytes) -> Result<Referral, Trouble> {
+    let mut referral = read_referral(body, desk.settings().closing_date_zone)?;
+    shape(desk, &mut referral);
+    Ok(referral)
+}
+
+/// Brings a referral's values to the form that the mapping asks for.
+fn shape(desk: &Desk, referral: &mut Referral) {
+    let mapping = &desk.settings().mapping;
+    let path = mapping.path(Field::Notes);
+    if path != default_path(Field::Notes) {
+        referral.values.set(Field::Notes, referral.text_at(path));
+    }
+    mapping.shape(&mut referral.values);
+    // What the CRM cannot hold is compared as it can; a name is cut so that its mark fits.
+    let longest = [
+        (Field::Name, crm::longest_name(desk), crm::longest_name(desk) - 2),
+        (Field::Notes, crm::longest_notes(desk), crm::longest_notes(desk)),
+    ];
+    for (field, most, cut_at) in longest {
+        let cut = referral
+            .values
+            .get(field)
+            .filter(|text| canon::shortened(text, most).is_some());
+        if let Some(cut) = cut.and_then(|text| canon::shortened(text, cut_at)) {
+            referral.values.set(field, Some(cut));
+            referral.cut.push(field);
+        }
     }
 }
 
@@ -45,11 +79,10 @@ pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Referral
 async fn page(desk: &Desk, ask: Ask) -> Result<Page<Referral>, Trouble> {
     let settings = desk.settings();
     let reply = desk.ask(Audience::PartnerCenter, ask).await?;
-    #[cfg_attr(
-        not(feature = "planted"),
-        expect(unused_mut, reason = "only a planted bug changes it")
-    )]
     let mut page = read_page(&settings.partner_center, reply.body(), settings.closing_date_zone)?;
+    for row in page.rows.iter_mut().flatten() {
+        shape(desk, row);
+    }
     #[cfg(feature = "planted")]
     if settings.is_planted(crate::planted::Planted::StopsAfterFirstPage) {
         page.next = None;
@@ -69,7 +102,7 @@ pub(crate) async fn patch(desk: &Desk, of: &Referral, patch: &Patch) -> Result<R
 /// its eTag is left out: it is no state that anything was decided on.
 async fn written(desk: &Desk, of: &Referral, reply: &Response<Bytes>) -> Result<Referral, Trouble> {
     if !reply.body().is_empty() {
-        return Ok(read_referral(reply.body(), desk.settings().closing_date_zone)?);
+        return read_one(desk, reply.body());
     }
     let mut now = read(desk, &of.id).await?.ok_or(Trouble::Missing)?;
     now.etag.clear();
@@ -87,7 +120,14 @@ pub(crate) async fn put(desk: &Desk, of: &Referral, body: &Value) -> Result<Refe
 /// Creates a referral.
 pub(crate) async fn create(desk: &Desk, body: &Value) -> Result<Referral, Trouble> {
     let settings = desk.settings();
-    let ask = partner_center::create(&settings.partner_center, body);
+    let mut body = body.clone();
+    let path = settings.mapping.path(Field::Notes);
+    if path != default_path(Field::Notes)
+        && let Some(notes) = body.pointer_mut("/details/notes").map(Value::take)
+    {
+        body[path.trim_start_matches('/')] = notes;
+    }
+    let ask = partner_center::create(&settings.partner_center, &body);
     let reply = desk.ask(Audience::PartnerCenter, ask).await?;
-    Ok(read_referral(reply.body(), settings.closing_date_zone)?)
+    read_one(desk, reply.body())
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::crm;
 use super::desk::{CRM_CURSOR, Desk, Trouble};
 use super::hook::later;
+use super::solutions;
 use crate::board::Causes;
 use crate::contract::Reason;
 use crate::deal::canon;
@@ -27,6 +28,7 @@ pub(crate) async fn poll(desk: Desk) {
         let (at, reason) = match poll_once(&desk).await {
             Ok(()) => {
                 failures = 0;
+                desk.was_read("crm");
                 (canon::after(desk.now(), desk.settings().poll_interval), Reason::Poll)
             }
             Err(trouble) => {
@@ -75,6 +77,7 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
     if let Some(newest) = newest {
         desk.move_cursor(CRM_CURSOR, newest);
     }
+    solutions::poll(desk).await?;
     let incomplete = desk.board().look_again(QUICK_LOOKS);
     for deal in incomplete {
         desk.mark(deal, Causes::whole(Trigger::CrmChange));

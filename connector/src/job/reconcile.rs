@@ -24,6 +24,7 @@ pub(crate) async fn reconcile(desk: Desk) {
         let (at, reason) = match reconcile_once(&desk).await {
             Ok(()) => {
                 failures = 0;
+                desk.was_read("partner center");
                 (
                     canon::after(desk.now(), desk.settings().reconcile_interval),
                     Reason::Reconcile,
@@ -77,8 +78,24 @@ pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Microsoft's side of a deal whose webhook was missed.
+fn notice_microsofts(desk: &Desk, row: &Referral) {
+    let deal = desk.board().of_engagement(&row.engagement);
+    let Some(deal) = deal else {
+        return;
+    };
+    let linked = desk.record(deal).opportunity.is_some();
+    let seen = desk.record(deal).microsoft.is_some_and(|side| side.etag == row.etag);
+    if linked && !seen {
+        let what = format!("Microsoft's referral {} was changed ({})", row.id, row.etag);
+        let causes = Causes::whole(Trigger::RelatedWebhook);
+        desk.trigger(deal, Flow::MicrosoftUpdates, causes, &what);
+    }
+}
+
 fn notice(desk: &Desk, row: &Referral) {
     if row.is_microsofts {
+        notice_microsofts(desk, row);
         return;
     }
     let known = desk.board().of_referral(&row.id);

@@ -5,6 +5,7 @@ use super::desk::{Desk, Trouble};
 use super::poll::after_failure;
 use super::reconcile::{reconcile, reconcile_once};
 use crate::contract::Reason;
+use crate::deal::canon;
 use crate::flow::Flow;
 use crate::record::Record;
 use crate::system::identity::Audience;
@@ -16,6 +17,45 @@ pub(crate) async fn register_and_reconcile(desk: Desk) {
         desk.engine().spawn(register_again(desk.clone(), trouble));
     }
     reconcile(desk).await;
+}
+
+/// Looks at the registration now and then: who registers last gets the events (F25).
+pub(crate) async fn watch(desk: Desk) {
+    if desk.settings().hook_url.is_none() {
+        return;
+    }
+    loop {
+        let at = canon::after(desk.now(), desk.settings().registration_check);
+        desk.engine().sleep_until(at, Reason::RegistrationCheck).await;
+        if desk.flows().switches.is_on(Flow::WebhookRegistration)
+            && let Ok(false) = stands(&desk).await
+        {
+            let detail = "the webhook's registration is not the connector's any more";
+            desk.say(&Record::default(), "register.stolen", None, detail);
+            again(&desk);
+        }
+    }
+}
+
+/// Whether the registration is the connector's own. A look that fails is made up for by the next one.
+async fn stands(desk: &Desk) -> Result<bool, Trouble> {
+    let settings = desk.settings();
+    let ask = partner_center::registration(&settings.partner_center);
+    match desk.ask(Audience::PartnerCenterEvents, ask).await {
+        Ok(reply) => {
+            let (url, events) = partner_center::read_registration(reply.body())?;
+            let heard = |event: &&str| events.iter().any(|known| known == event);
+            let ours = settings.hook_url.as_deref() == Some(url.as_str());
+            Ok(ours && events_of(desk).iter().all(heard))
+        }
+        Err(Trouble::Missing) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+fn events_of(desk: &Desk) -> &'static [&'static str] {
+    let related = desk.settings().profile.hears_related();
+    &partner_center::EVENTS[..if related { 4 } else { 2 }]
 }
 
 /// Registers once more: the flow was turned on, or submitted again.
@@ -70,11 +110,12 @@ async fn register(desk: &Desk) -> Result<(), Trouble> {
     let Some(url) = &settings.hook_url else {
         return Ok(());
     };
-    let post = partner_center::register(&settings.partner_center, url, false);
+    let events = events_of(desk);
+    let post = partner_center::register(&settings.partner_center, url, events, false);
     match desk.ask_with_conflict(Audience::PartnerCenterEvents, post).await? {
         Some(_) => {}
         None if settings.overwrite_registration => {
-            let put = partner_center::register(&settings.partner_center, url, true);
+            let put = partner_center::register(&settings.partner_center, url, events, true);
             desk.ask(Audience::PartnerCenterEvents, put).await?;
         }
         None => {

@@ -9,7 +9,7 @@ use super::desk::{Desk, Trouble};
 use super::flows::ending;
 use super::step::{Seen, Step};
 use super::sync_linked::sync_linked;
-use crate::board::{Causes, Started, due_key};
+use crate::board::{Started, due_key};
 use crate::contract::{Reason, System};
 use crate::deal::{OpportunityState, canon, mark};
 use crate::id::DealNumber;
@@ -60,7 +60,7 @@ async fn rounds(desk: &Desk, deal: DealNumber, seen: &mut Seen) -> Result<(), Tr
             }
             Err(trouble) => return Err(trouble),
         }
-        seen.causes = Causes::whole(seen.causes.trigger);
+        seen.causes = seen.causes.again();
     }
     desk.say(
         &desk.record(deal),

@@ -10,7 +10,7 @@ use super::create_in_pc::{invite, missing};
 use super::desk::{Desk, Trouble};
 use super::pair::Pair;
 use super::step::{Seen, Step};
-use super::{crm, pc, to_crm, to_pc};
+use super::{crm, microsoft, pc, solutions, to_crm, to_pc};
 use crate::contract::Reason;
 use crate::deal::{Field, OpportunityState, ReferralState, canon};
 use crate::flow::Flow;
@@ -67,6 +67,11 @@ pub(crate) async fn sync_linked(
     if record.furnish && !matches!(row.state, OpportunityState::Closed(_)) {
         furnish(desk, deal, ids.1, &referral).await?;
         return Ok(Step::Again);
+    }
+    if seen.causes.related && desk.lane(deal, Flow::MicrosoftUpdates, "Microsoft's side was changed")? {
+        let updates = microsoft::updates(desk, deal, &referral.engagement);
+        desk.in_child(Some(deal), Flow::MicrosoftUpdates, updates).await?;
+        seen.causes.related = false;
     }
     let ask = decide(referral.state, row.state, desk.record(deal).base.status);
     act(desk, deal, Pair { referral, row, ask }, seen).await
@@ -260,6 +265,8 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     announce(desk, deal, &merged);
     let pieces = help_needs(desk, &pair, open).await?;
     let pair = to_pc::write(desk, deal, pair, &merged, (open, open && pieces.is_empty())).await?;
+    let pair = solutions::carry(desk, deal, pair, seen.causes).await?;
+    seen.causes.solutions = false;
     seen.referral = Some(pair.referral.etag.clone());
     let record = desk.record(deal);
     if record.invite

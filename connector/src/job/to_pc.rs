@@ -9,6 +9,7 @@ use super::pc;
 use crate::deal::{Agreed, Ending, Field, Help, ReferralState};
 use crate::id::DealNumber;
 use crate::record::Sending;
+use crate::settings::mapping::default_path;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::Merged;
 use crate::sync::status::Move;
@@ -129,7 +130,12 @@ fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Optio
     let mut words = Vec::new();
     let mut values = BTreeMap::new();
     for (field, value) in merged.to_pc.iter().filter(|(field, _)| *field != Field::Name) {
-        patch.field(*field, value.as_deref(), settings.closing_date_zone);
+        let place = settings.mapping.path(*field);
+        if place == default_path(*field) {
+            patch.field(*field, value.as_deref(), settings.closing_date_zone);
+        } else {
+            patch.text_at(place, value.as_deref());
+        }
         words.push(field.name());
         values.insert(*field, value.clone());
     }

@@ -4,6 +4,7 @@
 
 use jiff::SignedDuration;
 
+use super::mapping::is_field_name;
 use super::{CrmSettings, DataverseSettings, PartnerCenterSettings, SalesforceSettings, Secret, Settings};
 
 /// Every fault that was found.
@@ -16,9 +17,9 @@ pub struct SettingsError(pub Vec<SettingsFault>);
 #[error("`{setting}` {fault}")]
 pub struct SettingsFault {
     /// The setting's name, its path in [`Settings`].
-    pub setting: &'static str,
+    pub setting: String,
     /// What is wrong with it.
-    pub fault: &'static str,
+    pub fault: String,
 }
 
 fn listed(faults: &[SettingsFault]) -> String {
@@ -32,7 +33,10 @@ struct Faults(Vec<SettingsFault>);
 impl Faults {
     fn unless(&mut self, good: bool, setting: &'static str, fault: &'static str) {
         if !good {
-            self.0.push(SettingsFault { setting, fault });
+            self.0.push(SettingsFault {
+                setting: setting.to_owned(),
+                fault: fault.to_owned(),
+            });
         }
     }
 
@@ -55,11 +59,7 @@ impl Faults {
     }
 
     fn field(&mut self, name: &str, setting: &'static str) {
-        let good = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
-            && name.starts_with(|letter: char| letter.is_ascii_alphabetic());
-        self.unless(good, setting, "must be a field's API name");
+        self.unless(is_field_name(name), setting, "must be a field's API name");
     }
 
     fn time(&mut self, span: SignedDuration, setting: &'static str) {
@@ -80,10 +80,15 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
             .parse::<http::Uri>()
             .is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some());
         faults.unless(good, "hook_url", "must be an absolute URL");
+        let last = url.split(['?', '#']).next().and_then(|url| url.rsplit('/').next());
+        let guessed = settings.accept_unsigned_hooks && last.is_none_or(|part| part.len() < 16);
+        let fault = "must end with a secret part of at least 16 letters where unsigned webhooks are taken";
+        faults.unless(!guessed, "hook_url", fault);
     }
     faults.filled(&settings.referral_link, "referral_link");
     faults.unless(settings.audit_limit >= 500, "audit_limit", "must be at least 500");
     faults.unless(settings.concurrency >= 1, "concurrency", "must be at least 1");
+    faults.unless(settings.daily_calls != Some(0), "daily_calls", "must be at least 1");
     faults.unless(settings.most_deals >= 1, "most_deals", "must be at least 1");
     faults.time(settings.call_timeout, "call_timeout");
     faults.time(settings.poll_interval, "poll_interval");
@@ -92,6 +97,10 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     faults.time(settings.longest_backoff, "longest_backoff");
     faults.time(settings.denied_pause, "denied_pause");
     faults.time(settings.unknown_create_wait, "unknown_create_wait");
+    faults.time(settings.registration_check, "registration_check");
+    for (setting, fault) in settings.mapping.faults(&settings.crm) {
+        faults.0.push(SettingsFault { setting, fault });
+    }
     if faults.0.is_empty() {
         Ok(())
     } else {
@@ -178,7 +187,7 @@ mod tests {
             salesforce.on_hold_stage = salesforce.active_stage.clone();
         }
         let faults = settings.check().unwrap_err();
-        let names: Vec<&str> = faults.0.iter().map(|fault| fault.setting).collect();
+        let names: Vec<&str> = faults.0.iter().map(|fault| fault.setting.as_str()).collect();
         assert_eq!(
             names,
             [

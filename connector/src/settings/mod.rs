@@ -14,8 +14,15 @@ use crate::deal::Field;
 mod check;
 /// Which way each field goes, and who wins.
 pub mod profile;
+/// The solution's environment variables.
+pub mod variables;
+/// The field mapping.
+pub mod mapping;
+/// Settings out of a document.
+pub mod document;
 
 pub use check::{SettingsError, SettingsFault};
+pub use mapping::Mapping;
 pub use profile::{Direction, Policy, Profile};
 
 /// A text that is never shown.
@@ -109,6 +116,10 @@ pub struct SalesforceSettings {
     pub value_field: String,
     /// *Deal value currency code (field name)*; none in an org with a single currency.
     pub currency_field: Option<String>,
+    /// The field of the closing date.
+    pub closing_date_field: String,
+    /// The field that is one pair with Partner Center's notes.
+    pub notes_field: String,
     /// The currency of everything when there is no currency field.
     pub org_currency: String,
     /// *Customer Account Country Code (field name)*.
@@ -135,6 +146,8 @@ impl SalesforceSettings {
             version: "v60.0".to_owned(),
             value_field: "Amount".to_owned(),
             currency_field: Some("CurrencyIsoCode".to_owned()),
+            closing_date_field: "CloseDate".to_owned(),
+            notes_field: "Description".to_owned(),
             org_currency: "USD".to_owned(),
             country_field: "BillingCountry".to_owned(),
             active_stage: "Prospecting".to_owned(),
@@ -161,6 +174,10 @@ pub struct DataverseSettings {
     pub org: String,
     /// *Deal value field name in Dynamics 365*.
     pub value_field: String,
+    /// The column of the closing date.
+    pub closing_date_field: String,
+    /// The column that is one pair with Partner Center's notes.
+    pub notes_field: String,
     /// *Customer Account Country Code field name in Dynamics 365*.
     pub country_field: String,
     /// `statuscode` of an active deal: *In Progress*. Assumed.
@@ -190,6 +207,8 @@ impl DataverseSettings {
             client_secret,
             org: org.into(),
             value_field: "estimatedvalue".to_owned(),
+            closing_date_field: "estimatedclosedate".to_owned(),
+            notes_field: "description".to_owned(),
             country_field: "address1_country".to_owned(),
             active_status: 1,
             on_hold_status: 2,
@@ -221,6 +240,8 @@ pub struct Settings {
     pub hook_url: Option<String>,
     /// *Overwrite existing trigger endpoints if present?*
     pub overwrite_registration: bool,
+    /// The time between two looks at the webhook registration: somebody else may have overwritten it (F25).
+    pub registration_check: SignedDuration,
     /// Whether webhooks without a signature are taken. The documented flows do not check signatures; this one does.
     pub accept_unsigned_hooks: bool,
     /// Which way each field goes.
@@ -229,6 +250,8 @@ pub struct Settings {
     pub policy: Option<Policy>,
     /// The same for single fields.
     pub field_policy: BTreeMap<Field, Policy>,
+    /// What is said about single fields beyond the profile.
+    pub mapping: Mapping,
     /// Whether notes and description are one pair. Assumed.
     pub notes_is_description: bool,
     /// What happens to edits on hold.
@@ -266,6 +289,8 @@ pub struct Settings {
     pub denied_pause: SignedDuration,
     /// How long a create with an unknown outcome may still arrive: before that it is not repeated. Assumed.
     pub unknown_create_wait: SignedDuration,
+    /// How many calls of Partner Center may be made in a day of UTC; none for any number (product.md M23).
+    pub daily_calls: Option<u64>,
     /// How many deals are synchronised at the same time.
     pub concurrency: usize,
     /// How many deals may be known.
@@ -283,10 +308,12 @@ impl Settings {
             crm,
             hook_url: None,
             overwrite_registration: true,
+            registration_check: SignedDuration::from_hours(1),
             accept_unsigned_hooks: false,
             profile: Profile::default(),
             policy: None,
             field_policy: BTreeMap::new(),
+            mapping: Mapping::default(),
             notes_is_description: true,
             on_hold_edits: OnHoldEdits::default(),
             reopen_to_link: true,
@@ -305,6 +332,7 @@ impl Settings {
             longest_backoff: SignedDuration::from_mins(5),
             denied_pause: SignedDuration::from_mins(15),
             unknown_create_wait: SignedDuration::from_mins(2),
+            daily_calls: None,
             concurrency: 4,
             most_deals: 1_000_000,
             #[cfg(feature = "planted")]
@@ -317,13 +345,62 @@ impl Settings {
         if field == Field::Notes && !self.notes_is_description {
             return Direction::Never;
         }
-        self.profile.direction(field)
+        let own = self.mapping.fields.get(&field).and_then(|rule| rule.direction);
+        own.unwrap_or(self.profile.direction(field))
     }
 
     /// Who wins when both sides changed a field.
     pub fn policy(&self, field: Field) -> Policy {
+        let mapped = self.mapping.fields.get(&field).and_then(|rule| rule.policy);
         let own = self.field_policy.get(&field).copied();
-        own.or(self.policy).unwrap_or(self.profile.policy())
+        mapped.or(own).or(self.policy).unwrap_or(self.profile.policy())
+    }
+
+    /// A text in which no secret stands, whoever wrote it.
+    pub(crate) fn without_secrets(&self, text: String) -> String {
+        let crm = match &self.crm {
+            CrmSettings::Salesforce(crm) => &crm.client_secret,
+            CrmSettings::Dataverse(crm) => &crm.client_secret,
+        };
+        let secrets = [
+            &self.partner_center.client_secret,
+            &self.partner_center.refresh_token,
+            crm,
+        ];
+        // Very short ones would tear words apart; they are none that anybody would use.
+        let long = secrets
+            .into_iter()
+            .map(Secret::expose)
+            .filter(|secret| secret.len() >= 6);
+        long.fold(text, |text, secret| {
+            if text.contains(secret) {
+                text.replace(secret, "***")
+            } else {
+                text
+            }
+        })
+    }
+
+    /// The setting that names a field of the CRM, when an error of the CRM is about that field.
+    pub(crate) fn setting_behind(&self, error: &str) -> Option<String> {
+        let names = |name: &str| {
+            let mut words = error.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            words.any(|word| word.eq_ignore_ascii_case(name))
+        };
+        let country = self.crm.country_field();
+        let last = country.rsplit('.').next().unwrap_or(country);
+        if names(last) {
+            return Some("Customer Account Country Code (field name)".to_owned());
+        }
+        let field = Field::ALL
+            .into_iter()
+            .filter(|field| *field != Field::Name)
+            .find(|field| self.crm.column(*field).is_some_and(names))?;
+        Some(match field {
+            Field::Value => "Deal value (field name)".to_owned(),
+            Field::Currency => "Deal value currency code (field name)".to_owned(),
+            Field::Name | Field::ClosingDate | Field::Notes => format!("mapping.{}.crm", field.name()),
+        })
     }
 
     /// Whether the given defect is planted.
@@ -341,6 +418,16 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_a_system_prints_back_is_taken_out() {
+        let partner_center = PartnerCenterSettings::new("t", "c", Secret::new("hush-hush"), Secret::new("refresh-me"));
+        let crm = SalesforceSettings::new("https://a", "c", Secret::new("consumer"));
+        let settings = Settings::new(partner_center, CrmSettings::Salesforce(crm));
+        let text = settings.without_secrets("hush-hush, refresh-me and consumer are wrong".to_owned());
+        assert_eq!(text, "***, *** and *** are wrong");
+        assert!(!format!("{settings:?}").contains("hush-hush"));
+    }
 
     #[test]
     fn a_secret_is_never_shown() {

@@ -31,24 +31,37 @@ pub enum Policy {
     Latest,
 }
 
-/// A table of directions with a name.
+/// An edition of the connector: its update sets, its events, its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Profile {
     /// What the overview pages promise; closing date and notes both ways are assumed.
     #[default]
     Overview,
+    /// The edition of 2020: a webhook for the partner's own referrals alone, no solutions flow. That its update sets were those
+    /// that are printed in 2023 is assumed.
+    Documented2020,
+    /// The edition of 2021: as in 2020, with the events of related referrals. That its update sets were those that are printed in
+    /// 2023 is assumed.
+    Documented2021,
     /// The update sets that the troubleshooting page prints in 2023 (partner-center.md section 8.5).
     Documented2023,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 2] = [Self::Overview, Self::Documented2023];
+    pub const ALL: [Self; 4] = [
+        Self::Overview,
+        Self::Documented2020,
+        Self::Documented2021,
+        Self::Documented2023,
+    ];
 
     /// The name that people and files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Documented2020 => "documented-2020",
+            Self::Documented2021 => "documented-2021",
             Self::Documented2023 => "documented-2023",
         }
     }
@@ -66,7 +79,7 @@ impl Profile {
             (_, Field::Value | Field::Currency | Field::Notes) | (Self::Overview, Field::ClosingDate) => {
                 Direction::Both
             }
-            (Self::Documented2023, Field::ClosingDate) => Direction::PcToCrm,
+            (_, Field::ClosingDate) => Direction::PcToCrm,
         }
     }
 
@@ -74,8 +87,19 @@ impl Profile {
     pub fn policy(self) -> Policy {
         match self {
             Self::Overview => Policy::PcWins,
-            Self::Documented2023 => Policy::Latest,
+            Self::Documented2020 | Self::Documented2021 | Self::Documented2023 => Policy::Latest,
         }
+    }
+
+    /// Whether the webhook is registered for the referrals of other parties (product.md M5).
+    pub fn hears_related(self) -> bool {
+        self != Self::Documented2020
+    }
+
+    /// Whether the solutions of a live deal are carried to Partner Center: the flow *CRM Microsoft Solutions to Partner Center*.
+    /// The 2020 edition has a text field for products instead.
+    pub fn carries_solutions(self) -> bool {
+        self != Self::Documented2020
     }
 }
 
@@ -86,9 +110,17 @@ mod tests {
     #[test]
     fn the_profiles_differ_in_the_closing_date_alone() {
         for field in Field::ALL {
-            let same = Profile::Overview.direction(field) == Profile::Documented2023.direction(field);
-            assert_eq!(same, field != Field::ClosingDate, "{field:?}");
+            for documented in [
+                Profile::Documented2020,
+                Profile::Documented2021,
+                Profile::Documented2023,
+            ] {
+                let same = Profile::Overview.direction(field) == documented.direction(field);
+                assert_eq!(same, field != Field::ClosingDate, "{field:?}");
+            }
         }
-        assert_eq!(Profile::from_name("documented-2023"), Some(Profile::Documented2023));
+        for profile in Profile::ALL {
+            assert_eq!(Profile::from_name(profile.name()), Some(profile));
+        }
     }
 }

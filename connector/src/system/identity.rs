@@ -104,6 +104,36 @@ fn entra(login: &str, tenant: &str) -> String {
     format!("{login}/{}/oauth2/v2.0/token", percent(tenant))
 }
 
+/// What a refusal says about the connection, in words that a person can act on (partner-center.md section 7, salesforce.md
+/// section 1.1). `text` is the error as the vendor prints it.
+pub fn state(status: u16, text: &str) -> &'static str {
+    let has = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
+    if has(&["AADSTS50055", "password"]) {
+        "the password has expired or was changed"
+    } else if has(&["AADSTS65001", "AADSTS50173", "consent"]) {
+        "the consent was revoked"
+    } else if has(&[
+        "AADSTS70008",
+        "AADSTS700082",
+        "AADSTS70043",
+        "expired access/refresh token",
+    ]) {
+        "the refresh token has expired"
+    } else if has(&["AADSTS7000215", "AADSTS7000222", "invalid_client"]) {
+        "the application's secret is wrong or has expired"
+    } else if has(&["AADSTS50076", "AADSTS50079", "AADSTS50158"]) {
+        "the user must sign in with a second factor"
+    } else if has(&["AADSTS50057", "inactive user", "AADSTS50034"]) {
+        "the user does not exist or is switched off"
+    } else if has(&["invalid_grant"]) {
+        "the connection must be made again"
+    } else if status == 403 {
+        "a role is missing"
+    } else {
+        "the sign-in is refused"
+    }
+}
+
 /// The token in a reply of status 200. The life is a number in v2 and a text in v1; Salesforce prints none.
 pub fn read_token(settings: &Settings, body: &Bytes, now: Timestamp) -> Result<Token, Unreadable> {
     let reply = json(body)?;
@@ -158,6 +188,36 @@ mod tests {
         );
         assert!(body(Audience::PartnerCenterEvents).ends_with("partnercenter.microsoft.com%2F.default"));
         assert!(body(Audience::Crm).starts_with("grant_type=client_credentials"));
+    }
+
+    #[test]
+    fn a_refused_sign_in_says_what_a_person_can_do() {
+        for (status, text, expected) in [
+            (
+                400,
+                "invalid_grant: AADSTS50055: the password is expired",
+                "the password has expired or was changed",
+            ),
+            (400, "invalid_grant: AADSTS65001: no consent", "the consent was revoked"),
+            (
+                400,
+                "invalid_grant: AADSTS700082: inactive",
+                "the refresh token has expired",
+            ),
+            (
+                401,
+                "invalid_client: AADSTS7000215",
+                "the application's secret is wrong or has expired",
+            ),
+            (
+                400,
+                "invalid_grant: authentication failure",
+                "the connection must be made again",
+            ),
+            (403, "Access denied", "a role is missing"),
+        ] {
+            assert_eq!(state(status, text), expected, "{text}");
+        }
     }
 
     #[test]

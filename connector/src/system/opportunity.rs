@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::deal::{Customer, Ending, Field, Help, OpportunityState, Solution, Values, canon};
+use crate::deal::{Address, Customer, Ending, Field, Help, OpportunityState, Person, Solution, Values, canon};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId};
 use crate::record::digest;
 
@@ -56,6 +56,8 @@ pub struct Opportunity {
     pub visible: bool,
     /// *Microsoft CRM Identifier*.
     pub msx: Option<String>,
+    /// How many solutions it has, where the row says it.
+    pub solution_count: Option<usize>,
 }
 
 impl Opportunity {
@@ -71,7 +73,7 @@ impl Opportunity {
                 &self.referral,
                 &self.link,
                 &self.audit,
-                (self.help, self.visible, &self.msx),
+                (self.help, self.visible, &self.msx, self.solution_count),
             )
         );
         digest(content.as_bytes())
@@ -137,6 +139,8 @@ pub struct Change {
     pub visible: Option<bool>,
     /// *Microsoft CRM Identifier*.
     pub msx: Option<String>,
+    /// The id that a new opportunity is given, where the CRM lets the caller choose.
+    pub id: Option<String>,
     /// The customer's account: only a new opportunity is given it.
     pub account: Option<AccountId>,
     /// The customer's contact: only a new opportunity is given it.
@@ -148,6 +152,38 @@ impl Change {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A lead that is made in the CRM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLead {
+    /// The referral.
+    pub referral: ReferralId,
+    /// *Referral Link*.
+    pub link: String,
+    /// What the lead is about.
+    pub name: String,
+    /// The company.
+    pub company: String,
+    /// The person there.
+    pub person: Person,
+    /// Where it is.
+    pub address: Address,
+    /// Notes.
+    pub notes: Option<String>,
+    /// *Audit*, where the CRM has it on leads.
+    pub audit: String,
+}
+
+/// A solution of an opportunity, as the list of changed ones says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SolutionRow {
+    /// The opportunity.
+    pub opportunity: OpportunityId,
+    /// The solution's id.
+    pub solution: String,
+    /// When the row was last changed.
+    pub modified: Timestamp,
 }
 
 /// What a referral needs from the CRM beyond the opportunity itself.

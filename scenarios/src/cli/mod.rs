@@ -41,6 +41,8 @@ mod fidelity;
 mod preflight;
 /// `cosell completions`.
 mod completions;
+/// `cosell connector`.
+mod connector;
 
 /// Prove that a CRM stays in step with Microsoft Partner Center
 ///
@@ -71,6 +73,7 @@ enum Command {
     Fidelity(fidelity::FidelityArgs),
     Preflight(preflight::PreflightArgs),
     Completions(completions::CompletionsArgs),
+    Connector(connector::ConnectorArgs),
 }
 
 /// Where the command writes.
@@ -139,6 +142,7 @@ pub fn main() -> Exit {
         Command::Fidelity(args) => fidelity::run(&args, ui),
         Command::Preflight(args) => preflight::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
+        Command::Connector(args) => connector::run(&args, ui),
     };
     done.unwrap_or_else(|exit| exit)
 }

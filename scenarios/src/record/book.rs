@@ -12,7 +12,7 @@ use super::{Columns, Field, Mark, ORG_CURRENCY, Record, Standing, canonical, is_
 use crate::scenario::Crm;
 
 /// The tables of both CRMs, besides the opportunity, that expectations look into.
-const BESIDES: [&str; 9] = [
+const BESIDES: [&str; 10] = [
     "Account",
     "Contact",
     "Lead",
@@ -21,6 +21,7 @@ const BESIDES: [&str; 9] = [
     "Microsoft_Solution_Detail__c",
     "account",
     "contact",
+    "lead",
     "msft_partnercentersolution",
 ];
 

@@ -198,7 +198,7 @@ pub const FINDING_CODES: [&str; 15] = [
 ];
 
 /// The choices that the reference connector reports, each with a stable code and what it means.
-pub const DECISIONS: [(&str, &str); 62] = [
+pub const DECISIONS: [(&str, &str); 72] = [
     ("accept", "the deal left on-hold, and was accepted in Partner Center"),
     (
         "audit.in_run",
@@ -208,6 +208,7 @@ pub const DECISIONS: [(&str, &str); 62] = [
     ("bound.pages", "a list had more pages than are read"),
     ("bound.related", "as many engagements are traced as there may be"),
     ("bound.rounds", "a run looked at its deal again too often"),
+    ("budget.waiting", "the calls of the day are used up"),
     (
         "by_design.local_edit",
         "a field that does not go that way was edited, and stands",
@@ -230,6 +231,7 @@ pub const DECISIONS: [(&str, &str); 62] = [
         "create.on_hold",
         "a deal of the CRM is on hold, and not yet made in Partner Center",
     ),
+    ("create.lead", "a lead was made in the CRM"),
     ("create.opportunity", "an opportunity was made"),
     ("create.referral", "a referral was made"),
     (
@@ -237,10 +239,6 @@ pub const DECISIONS: [(&str, &str); 62] = [
         "the deal was lost from on-hold, and was declined in Partner Center",
     ),
     ("filter.lead", "a lead stays out of the CRM by the settings"),
-    (
-        "filter.lead_unsupported",
-        "a lead stays out of the CRM: leads are not supported",
-    ),
     ("flow.nothing_to_resubmit", "there is no run to submit again"),
     ("flow.off", "something met a flow that is off"),
     ("flow.reconnected", "the connections of the solution were made again"),
@@ -263,6 +261,10 @@ pub const DECISIONS: [(&str, &str); 62] = [
     ("hook.unsigned", "a webhook has no signature"),
     ("hook.untraced", "a webhook names a referral whose deal is not found"),
     ("late_edit.closed", "an edit came after the deal was closed"),
+    (
+        "lead.waits",
+        "an accepted lead lacks something, and is no opportunity yet",
+    ),
     ("link.conflict", "both records of a link name others"),
     ("link.dangling", "a deal names a CRM record that does not exist"),
     ("link.duplicate_opportunity", "two opportunities name one referral"),
@@ -273,6 +275,10 @@ pub const DECISIONS: [(&str, &str); 62] = [
         "a closed opportunity was opened and closed again for its link",
     ),
     ("memory.unreadable", "what was persisted cannot be read"),
+    ("microsoft.accepted", "Microsoft accepted the deal"),
+    ("microsoft.closed", "Microsoft's side was closed"),
+    ("microsoft.declined", "Microsoft declined the deal"),
+    ("microsoft.team_member", "somebody of Microsoft's joined the deal"),
     ("missing.account", "the customer's account is missing"),
     ("missing.closing_date", "the closing date is missing"),
     ("missing.contact", "the customer's contact is missing"),
@@ -288,6 +294,10 @@ pub const DECISIONS: [(&str, &str); 62] = [
     ("reconcile.failed", "Partner Center cannot be asked for changes"),
     ("reconcile.unreadable", "a referral cannot be read"),
     ("record.deleted", "a record was deleted, and is not made again"),
+    (
+        "register.stolen",
+        "somebody else had registered a webhook, which was overwritten",
+    ),
     ("register.done", "the webhook is registered"),
     ("register.failed", "the webhook cannot be registered"),
     ("register.kept", "the webhook's registration of somebody else is kept"),
@@ -299,7 +309,10 @@ pub const DECISIONS: [(&str, &str); 62] = [
     ("run.later", "a run failed for now, and is tried again"),
     ("run.refused", "a run was refused for what it wrote"),
     ("sign_in.refused", "a sign-in was refused"),
+    ("solutions.sent", "the solutions were changed in the CRM, and sent"),
     ("sync.off", "Sync is off, and nothing is sent"),
+    ("value.currency_missing", "the CRM does not have the currency"),
+    ("value.shortened", "a value has more letters than the CRM can hold"),
 ];
 
 /// The words of a list, without what they stand for.

@@ -32,11 +32,12 @@ pub(super) fn opportunity(
     values.set(Field::Name, canon::name(name));
     values.set(Field::Value, row.get(&settings.value_field).and_then(canon::amount));
     values.set(Field::Currency, code.map(|(code, _)| code.clone()));
+    values.scale();
     values.set(
         Field::ClosingDate,
-        clean("estimatedclosedate").and_then(|day| day.get(..10).map(str::to_owned)),
+        clean(&settings.closing_date_field).and_then(|day| day.get(..10).map(str::to_owned)),
     );
-    values.set(Field::Notes, clean("description"));
+    values.set(Field::Notes, clean(&settings.notes_field));
     let help = row.get(HELP).and_then(Value::as_i64);
     Ok(Opportunity {
         id: OpportunityId::new(id),
@@ -54,6 +55,7 @@ pub(super) fn opportunity(
             .find(|known| help == Some(help_choice(settings, *known))),
         visible: flag(VISIBLE),
         msx: clean(MSX),
+        solution_count: None,
     })
 }
 
@@ -108,8 +110,8 @@ pub(super) fn body(
                     );
                 }
             }
-            Field::ClosingDate => set("estimatedclosedate", Value::from(value.as_deref())),
-            Field::Notes => set("description", Value::from(value.as_deref())),
+            Field::ClosingDate => set(&settings.closing_date_field, Value::from(value.as_deref())),
+            Field::Notes => set(&settings.notes_field, Value::from(value.as_deref())),
         }
     }
     match change.stage {
@@ -136,13 +138,28 @@ pub(super) fn body(
             set(name, Value::from(value));
         }
     }
-    if let Some(account) = &change.account {
-        set("customerid_account@odata.bind", json!(format!("/accounts({account})")));
-    }
-    if let Some(contact) = &change.contact {
-        set("parentcontactid@odata.bind", json!(format!("/contacts({contact})")));
-    }
+    bind_parties(change, &mut body);
     Ok(Value::Object(body))
+}
+
+/// What only a new opportunity is given: its id, its customer, its contact.
+fn bind_parties(change: &Change, body: &mut Map<String, Value>) {
+    let parties = [
+        ("opportunityid", change.id.clone()),
+        (
+            "customerid_account@odata.bind",
+            change.account.as_ref().map(|account| format!("/accounts({account})")),
+        ),
+        (
+            "parentcontactid@odata.bind",
+            change.contact.as_ref().map(|contact| format!("/contacts({contact})")),
+        ),
+    ];
+    for (name, value) in parties {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), Value::from(value));
+        }
+    }
 }
 
 /// The customer out of an account row.

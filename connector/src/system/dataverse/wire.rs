@@ -33,8 +33,6 @@ pub(super) fn opportunity_columns(settings: &DataverseSettings) -> String {
         "name",
         "statecode",
         "statuscode",
-        "estimatedclosedate",
-        "description",
         "_transactioncurrencyid_value",
         "modifiedon",
         SYNC,
@@ -45,8 +43,14 @@ pub(super) fn opportunity_columns(settings: &DataverseSettings) -> String {
         VISIBLE,
         MSX,
     ];
-    if !columns.contains(&settings.value_field.as_str()) {
-        columns.push(&settings.value_field);
+    for configured in [
+        &settings.closing_date_field,
+        &settings.notes_field,
+        &settings.value_field,
+    ] {
+        if !columns.contains(&configured.as_str()) {
+            columns.push(configured);
+        }
     }
     columns.join(",")
 }

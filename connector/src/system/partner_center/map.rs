@@ -28,6 +28,10 @@ pub struct Referral {
     pub state: ReferralState,
     /// The substatus as printed: `Declined`, `Expired` and others say more than lost.
     pub substatus: String,
+    /// The reason of the status, where one is given.
+    pub reason: Option<String>,
+    /// The people of the party that work on it.
+    pub team: Vec<Person>,
     /// The merged fields.
     pub values: Values,
     /// `externalReferenceId`: the CRM's id.
@@ -46,6 +50,8 @@ pub struct Referral {
     pub customer: Customer,
     /// The solutions.
     pub solutions: Vec<Solution>,
+    /// The fields whose values were cut to what the CRM can hold.
+    pub cut: Vec<Field>,
 }
 
 impl Referral {
@@ -62,6 +68,7 @@ impl Referral {
         values.set(Field::Name, wire.name.as_deref().and_then(canon::name));
         values.set(Field::Value, canon::amount(&details.deal_value));
         values.set(Field::Currency, details.currency.as_deref().and_then(canon::currency));
+        values.scale();
         let closing = details.closing_date_time.as_deref();
         values.set(Field::ClosingDate, closing.and_then(|raw| canon::day_of(raw, zone)));
         values.set(Field::Notes, details.notes.as_deref().and_then(canon::text));
@@ -76,6 +83,8 @@ impl Referral {
             updated: updated.ok_or_else(|| Unreadable::missing("updatedDateTime"))?,
             state: state(wire.status.as_deref(), &substatus)?,
             substatus,
+            reason: wire.status_reason.as_deref().and_then(canon::text),
+            team: wire.team.unwrap_or_default().iter().map(person).collect(),
             values,
             external: wire.external_reference_id.as_deref().and_then(canon::text),
             help: Help::ALL.into_iter().find(|help| code.as_deref() == Some(help.code())),
@@ -100,6 +109,7 @@ impl Referral {
                 .iter()
                 .filter_map(solution)
                 .collect(),
+            cut: Vec::new(),
             whole,
         })
     }
@@ -121,6 +131,23 @@ impl Referral {
             invite["assistanceRequestCode"] = Value::from(help.code());
         }
         Value::Object(whole)
+    }
+}
+
+impl Referral {
+    /// The text at a path of the referral, as PATCH names it.
+    pub fn text_at(&self, path: &str) -> Option<String> {
+        let (first, rest) = path
+            .strip_prefix('/')?
+            .split_once('/')
+            .unwrap_or((path.strip_prefix('/')?, ""));
+        let value = self.whole.get(first)?;
+        let value = if rest.is_empty() {
+            value
+        } else {
+            value.pointer(&format!("/{rest}"))?
+        };
+        value.as_str().and_then(canon::text)
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 use serde_json::{Value, json};
 
 use super::{Ask, Page, Unreadable, json as parse, link_on, percent, text};
-use crate::deal::{Ending, Field, canon};
+use crate::deal::{Ending, Field, Solution, canon};
 use crate::id::{EngagementId, ReferralId};
 use crate::settings::PartnerCenterSettings;
 
@@ -22,8 +22,8 @@ pub use map::{NewReferral, Referral};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The events that are registered (partner-center.md section 6.2).
-const EVENTS: [&str; 4] = [
+/// The events about referrals (partner-center.md section 6.2): the first two are about the partner's own.
+pub const EVENTS: [&str; 4] = [
     "referral-created",
     "referral-updated",
     "related-referral-created",
@@ -72,9 +72,25 @@ pub fn put(settings: &PartnerCenterSettings, of: &Referral, body: &Value) -> Ask
     Ask::json(Method::PUT, referral(settings, &of.id), body).header(IF_MATCH, of.etag.clone())
 }
 
+/// Reads the registration.
+pub fn registration(settings: &PartnerCenterSettings) -> Ask {
+    Ask::get(format!("{}/webhooks/v1/registration", settings.events))
+}
+
+/// The URL and the events of a registration.
+pub fn read_registration(body: &Bytes) -> Result<(String, Vec<String>), Unreadable> {
+    let reply = parse(body)?;
+    let of = |names: [&str; 2]| names.into_iter().find_map(|name| reply.get(name)).cloned();
+    let url = of(["WebhookUrl", "webhookUrl"]).and_then(|url| url.as_str().map(str::to_owned));
+    let events = of(["WebhookEvents", "webhookEvents"]).unwrap_or_default();
+    let events = events.as_array().into_iter().flatten();
+    let events = events.filter_map(|event| event.as_str().map(str::to_owned)).collect();
+    Ok((url.ok_or_else(|| Unreadable::missing("WebhookUrl"))?, events))
+}
+
 /// Registers the webhook; `again` replaces a registration that exists.
-pub fn register(settings: &PartnerCenterSettings, url: &str, again: bool) -> Ask {
-    let body = json!({"WebhookUrl": url, "WebhookEvents": EVENTS});
+pub fn register(settings: &PartnerCenterSettings, url: &str, events: &[&str], again: bool) -> Ask {
+    let body = json!({"WebhookUrl": url, "WebhookEvents": events});
     let method = if again { Method::PUT } else { Method::POST };
     Ask::json(method, format!("{}/webhooks/v1/registration", settings.events), &body)
 }
@@ -109,6 +125,20 @@ impl Patch {
             }
             Field::Notes => self.replace("/details/notes", value.unwrap_or_default()),
         }
+    }
+
+    /// Sets a text at a path that the mapping names.
+    pub fn text_at(&mut self, path: &str, value: Option<&str>) {
+        self.replace(path, value.unwrap_or_default());
+    }
+
+    /// Sets the solutions.
+    pub fn solutions(&mut self, solutions: &[Solution]) {
+        let list: Vec<Value> = solutions
+            .iter()
+            .map(|solution| json!({"id": solution.id, "name": solution.name, "type": "Name"}))
+            .collect();
+        self.replace("/details/requirements/solutions", list);
     }
 
     /// Names the CRM's record.

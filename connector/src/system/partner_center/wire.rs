@@ -17,6 +17,8 @@ pub(super) struct WireReferral {
     pub(super) updated_date_time: Option<String>,
     pub(super) status: Option<String>,
     pub(super) substatus: Option<String>,
+    pub(super) status_reason: Option<String>,
+    pub(super) team: Option<Vec<WirePerson>>,
     pub(super) qualification: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,

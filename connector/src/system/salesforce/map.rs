@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::opportunity::{Change, Opportunity, Revision, Stage, Surroundings};
 use super::super::{Unreadable, text};
-use super::wire::{AUDIT, HELP, LINK, MSX, REFERRAL, SYNC, VISIBLE, help_label};
+use super::wire::{AUDIT, COUNT, HELP, LINK, MSX, REFERRAL, SYNC, VISIBLE, help_label};
 use crate::deal::{Address, Customer, Ending, Field, Help, OpportunityState, Person, Solution, Values, canon};
 use crate::id::{OpportunityId, ReferralId};
 use crate::settings::SalesforceSettings;
@@ -27,8 +27,12 @@ pub(super) fn opportunity(settings: &SalesforceSettings, row: &Value) -> Result<
         None => Some(settings.org_currency.clone()),
     };
     values.set(Field::Currency, currency);
-    values.set(Field::ClosingDate, clean("CloseDate"));
-    values.set(Field::Notes, clean("Description"));
+    values.scale();
+    values.set(
+        Field::ClosingDate,
+        text(row, &settings.closing_date_field).and_then(|raw| canon::day_of(raw, jiff::tz::Offset::UTC)),
+    );
+    values.set(Field::Notes, clean(&settings.notes_field));
     let help = text(row, HELP);
     Ok(Opportunity {
         id: OpportunityId::new(id),
@@ -41,9 +45,10 @@ pub(super) fn opportunity(settings: &SalesforceSettings, row: &Value) -> Result<
         referral: clean(REFERRAL).map(ReferralId::new),
         link: clean(LINK),
         audit: text(row, AUDIT).unwrap_or_default().to_owned(),
-        help: Help::ALL.into_iter().find(|known| help == Some(help_label(*known))),
+        help: help.and_then(Help::from_label),
         visible: flag(VISIBLE),
         msx: clean(MSX),
+        solution_count: row.get(COUNT).and_then(Value::as_f64).map(canon::count),
     })
 }
 
@@ -89,8 +94,8 @@ pub(super) fn body(settings: &SalesforceSettings, change: &Change) -> Result<Val
                 (None, Some(code)) if *code != settings.org_currency => return Err(Unwritable::Currency(code.clone())),
                 (None, _) => {}
             },
-            Field::ClosingDate => set("CloseDate", Value::from(value.as_deref())),
-            Field::Notes => set("Description", Value::from(value.as_deref())),
+            Field::ClosingDate => set(&settings.closing_date_field, Value::from(value.as_deref())),
+            Field::Notes => set(&settings.notes_field, Value::from(value.as_deref())),
         }
     }
     if let Some(stage) = change.stage {

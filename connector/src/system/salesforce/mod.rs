@@ -7,7 +7,7 @@ use http::header::{HeaderName, IF_UNMODIFIED_SINCE};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::opportunity::{Change, Opportunity, Revision};
+use super::opportunity::{Change, NewLead, Opportunity, Revision, SolutionRow};
 use super::{Ask, Page, Unreadable, json as parse, link_on, percent, text};
 use crate::deal::{Customer, Person, Solution, canon};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId};
@@ -19,7 +19,7 @@ mod map;
 mod wire;
 
 pub use map::Unwritable;
-use wire::{REFERRAL, SYNC, opportunity_fields, quoted, quoted_or_null};
+use wire::{AUDIT, LINK, REFERRAL, SYNC, opportunity_fields, quoted, quoted_or_null};
 
 /// Keeps owners as they are (salesforce.md section 2.8: connector updates reset them otherwise).
 const AUTO_ASSIGN: HeaderName = HeaderName::from_static("sforce-auto-assign");
@@ -68,10 +68,26 @@ pub fn of_referral(settings: &SalesforceSettings, referral: &ReferralId) -> Ask 
     )
 }
 
-/// Creates an opportunity.
-pub fn create(settings: &SalesforceSettings, change: &Change) -> Result<Ask, Unwritable> {
-    let body = map::body(settings, change)?;
-    Ok(Ask::json(Method::POST, rows(settings, "Opportunity"), &body).header(AUTO_ASSIGN, "FALSE"))
+/// Creates the opportunity of a referral: an upsert by Referral Identifier, so that a request that the network doubles makes no
+/// second record. The precondition keeps the second copy from overwriting what was changed in between; where the record is new
+/// there is nothing that it could fail on.
+pub fn create(settings: &SalesforceSettings, change: &Change, now: Timestamp) -> Result<Ask, Unwritable> {
+    let mut body = map::body(settings, change)?;
+    let Some(referral) = &change.referral else {
+        return Ok(Ask::json(Method::POST, rows(settings, "Opportunity"), &body).header(AUTO_ASSIGN, "FALSE"));
+    };
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove(REFERRAL);
+    }
+    let url = format!(
+        "{}/{REFERRAL}/{}",
+        rows(settings, "Opportunity"),
+        percent(referral.as_str())
+    );
+    let before = canon::after(now, jiff::SignedDuration::from_secs(-1));
+    Ok(Ask::json(Method::PATCH, url, &body)
+        .header(AUTO_ASSIGN, "FALSE")
+        .header(IF_UNMODIFIED_SINCE, http_date(before)))
 }
 
 /// Changes an opportunity, unless it was changed after it was read.
@@ -88,6 +104,50 @@ pub fn update(settings: &SalesforceSettings, of: &Opportunity, change: &Change) 
 /// A moment as HTTP prints it.
 fn http_date(moment: Timestamp) -> String {
     moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// Makes or changes the lead of a referral: an upsert by its Referral Identifier.
+pub fn put_lead(settings: &SalesforceSettings, lead: &NewLead) -> Ask {
+    let last_name = lead.person.last_name.clone().or_else(|| lead.person.email.clone());
+    let cut = |text: &str, longest| canon::shortened(text, longest).unwrap_or_else(|| text.to_owned());
+    let fields = [
+        (
+            "LastName",
+            &Some(cut(last_name.as_deref().unwrap_or(&lead.company), 80)),
+        ),
+        ("FirstName", &lead.person.first_name),
+        ("Company", &Some(cut(&lead.company, 255))),
+        ("Email", &lead.person.email),
+        ("Phone", &lead.person.phone),
+        ("Street", &lead.address.line),
+        ("City", &lead.address.city),
+        ("PostalCode", &lead.address.postal_code),
+        ("Country", &lead.address.country),
+        ("Description", &lead.notes),
+        (LINK, &Some(lead.link.clone())),
+        (AUDIT, &Some(lead.audit.clone())),
+    ];
+    let mut body = filled(&fields);
+    body[SYNC] = Value::Bool(true);
+    let url = format!(
+        "{}/{REFERRAL}/{}",
+        rows(settings, "Lead"),
+        percent(lead.referral.as_str())
+    );
+    Ask::json(Method::PATCH, url, &body).header(AUTO_ASSIGN, "FALSE")
+}
+
+/// Lists the stages of the org.
+pub fn stages(settings: &SalesforceSettings) -> Ask {
+    query(
+        settings,
+        "SELECT MasterLabel FROM OpportunityStage WHERE IsActive = true",
+    )
+}
+
+/// A page of names out of [`stages`].
+pub fn read_stages(settings: &SalesforceSettings, body: &Bytes) -> Result<Page<String>, Unreadable> {
+    page(settings, body, |row| Some(Ok(text(row, "MasterLabel")?.to_owned())))
 }
 
 /// Looks for an account by company name and postal code (product.md M16).
@@ -188,6 +248,29 @@ pub fn solutions(settings: &SalesforceSettings, opportunity: &OpportunityId) -> 
         "SELECT Id, Solution__r.Solution_Identifier__c, Solution__r.Name FROM Microsoft_Solutions__c WHERE Opportunity__c = {id} ORDER BY CreatedDate, Id"
     );
     query(settings, &soql)
+}
+
+/// Lists the solution rows that were changed at or after a moment.
+pub fn changed_solutions(settings: &SalesforceSettings, since: Timestamp) -> Ask {
+    let since = canon::seconds(since);
+    let soql = format!(
+        "SELECT Id, Opportunity__c, Solution__r.Solution_Identifier__c, SystemModstamp FROM Microsoft_Solutions__c WHERE SystemModstamp >= {since} ORDER BY SystemModstamp, Id"
+    );
+    query(settings, &soql)
+}
+
+/// A page of [`changed_solutions`].
+pub fn read_changed_solutions(settings: &SalesforceSettings, body: &Bytes) -> Result<Page<SolutionRow>, Unreadable> {
+    page(settings, body, |row| {
+        let solution = row
+            .get("Solution__r")
+            .and_then(|detail| text(detail, "Solution_Identifier__c"));
+        Some(Ok(SolutionRow {
+            opportunity: OpportunityId::new(text(row, "Opportunity__c")?),
+            solution: solution.unwrap_or_default().to_owned(),
+            modified: text(row, "SystemModstamp").and_then(canon::timestamp)?,
+        }))
+    })
 }
 
 /// Reads the account of an opportunity.

@@ -10,6 +10,7 @@ pub(super) const AUDIT: &str = "Audit__c";
 pub(super) const HELP: &str = "How_can_Microsoft_help__c";
 pub(super) const VISIBLE: &str = "Referral_visible_to_Microsoft_sellers__c";
 pub(super) const MSX: &str = "Microsoft_CRM_Identifier__c";
+pub(super) const COUNT: &str = "Solution_Count__c";
 
 /// A text as a SOQL literal (salesforce.md section 4).
 pub(super) fn quoted(text: &str) -> String {
@@ -41,8 +42,6 @@ pub(super) fn opportunity_fields(settings: &SalesforceSettings) -> String {
         "StageName",
         "IsClosed",
         "IsWon",
-        "CloseDate",
-        "Description",
         "LastModifiedDate",
         "SystemModstamp",
         SYNC,
@@ -52,8 +51,14 @@ pub(super) fn opportunity_fields(settings: &SalesforceSettings) -> String {
         HELP,
         VISIBLE,
         MSX,
+        COUNT,
     ];
-    let configured = [Some(settings.value_field.as_str()), settings.currency_field.as_deref()];
+    let configured = [
+        Some(settings.closing_date_field.as_str()),
+        Some(settings.notes_field.as_str()),
+        Some(settings.value_field.as_str()),
+        settings.currency_field.as_deref(),
+    ];
     for field in configured.into_iter().flatten() {
         if !fields.iter().any(|known| known.eq_ignore_ascii_case(field)) {
             fields.push(field);

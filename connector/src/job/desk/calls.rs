@@ -1,0 +1,158 @@
+//! One request and its reply: gates, the budget of the day, and what an unsuccessful reply means.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use jiff::Timestamp;
+
+use super::{Desk, Spent, Trouble, lock};
+use crate::contract::{Failure, Reason, System};
+use crate::deal::canon;
+use crate::record::Record;
+use crate::settings::CrmSettings;
+use crate::sync::backoff;
+use crate::system::{error_text, salesforce};
+
+impl Desk {
+    /// One request and its reply, once the system's gate is open.
+    pub(super) async fn exchange(
+        &self,
+        system: System,
+        request: http::Request<Bytes>,
+    ) -> Result<Response<Bytes>, Trouble> {
+        while let Some(until) = self.gate(system) {
+            self.engine().sleep_until(until, Reason::Gate).await;
+        }
+        if system == System::PartnerCenter {
+            self.within_budget().await;
+        }
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.engine().call(system, request, self.settings().call_timeout).await;
+        let status = reply.as_ref().ok().map(|response| response.status().as_u16());
+        let task = self.engine().task();
+        self.flows().history.called(task, || format!("{method} {path}"), status);
+        match reply {
+            Ok(response) => Ok(response),
+            Err(failure) => {
+                self.close_gate(system, None);
+                Err(Trouble::Passing {
+                    why: format!("{}: {}", system.name(), failure.words()),
+                    until: None,
+                    unknown: failure != Failure::NotSent,
+                })
+            }
+        }
+    }
+
+    /// Waits until the next day of UTC when the calls of this one are used up.
+    async fn within_budget(&self) {
+        const DAY: i64 = 86_400;
+        let Some(budget) = self.settings().daily_calls else {
+            return;
+        };
+        loop {
+            let today = self.now().as_second().div_euclid(DAY);
+            let (left, first) = {
+                let mut spent = lock(&self.0.spent);
+                if spent.day != today {
+                    *spent = Spent { day: today, calls: 0 };
+                }
+                spent.calls += 1;
+                (spent.calls <= budget, spent.calls == budget + 1)
+            };
+            if left {
+                return;
+            }
+            if first {
+                let detail =
+                    format!("{budget} calls of Partner Center were made today; the rest waits until midnight UTC");
+                self.say(&Record::default(), "budget.waiting", None, detail);
+            }
+            let midnight = Timestamp::from_second((today + 1) * DAY).unwrap_or(Timestamp::MAX);
+            self.engine().sleep_until(midnight, Reason::Budget).await;
+        }
+    }
+
+    fn gate(&self, system: System) -> Option<Timestamp> {
+        let now = self.now();
+        lock(&self.0.gates)
+            .get(&system)
+            .and_then(|gate| gate.until)
+            .filter(|until| *until > now)
+    }
+
+    /// Closes a system's gate for as long as it asked, or for a pause that grows with its failures in a row.
+    fn close_gate(&self, system: System, asked: Option<jiff::SignedDuration>) -> Timestamp {
+        let chance = self.engine().chance();
+        let now = self.now();
+        let mut gates = lock(&self.0.gates);
+        let gate = gates.entry(system).or_default();
+        gate.failures = gate.failures.saturating_add(1);
+        let pause = asked.unwrap_or_else(|| backoff::pause(gate.failures, self.settings().longest_backoff, chance));
+        let until = canon::after(now, pause).max(gate.until.unwrap_or(now));
+        gate.until = Some(until);
+        until
+    }
+
+    /// A successful reply, or what an unsuccessful one means.
+    pub(super) fn understand(&self, system: System, response: Response<Bytes>) -> Result<Response<Bytes>, Trouble> {
+        let status = response.status();
+        if status.is_success() {
+            lock(&self.0.gates).remove(&system);
+            return Ok(response);
+        }
+        // A system may print back what it was sent.
+        let text = self.settings().without_secrets(error_text(response.body()));
+        let mut why = format!("{} answered {}: {text}", system.name(), status.as_u16());
+        if system == System::Crm && status.is_client_error() {
+            // What the vendor calls a field, an operator knows by the setting that names it.
+            let behind = self.settings().setting_behind(&text);
+            why.extend(behind.map(|setting| format!(" (see the setting `{setting}`)")));
+        }
+        let salesforce = matches!(self.settings().crm, CrmSettings::Salesforce(_)) && system == System::Crm;
+        if salesforce && salesforce::is_passing(status.as_u16(), &text) {
+            let until = (status == StatusCode::FORBIDDEN)
+                .then(|| self.close_gate(system, Some(self.settings().longest_backoff)));
+            return Err(Trouble::Passing {
+                why,
+                until,
+                unknown: false,
+            });
+        }
+        let asked = backoff::retry_after(response.headers());
+        match status.as_u16() {
+            429 | 503 | 509 => {
+                let until = Some(self.close_gate(system, asked));
+                Err(Trouble::Passing {
+                    why,
+                    until,
+                    unknown: false,
+                })
+            }
+            501 => Err(Trouble::Refused { why, by: Some(system) }),
+            500.. => {
+                let until = Some(self.close_gate(system, asked));
+                Err(Trouble::Passing {
+                    why,
+                    until,
+                    unknown: true,
+                })
+            }
+            answered => {
+                lock(&self.0.gates).remove(&system);
+                match answered {
+                    401 | 403 => Err(Trouble::Denied { why }),
+                    404 | 410 => Err(Trouble::Missing),
+                    412 => Err(Trouble::Raced),
+                    // Salesforce: several records have this external id.
+                    300 | 409 => Err(Trouble::Conflict),
+                    408 | 423 => Err(Trouble::Passing {
+                        why,
+                        until: None,
+                        unknown: false,
+                    }),
+                    _ => Err(Trouble::Refused { why, by: Some(system) }),
+                }
+            }
+        }
+    }
+}

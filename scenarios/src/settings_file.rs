@@ -1,0 +1,220 @@
+//! A file of connector settings: YAML with the names that the solution and the guide use, and every fault at its place.
+//!
+//! Secrets stand in it as `{env: NAME}` or `{file: PATH}`; one that is written out is taken too. What the settings mean is the
+//! connector's business.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use cosell_connector::settings::document::{self, Section};
+use cosell_connector::settings::{Settings, SettingsError, SettingsFault};
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::yaml::{self, Kind, Node};
+
+/// What a process needs beyond the connector's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Where webhooks are received.
+    pub listen: Option<String>,
+    /// Where the status page is.
+    pub status: Option<String>,
+    /// The file of the connector's memory.
+    pub store: Option<PathBuf>,
+    /// From which hosts a webhook's certificate may come.
+    pub certificate_hosts: Option<Vec<String>>,
+    /// What the certificate's issuer must name.
+    pub certificate_issuer: Option<String>,
+    /// Files of certificates in DER, one of which must have signed a webhook's.
+    pub certificate_roots: Vec<PathBuf>,
+    /// The seed of jitter.
+    pub seed: u64,
+}
+
+/// Reads the text of a file.
+pub fn read(path: &str, text: &str) -> Result<(Settings, Process), Vec<Diagnostic>> {
+    let tree = yaml::parse(path, text);
+    if !tree.diagnostics.is_empty() {
+        return Err(tree.diagnostics);
+    }
+    let Some(root) = tree.root else {
+        return Err(vec![Diagnostic::error(path, "the file has no settings")]);
+    };
+    let mut places = BTreeMap::new();
+    let mut twice = Vec::new();
+    let document = value(&root, "", &mut places, &mut twice);
+    let mut faults: Vec<SettingsFault> = Vec::new();
+    let process = process(&document, &mut faults);
+    let settings = match document::read(&document, &secret) {
+        Ok(settings) => Some(settings),
+        Err(SettingsError(more)) => {
+            faults.splice(0..0, more);
+            None
+        }
+    };
+    let mut diagnostics: Vec<Diagnostic> = twice
+        .into_iter()
+        .map(|(key, span)| Diagnostic::error(path, format!("`{key}` stands twice")).at(span, "the second time"))
+        .collect();
+    diagnostics.extend(faults.iter().map(|fault| diagnostic(path, fault, &places)));
+    match settings {
+        Some(settings) if diagnostics.is_empty() => Ok((settings, process)),
+        _ => Err(diagnostics),
+    }
+}
+
+/// A fault at the deepest place that the file has for it.
+fn diagnostic(path: &str, fault: &SettingsFault, places: &BTreeMap<String, Span>) -> Diagnostic {
+    let name = fault.setting.replace('_', " ");
+    let diagnostic = Diagnostic::error(path, format!("`{name}` {}", fault.fault));
+    let mut place = name.as_str();
+    loop {
+        if let Some(span) = places.get(place) {
+            return diagnostic.at(*span, "here");
+        }
+        match place.rsplit_once('.') {
+            Some((outer, _)) => place = outer,
+            None => return diagnostic,
+        }
+    }
+}
+
+fn value(node: &Node, place: &str, places: &mut BTreeMap<String, Span>, twice: &mut Vec<(String, Span)>) -> Value {
+    match &node.kind {
+        Kind::Text { text, .. } if node.is_empty() || text == "null" => Value::Null,
+        Kind::Text { text, .. } => Value::String(text.clone()),
+        Kind::List(items) => items.iter().map(|item| value(item, place, places, twice)).collect(),
+        Kind::Map(entries) => {
+            let mut map = Map::new();
+            for (key, inner) in entries {
+                let Kind::Text { text, .. } = &key.kind else {
+                    continue;
+                };
+                let inside = if place.is_empty() {
+                    text.clone()
+                } else {
+                    format!("{place}.{text}")
+                };
+                places.insert(inside.clone(), key.span);
+                let read = value(inner, &inside, places, twice);
+                if map.insert(text.clone(), read).is_some() {
+                    twice.push((inside, key.span));
+                }
+            }
+            Value::Object(map)
+        }
+        Kind::Refused => Value::Null,
+    }
+}
+
+fn process(document: &Value, faults: &mut Vec<SettingsFault>) -> Process {
+    const KEYS: [&str; 7] = [
+        "listen",
+        "status",
+        "store",
+        "certificate hosts",
+        "certificate issuer",
+        "certificate roots",
+        "seed",
+    ];
+    let mut section = Section::of(document, "process", &KEYS, faults);
+    Process {
+        listen: section.text("listen"),
+        status: section.text("status"),
+        store: section.text("store").map(PathBuf::from),
+        certificate_hosts: section.texts("certificate hosts"),
+        certificate_issuer: section.text("certificate issuer"),
+        certificate_roots: section
+            .texts("certificate roots")
+            .unwrap_or_default()
+            .into_iter()
+            .map(PathBuf::from)
+            .collect(),
+        seed: section.number("seed").unwrap_or_default(),
+    }
+}
+
+/// The secret behind `{env: NAME}` or `{file: PATH}`. What is said when there is none never holds a secret.
+fn secret(value: &Value) -> Result<String, String> {
+    let named = |key: &str| value.get(key).and_then(Value::as_str);
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    let found = if let Some(name) = named("env") {
+        std::env::var(name).map_err(|_| format!("names the variable `{name}`, which the environment does not have"))?
+    } else if let Some(path) = named("file") {
+        std::fs::read_to_string(path)
+            .map_err(|error| format!("names the file {path}, which cannot be read: {error}"))?
+    } else {
+        return Err("must be `{env: NAME}` or `{file: PATH}`".to_owned());
+    };
+    Ok(found.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Sources, Style, render};
+
+    const GOOD: &str = "
+partner center: {tenant: t, client id: c, client secret: s, refresh token: r}
+crm: {kind: dynamics, org: https://contoso.crm.dynamics.com, tenant: t, client id: c, client secret: s}
+variables:
+  Deal value (field name): msft_total
+times: {poll every: 1m}
+process: {store: memory.db, status: 127.0.0.1:0}
+";
+
+    #[test]
+    fn a_file_becomes_settings() {
+        let (settings, process) = read("s.yaml", GOOD).unwrap();
+        assert_eq!(settings.crm.value_field(), "msft_total");
+        assert_eq!(process.store, Some(PathBuf::from("memory.db")));
+    }
+
+    #[test]
+    fn the_example_of_the_guide_is_in_order() {
+        let guide = include_str!("../guide/connector.md");
+        let example = guide
+            .split("```yaml\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next())
+            .unwrap();
+        let text = example
+            .replace("{env: PC_CLIENT_SECRET}", "s")
+            .replace("{env: CRM_CLIENT_SECRET}", "s")
+            .replace("{file: /run/secrets/pc-refresh-token}", "s");
+        let (settings, process) = read("guide", &text).unwrap();
+        assert_eq!(settings.daily_calls, Some(10_000));
+        assert!(process.listen.is_some());
+    }
+
+    #[test]
+    fn every_fault_points_at_its_words_and_no_secret_is_shown() {
+        let text = GOOD
+            .replace(
+                "client secret: s, refresh",
+                "client secret: {env: COSELL_NO_SUCH}, refresh",
+            )
+            .replace("Deal value (field name)", "Deal valeu (field name)")
+            .replace("poll every: 1m", "poll every: often")
+            .replace("store: memory.db", "stroe: memory.db");
+        let diagnostics = read("s.yaml", &text).unwrap_err();
+        let mut sources = Sources::default();
+        sources.add("s.yaml", &text);
+        let shown = render(&diagnostics, &sources, Style::PLAIN);
+        for words in [
+            "names the variable `COSELL_NO_SUCH`",
+            "did you mean `Deal value (field name)`?",
+            "must be a length of time",
+            "did you mean `store`?",
+            "s.yaml:2:",
+            "s.yaml:5:",
+            "s.yaml:6:",
+            "s.yaml:7:",
+        ] {
+            assert!(shown.contains(words), "{words} is not in\n{shown}");
+        }
+    }
+}

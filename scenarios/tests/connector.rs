@@ -1,0 +1,170 @@
+//! `cosell connector` as its users meet it: what the doctor says, what the status page shows, how it stops, what it refuses.
+
+mod process;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use cosell::scenario::Crm;
+use cosell_sim::identity::Authority;
+use cosell_sim::transport::socket::{self, ServeSettings};
+use process::{Folder, free_port, pause, settings, start};
+
+fn cosell(what: &str, settings: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cosell"))
+        .args(["connector", what, "--settings"])
+        .arg(settings)
+        .output()
+        .expect("the command can be run")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn http(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the page listens");
+    let request = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("the page reads");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("the page answers");
+    reply
+}
+
+/// Asks until the answer holds these words.
+fn until(address: &str, request: &str, words: &str) -> String {
+    let mut reply = String::new();
+    for _ in 0..6_000 {
+        reply = http(address, request);
+        if reply.contains(words) {
+            return reply;
+        }
+        pause();
+    }
+    panic!("`{words}` never came: {reply}");
+}
+
+#[test]
+fn the_status_page_shows_and_switches_and_a_signal_stops_the_process_in_good_order() {
+    let folder = Folder::new("status");
+    let served = socket::serve(&ServeSettings::default()).expect("loopback ports are free");
+    let file = settings(Crm::Dynamics, &served, &folder.0, free_port());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cosell"))
+        .args(["connector", "run", "--settings"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(folder.0.join("log")).expect("a log file"))
+        .spawn()
+        .expect("the connector can be started");
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let status = lines
+        .map(|line| line.expect("a line"))
+        .find_map(|line| {
+            line.split("status    http://")
+                .nth(1)
+                .map(|rest| rest.replace("/status", ""))
+        })
+        .expect("the address is printed");
+    for connection in ["partner center", "partner center events", "crm"] {
+        until(&status, "GET /status", &format!("\"{connection}\": \"healthy\""));
+    }
+    let shown = until(&status, "GET /status", "\"lag_seconds\": {\n");
+    assert!(
+        shown.contains("\"backlog\": 0") && shown.contains("\"healthy\": true"),
+        "{shown}"
+    );
+    assert!(http(&status, "POST /flows/pc-to-crm/off").starts_with("HTTP/1.1 202"));
+    let health = until(&status, "GET /health", "is off");
+    assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+    assert!(http(&status, "POST /flows/pc-to-crm/on").starts_with("HTTP/1.1 202"));
+    until(&status, "GET /health", "\"healthy\": true");
+    assert!(http(&status, "GET /runs").contains("webhook-registration"));
+    assert!(http(&status, "POST /flows/nothing/on").starts_with("HTTP/1.1 404"));
+    let second = cosell("run", &file);
+    assert_eq!(second.status.code(), Some(2));
+    assert!(
+        text(&second.stderr).contains("is used by another connector that is running"),
+        "{}",
+        text(&second.stderr)
+    );
+    let stopped = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(stopped.expect("a signal can be sent").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    let log = fs::read_to_string(folder.0.join("log")).expect("the log can be read");
+    assert!(
+        log.contains("the connector stops") && log.contains("\"code\":\"register.done\""),
+        "{log}"
+    );
+    assert!(
+        !log.contains(&Authority::refresh_token_of("connector")),
+        "a secret stands in the log"
+    );
+    let examined = cosell("doctor", &file);
+    assert_eq!(examined.status.code(), Some(0), "{}", text(&examined.stderr));
+    assert!(
+        text(&examined.stdout).contains("integrity  whole"),
+        "{}",
+        text(&examined.stdout)
+    );
+}
+
+#[test]
+fn a_connection_that_is_refused_is_told_without_its_secret() {
+    let folder = Folder::new("refused");
+    let served = socket::serve(&ServeSettings::default()).expect("loopback ports are free");
+    let file = settings(Crm::Salesforce, &served, &folder.0, free_port());
+    let token = Authority::refresh_token_of("connector");
+    let wrong = fs::read_to_string(&file)
+        .expect("the settings")
+        .replace(&token, "a-token-that-nobody-knows");
+    fs::write(&file, wrong).expect("the settings can be written");
+    let mut child = start(&file, &folder.0);
+    for _ in 0..6_000 {
+        if fs::read_to_string(folder.0.join("log")).is_ok_and(|log| log.contains("sign_in.refused")) {
+            break;
+        }
+        pause();
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    let log = fs::read_to_string(folder.0.join("log")).expect("the log can be read");
+    assert!(log.contains("sign_in.refused"), "{log}");
+    assert!(!log.contains("a-token-that-nobody-knows"), "a secret stands in the log");
+}
+
+#[test]
+fn the_doctor_tells_every_fault_of_the_settings_and_refuses_foreign_memories() {
+    let folder = Folder::new("doctor");
+    let served = socket::serve(&ServeSettings::default()).expect("loopback ports are free");
+    let file = settings(Crm::Dynamics, &served, &folder.0, free_port());
+    let good = fs::read_to_string(&file).expect("the settings");
+    let examined = cosell("doctor", &file);
+    assert_eq!(examined.status.code(), Some(0), "{}", text(&examined.stderr));
+    assert!(text(&examined.stdout).contains("not there yet"));
+    fs::write(
+        folder.0.join("memory.db"),
+        "a letter to a friend, which is no database at all",
+    )
+    .expect("a file");
+    let examined = cosell("doctor", &file);
+    assert_eq!(examined.status.code(), Some(2));
+    assert!(
+        text(&examined.stderr).contains("is no SQLite database"),
+        "{}",
+        text(&examined.stderr)
+    );
+    let bad = good
+        .replace("poll every: 500ms", "poll evry: 500ms")
+        .replace("kind: dynamics", "kind: dynamic");
+    fs::write(&file, bad).expect("the settings can be written");
+    let examined = cosell("doctor", &file);
+    let shown = text(&examined.stderr);
+    assert_eq!(examined.status.code(), Some(2));
+    assert!(
+        shown.contains("did you mean `poll every`?") && shown.contains("did you mean `dynamics`?"),
+        "{shown}"
+    );
+}
