@@ -180,27 +180,39 @@ fn indent(text: &str, root: &Node) -> String {
 
 /// Notes the column of each line that begins something.
 fn place(text: &str, node: &Node, column: usize, line_of: &dyn Fn(usize) -> usize, lines: &mut Lines) {
-    if is_flow(text, node) || matches!(node.kind, Kind::Text { .. } | Kind::Refused) {
-        let first = line_of(node.span.start);
-        let last = line_of(node.span.end.saturating_sub(1).max(node.span.start));
-        for line in first + 1..=last {
-            lines.continued.entry(line).or_insert(first);
-        }
+    if is_flow(text, node) {
         return;
     }
+    // A text or a collection in brackets goes on, as it is, behind the line that begins it.
+    let goes_on = |first: usize, value: &Node, lines: &mut Lines| {
+        let whole = is_flow(text, value) || matches!(value.kind, Kind::Text { .. } | Kind::Refused);
+        if whole && !value.is_empty() {
+            let last = line_of(value.span.end.saturating_sub(1).max(value.span.start));
+            for line in first + 1..=last {
+                lines.continued.entry(line).or_insert(first);
+            }
+        }
+        whole
+    };
     match &node.kind {
         Kind::Map(entries) => {
             for (key, value) in entries {
-                lines.wanted.entry(line_of(key.span.start)).or_insert(column);
-                place(text, value, column + 2, line_of, lines);
+                let first = line_of(key.span.start);
+                lines.wanted.entry(first).or_insert(column);
+                if !goes_on(first, value, lines) {
+                    place(text, value, column + 2, line_of, lines);
+                }
             }
         }
         Kind::List(items) => {
             for item in items {
                 // The dash may stand on a line of its own.
                 let before = text[..item.span.start].rfind('-').unwrap_or(item.span.start);
-                lines.wanted.entry(line_of(before)).or_insert(column);
-                place(text, item, column + 2, line_of, lines);
+                let first = line_of(before);
+                lines.wanted.entry(first).or_insert(column);
+                if !goes_on(first, item, lines) {
+                    place(text, item, column + 2, line_of, lines);
+                }
             }
         }
         Kind::Text { .. } | Kind::Refused => {}

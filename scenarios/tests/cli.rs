@@ -132,7 +132,8 @@ fn two_processes_write_the_same_traces() {
     let folder = Folder::new("traces");
     let run = |name: &str| {
         let traces = folder.0.join(name);
-        let output = cosell(&["run", "--save-traces", &traces.to_string_lossy()]);
+        let folder = traces.to_string_lossy();
+        let output = cosell(&["run", "catalog/updates", "catalog/closing", "--save-traces", &folder]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let entries = fs::read_dir(&traces).expect("the folder of traces can be read");
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
