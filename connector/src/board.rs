@@ -138,6 +138,15 @@ impl Board {
         (board, unreadable)
     }
 
+    /// Forgets what both sides had agreed on; only a planted bug does.
+    pub(crate) fn forget_bases(&mut self) {
+        for record in self.records.values_mut() {
+            let status = record.base.status;
+            record.base = crate::record::Base::default();
+            record.base.status = status;
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.records.len()
     }

@@ -37,7 +37,10 @@ impl Connector {
     /// Starts from what was persisted; the seed decides about jitter alone.
     pub fn new(settings: Settings, memory: &Memory, seed: u64, now: Timestamp) -> Result<Self, SettingsError> {
         settings.check()?;
-        let (board, unreadable) = Board::load(memory, now);
+        let (mut board, unreadable) = Board::load(memory, now);
+        if settings.is_planted(crate::planted::Planted::BaseInMemory) {
+            board.forget_bases();
+        }
         let engine = Engine::new(seed, now);
         let desk = Desk::new(engine.clone(), settings, board, memory);
         if unreadable > 0 {

@@ -22,6 +22,8 @@ pub mod id;
 /// Deliberately broken variants.
 #[cfg(feature = "planted")]
 pub mod planted;
+#[cfg(not(feature = "planted"))]
+mod planted;
 /// The canonical deal.
 pub mod deal;
 /// What an operator may set.

@@ -1,45 +1,119 @@
-//! Deliberately broken variants of the connector, which a harness must catch. Behind the non-default feature `planted`.
+//! Deliberately broken variants of the connector, which a harness must catch. They can be switched on behind the
+//! non-default feature `planted` only.
 //!
-//! It decides nothing by itself: the places that can break ask [`Settings::planted`](crate::settings::Settings).
+//! It decides nothing by itself: the places that can break ask
+//! [`Settings::is_planted`](crate::settings::Settings). Each says which invariant of the harness must speak.
 
-/// One way in which the connector can be broken on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Planted {
-    /// Creates again after a lost reply without looking first.
-    NoLookUpAfterLostReply,
-    /// Takes its own writes for changes: each hit of the poll writes an Audit line.
-    NoEchoCheck,
-    /// Sends the CRM's values to Partner Center while the deal is on hold.
-    SendsWhileOnHold,
-    /// Never carries the closing date.
-    IgnoresClosingDate,
-    /// Closes the other side as lost when a deal is won, and as won when it is lost.
-    SwapsWonAndLost,
-    /// Reads the first page of a list and ignores that there are more.
-    StopsAfterFirstPage,
+/// What is said of a bug: its name, its area, the invariant that claims it, the profile of histories that brings it out,
+/// and what it does.
+#[cfg(feature = "planted")]
+type Told = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// Lists every bug once: the variants, and what is told of each.
+macro_rules! planted {
+    ($($variant:ident = ($name:literal, $area:literal, $claim:literal, $profile:literal, $about:literal),)*) => {
+        /// One way in which the connector can be broken on purpose.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[cfg_attr(not(feature = "planted"), expect(unreachable_pub, reason = "public with the feature only"))]
+        pub enum Planted {
+            $(#[doc = $about] $variant,)*
+        }
+
+        #[cfg(feature = "planted")]
+        impl Planted {
+            /// Every variant.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            fn told(self) -> Told {
+                match self {
+                    $(Self::$variant => ($name, $area, $claim, $profile, $about),)*
+                }
+            }
+        }
+    };
 }
 
-impl Planted {
-    /// Every variant.
-    pub const ALL: [Self; 6] = [
-        Self::NoLookUpAfterLostReply,
-        Self::NoEchoCheck,
-        Self::SendsWhileOnHold,
-        Self::IgnoresClosingDate,
-        Self::SwapsWonAndLost,
-        Self::StopsAfterFirstPage,
-    ];
+planted! {
+    NoLookUpAfterLostReply = ("no-look-up-after-lost-reply", "outbox", "one-to-one", "faults", "creates again after a lost reply without looking first"),
+    CreatesAgainAtOnce = ("creates-again-at-once", "outbox", "one-to-one", "faults", "looks, but does not wait for a create that may still arrive"),
+    NoJournalBeforeCreate = ("no-journal-before-create", "journal", "one-to-one", "faults", "writes no intention to the journal before it creates a referral"),
+    DueMarksInMemory = ("due-marks-in-memory", "journal", "converged", "crashes", "keeps in memory only which deals are due"),
+    BaseInMemory = ("base-in-memory", "journal", "nothing-lost", "crashes", "forgets at a restart what both sides had agreed on"),
+    InvitesAgain = ("invites-again", "outbox", "one-to-one", "faults", "invites Microsoft again without looking whether it is there"),
+    GivesUpAtOnce = ("gives-up-at-once", "outbox", "converged", "faults", "never tries again what failed for a passing reason"),
+    GivesUpAfterThree = ("gives-up-after-three", "back-off", "converged", "throttled", "gives a deal up after three failures in a row"),
+    NoBackOff = ("no-back-off", "back-off", "conduct", "throttled", "tries again at once, whatever fails"),
+    IgnoresRetryAfter = ("ignores-retry-after", "back-off", "conduct", "throttled", "goes by its own pauses where a system says when to come back"),
+    NoEchoCheck = ("no-echo-check", "echo", "quiet", "calm", "takes its own writes for changes: each hit of the poll writes an Audit line"),
+    EchoByTime = ("echo-by-time", "echo", "converged", "calm", "takes every change of the CRM within a minute for its own"),
+    LoserWins = ("loser-wins", "merge", "converged", "calm", "lets the loser of a conflict win"),
+    OverwritesTheCrm = ("overwrites-the-crm", "merge", "nothing-lost", "calm", "copies Partner Center over edits of the CRM"),
+    BaseStaysBehind = ("base-stays-behind", "merge", "nothing-lost", "calm", "does not move the base after it has written to the CRM"),
+    IgnoresClosingDate = ("ignores-closing-date", "dates", "converged", "calm", "never carries the closing date"),
+    DayBefore = ("day-before", "dates", "nothing-invented", "calm", "sends the closing date as the day before"),
+    IgnoresNotes = ("ignores-notes", "merge", "converged", "calm", "never carries the notes"),
+    IgnoresCurrency = ("ignores-currency", "currency", "nothing-invented", "calm", "carries an amount without its currency"),
+    AmountInCents = ("amount-in-cents", "currency", "nothing-invented", "calm", "sends amounts in hundredths of their unit"),
+    CutsCents = ("cuts-cents", "currency", "nothing-invented", "calm", "sends amounts without what stands after the point"),
+    SwapsWonAndLost = ("swaps-won-and-lost", "merge", "converged", "calm", "closes the other side as lost when a deal is won, and as won when it is lost"),
+    LeavesClosedApart = ("leaves-closed-apart", "merge", "converged", "calm", "leaves deals alone that both sides closed differently"),
+    LeavesOpportunityOpen = ("leaves-opportunity-open", "merge", "converged", "calm", "takes a deal that Partner Center closed for one that the seller opened again"),
+    UpdatesClosedDeals = ("updates-closed-deals", "merge", "closed-is-terminal", "calm", "sends late edits to closed referrals"),
+    NoPreconditionInCrm = ("no-precondition-in-crm", "merge", "nothing-lost", "calm", "writes to the CRM whatever was changed since it read"),
+    NoPreconditionInPartnerCenter = ("no-precondition-in-partner-center", "merge", "nothing-lost", "calm", "writes to Partner Center whatever was changed since it read"),
+    NoExternalReference = ("no-external-reference", "links", "converged", "calm", "never tells Partner Center which opportunity belongs to a referral"),
+    NoReferralIdentifier = ("no-referral-identifier", "links", "nothing-lost", "calm", "never tells the CRM which referral it made for an opportunity"),
+    ForgetsSolutions = ("forgets-solutions", "links", "nothing-lost", "calm", "makes opportunities without their solutions"),
+    SendsWhileOnHold = ("sends-while-on-hold", "on-hold", "no-leak", "calm", "sends the CRM's values to Partner Center while the deal is on hold"),
+    SendsBeforeAccepting = ("sends-before-accepting", "on-hold", "no-leak", "calm", "sends values of a deal that left on-hold without accepting it first"),
+    OverwritesOnHold = ("overwrites-on-hold", "on-hold", "nothing-lost", "calm", "copies Partner Center over edits that wait on hold"),
+    StaysOnHold = ("stays-on-hold", "on-hold", "converged", "calm", "leaves the opportunity on hold when the referral was accepted in the portal"),
+    NeverDeclines = ("never-declines", "on-hold", "converged", "calm", "does not decline a referral whose opportunity was lost from on-hold"),
+    KeepsDroppedEdits = ("keeps-dropped-edits", "on-hold", "no-leak", "calm", "sends edits made on hold though they are to be dropped"),
+    SyncsWithoutLeave = ("syncs-without-leave", "visibility", "no-leak", "calm", "synchronises deals with Sync = No"),
+    NeverShows = ("never-shows", "visibility", "converged", "calm", "never makes a deal visible to Microsoft that the seller shows"),
+    NotPutBack = ("not-put-back", "visibility", "converged", "calm", "leaves it as it is when a seller takes back help or visibility"),
+    NoMark = ("no-mark", "marks", "audited", "calm", "never marks names"),
+    MarksStack = ("marks-stack", "marks", "audited", "calm", "adds a mark to the one that is there"),
+    CrossAfterSuccess = ("cross-after-success", "marks", "audited", "calm", "shows the cross after a success"),
+    MarkReachesPartnerCenter = ("mark-reaches-partner-center", "marks", "nothing-invented", "calm", "sends names with their mark"),
+    NoAuditOfSending = ("no-audit-of-sending", "audit", "audited", "calm", "leaves no Audit line of what it sends to Partner Center"),
+    AuditStartsAnew = ("audit-starts-anew", "audit", "audited", "calm", "writes each Audit line over the ones before"),
+    StopsAfterFirstPage = ("stops-after-first-page", "paging", "nothing-lost", "chaos", "reads the first page of a list and ignores that there are more"),
+    BuildsPagingLinks = ("builds-paging-links", "paging", "conduct", "calm", "changes the links to further pages"),
+    CursorRunsAhead = ("cursor-runs-ahead", "cursor", "converged", "calm", "moves the cursor of the CRM's changes ahead of what it has read"),
+    PartnerCenterCursorRunsAhead = ("partner-center-cursor-runs-ahead", "cursor", "converged", "faults", "moves the cursor of Partner Center's changes ahead of what it has read"),
+    TrustsWebhooksAlone = ("trusts-webhooks-alone", "webhooks", "converged", "faults", "never reconciles what webhooks have lost"),
+    RefusesSignedWebhooks = ("refuses-signed-webhooks", "webhooks", "conduct", "calm", "refuses webhooks with a good signature"),
+    KeepsRefusedToken = ("keeps-refused-token", "tokens", "conduct", "faults", "uses a token again that was refused"),
+    ReconcilesWithoutPause = ("reconciles-without-pause", "budget", "budget", "calm", "reads the whole list of referrals every second"),
+}
 
+#[cfg(feature = "planted")]
+impl Planted {
     /// The name that people and files use.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::NoLookUpAfterLostReply => "no-look-up-after-lost-reply",
-            Self::NoEchoCheck => "no-echo-check",
-            Self::SendsWhileOnHold => "sends-while-on-hold",
-            Self::IgnoresClosingDate => "ignores-closing-date",
-            Self::SwapsWonAndLost => "swaps-won-and-lost",
-            Self::StopsAfterFirstPage => "stops-after-first-page",
-        }
+        self.told().0
+    }
+
+    /// The part of the connector that is broken.
+    pub fn area(self) -> &'static str {
+        self.told().1
+    }
+
+    /// The code of the invariant that must catch it.
+    pub fn claimed_by(self) -> &'static str {
+        self.told().2
+    }
+
+    /// The profile of random histories that brings it out.
+    pub fn hunted_with(self) -> &'static str {
+        self.told().3
+    }
+
+    /// What it does.
+    pub fn about(self) -> &'static str {
+        self.told().4
     }
 
     /// The variant of that name.
@@ -48,7 +122,7 @@ impl Planted {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "planted"))]
 mod tests {
     use super::*;
 

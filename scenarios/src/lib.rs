@@ -39,6 +39,8 @@ pub mod board;
 pub mod sides;
 /// The story of a run, one line an event.
 pub mod log;
+/// What a naive model expects of a deal, from what people wrote alone.
+pub mod reference;
 /// What must be true of every run.
 pub mod invariant;
 /// What a scenario asks for at a step.
@@ -55,6 +57,8 @@ pub mod coverage;
 pub mod filter;
 /// Many runs on many threads.
 pub mod runner;
+/// Random histories, and what is left of them when they fail.
+pub mod explore;
 /// What the exit code says.
 pub mod exit;
 /// What people and programs are shown.

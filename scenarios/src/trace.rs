@@ -51,12 +51,23 @@ pub struct Header {
     pub display_check_mark: bool,
     /// Whether only co-sell and pipeline-sharing deals go from Partner Center to the CRM.
     pub sync_cosell_only: bool,
+    /// Fields with a policy of their own, by the names of the language: who wins when both sides changed one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conflicts: BTreeMap<String, String>,
+    /// Whether what was edited on hold is dropped when the deal leaves it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub drops_edits_on_hold: bool,
     /// The deliberately broken variant of the connector that ran, if any.
     pub planted: Option<String>,
     /// The text of the scenario and of the parts that it may include, by path: in saved traces, so that they can be judged
     /// and shown anywhere.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// One thing that happened.

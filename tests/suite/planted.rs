@@ -45,7 +45,7 @@ const CLAIMS: [Claim; 6] = [
     },
     Claim {
         bug: Planted::StopsAfterFirstPage,
-        code: Code::Converged,
+        code: Code::NothingLost,
         history: more_deals_than_a_page_holds,
     },
 ];
@@ -166,16 +166,5 @@ fn the_sound_connector_passes_what_catches_the_planted_bugs() {
                 crm.name()
             );
         }
-    }
-}
-
-#[test]
-fn every_planted_bug_is_claimed() {
-    for bug in Planted::ALL {
-        assert!(
-            CLAIMS.iter().any(|claim| claim.bug == bug),
-            "no invariant claims {}",
-            bug.name()
-        );
     }
 }

@@ -11,6 +11,7 @@ use crate::board::Causes;
 use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};
 use crate::flow::{Flow, Trigger};
 use crate::id::{AccountId, ContactId, DealNumber, OpportunityId, ReferralId};
+use crate::planted::Planted;
 use crate::record::{Base, Creation, Intention, Outcome, Record};
 use crate::settings::{CrmSettings, Direction};
 use crate::sync::audit::{self, Way};
@@ -130,12 +131,7 @@ fn hand_over(desk: &Desk, deal: DealNumber, other: DealNumber, referral: &Referr
 
 /// Looks for an opportunity that names the referral.
 async fn look(desk: &Desk, deal: DealNumber, id: &ReferralId) -> Result<Option<Opportunity>, Trouble> {
-    #[cfg(feature = "planted")]
-    if desk
-        .settings()
-        .is_planted(crate::planted::Planted::NoLookUpAfterLostReply)
-        && desk.record(deal).creating.is_some()
-    {
+    if desk.settings().is_planted(Planted::NoLookUpAfterLostReply) && desk.record(deal).creating.is_some() {
         desk.change(deal, |record| record.creating = None);
         return Ok(None);
     }
@@ -180,7 +176,7 @@ pub(crate) fn settled(desk: &Desk, record: &Record, what: Creation) -> Result<()
         return Ok(());
     };
     let until = canon::after(intention.at, desk.settings().unknown_create_wait);
-    if desk.now() >= until {
+    if desk.now() >= until || desk.settings().is_planted(Planted::CreatesAgainAtOnce) {
         return Ok(());
     }
     Err(Trouble::Passing {
@@ -234,7 +230,9 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
                 "an opportunity was made for the referral",
             );
             let turn = desk.engine().turn("customers").await;
-            add_missing(desk, &new, referral, contact, Vec::new()).await?;
+            if !desk.settings().is_planted(Planted::ForgetsSolutions) {
+                add_missing(desk, &new, referral, contact, Vec::new()).await?;
+            }
             drop(turn);
             desk.change(deal, |record| record.furnish = false);
             Ok(Step::Again)

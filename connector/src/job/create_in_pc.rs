@@ -10,6 +10,7 @@ use super::{crm, pc};
 use crate::deal::{Agreed, Customer, Field, Help, OpportunityState, canon};
 use crate::flow::{Flow, Trigger};
 use crate::id::{DealNumber, OpportunityId, ReferralId};
+use crate::planted::Planted;
 use crate::record::{Base, Creation, Intention};
 use crate::settings::Direction;
 use crate::sync::audit::{self, Way};
@@ -32,7 +33,7 @@ pub(crate) async fn create_in_pc(
         return Ok(Step::Done);
     };
     seen.opportunity = Some(row.digest());
-    if !row.sync {
+    if !row.sync && !desk.settings().is_planted(Planted::SyncsWithoutLeave) {
         desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
         return Ok(Step::Done);
     }
@@ -111,11 +112,7 @@ async fn look(desk: &Desk, deal: DealNumber, id: &OpportunityId) -> Result<Optio
     let Some(intention) = record.creating.filter(|intention| intention.what == Creation::Referral) else {
         return Ok(None);
     };
-    #[cfg(feature = "planted")]
-    if desk
-        .settings()
-        .is_planted(crate::planted::Planted::NoLookUpAfterLostReply)
-    {
+    if desk.settings().is_planted(Planted::NoLookUpAfterLostReply) {
         desk.change(deal, |record| record.creating = None);
         return Ok(None);
     }
@@ -240,7 +237,9 @@ async fn create(desk: &Desk, deal: DealNumber, new: &NewReferral) -> Result<Step
         at: desk.now(),
         values: new.values.clone(),
     };
-    desk.change(deal, |record| record.creating = Some(intention));
+    if !desk.settings().is_planted(Planted::NoJournalBeforeCreate) {
+        desk.change(deal, |record| record.creating = Some(intention));
+    }
     match pc::create(desk, &new.own(desk.settings().closing_date_zone)).await {
         Ok(referral) => Ok(adopt(desk, deal, &referral)),
         Err(trouble) => {
@@ -262,7 +261,7 @@ pub(crate) async fn invite(
 ) -> Result<(), Trouble> {
     let record = desk.record(deal);
     let parties = pc::engagement(desk, &referral.engagement).await?;
-    if !parties.iter().any(|party| party.is_microsofts) {
+    if !parties.iter().any(|party| party.is_microsofts) || desk.settings().is_planted(Planted::InvitesAgain) {
         settled(desk, &record, Creation::Invitation)?;
         let around = crm::surroundings(desk, &row.id).await?;
         let mut new = new_referral(desk, row, around);

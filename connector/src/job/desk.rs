@@ -17,6 +17,7 @@ use crate::flow::Flow;
 use crate::flow::history::History;
 use crate::flow::switches::Switches;
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::settings::Settings;
 use crate::system::dataverse::Currencies;
@@ -257,7 +258,7 @@ impl Desk {
     /// Makes a deal due, durably.
     pub(crate) fn mark(&self, deal: DealNumber, causes: Causes) {
         let now = self.now();
-        if self.board().mark(deal, causes, now) {
+        if self.board().mark(deal, causes, now) && !self.settings().is_planted(Planted::DueMarksInMemory) {
             self.0.engine.persist(due_key(deal), Some("1".to_owned()));
         }
     }
@@ -322,7 +323,9 @@ impl Desk {
             let request = request.map_err(|error| Trouble::refused(format!("the request cannot be built: {error}")))?;
             let response = self.exchange(audience.system(), request).await?;
             if response.status() == StatusCode::UNAUTHORIZED {
-                self.drop_token(audience, &token);
+                if !self.settings().is_planted(Planted::KeepsRefusedToken) {
+                    self.drop_token(audience, &token);
+                }
                 if !renewed {
                     renewed = true;
                     continue;

@@ -12,6 +12,7 @@ use crate::contract::{Reason, Signature};
 use crate::deal::canon;
 use crate::flow::{Flow, Trigger};
 use crate::id::{DealNumber, HookId, ReferralId};
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::sync::backoff;
 use crate::system::partner_center::{HookEvent, Referral, read_hook};
@@ -22,6 +23,7 @@ pub(crate) const RELATED: &str = "related/";
 /// Takes a webhook.
 pub(crate) fn take(desk: &Desk, hook: HookId, body: &Bytes, signature: Signature) {
     let status = match signature {
+        Signature::Verified if desk.settings().is_planted(Planted::RefusesSignedWebhooks) => 401,
         Signature::Verified => note(desk, body),
         Signature::Absent if desk.settings().accept_unsigned_hooks => note(desk, body),
         Signature::Absent => refuse(desk, "hook.unsigned", "a webhook without signature", 401),

@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use crate::deal::Ending;
+use crate::planted::Planted;
 use crate::sync::status::Move;
 use crate::system::opportunity::Opportunity;
 use crate::system::partner_center::Referral;
@@ -14,13 +15,8 @@ pub(crate) struct Pair {
 }
 
 /// How an ending is sent; a planted bug swaps it.
-#[cfg_attr(
-    not(feature = "planted"),
-    expect(unused_variables, reason = "only a planted bug looks at the settings")
-)]
 pub(crate) fn sent(desk: &Desk, ending: Ending) -> Ending {
-    #[cfg(feature = "planted")]
-    if desk.settings().is_planted(crate::planted::Planted::SwapsWonAndLost) {
+    if desk.settings().is_planted(Planted::SwapsWonAndLost) {
         return ending.opposite();
     }
     ending

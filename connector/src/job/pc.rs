@@ -8,6 +8,7 @@ use super::crm;
 use super::desk::{Desk, Trouble};
 use crate::deal::{Field, canon};
 use crate::id::{EngagementId, ReferralId};
+use crate::planted::Planted;
 use crate::settings::mapping::default_path;
 use crate::system::identity::Audience;
 use crate::system::partner_center::{self, Patch, Referral, read_page, read_referral};
@@ -83,9 +84,11 @@ async fn page(desk: &Desk, ask: Ask) -> Result<Page<Referral>, Trouble> {
     for row in page.rows.iter_mut().flatten() {
         shape(desk, row);
     }
-    #[cfg(feature = "planted")]
-    if settings.is_planted(crate::planted::Planted::StopsAfterFirstPage) {
+    if settings.is_planted(Planted::StopsAfterFirstPage) {
         page.next = None;
+    }
+    if settings.is_planted(Planted::BuildsPagingLinks) {
+        page.next = page.next.map(|link| format!("{link}&"));
     }
     Ok(page)
 }
@@ -93,7 +96,10 @@ async fn page(desk: &Desk, ask: Ask) -> Result<Page<Referral>, Trouble> {
 /// Changes a referral and gives it back as it is now.
 pub(crate) async fn patch(desk: &Desk, of: &Referral, patch: &Patch) -> Result<Referral, Trouble> {
     let settings = desk.settings();
-    let ask = partner_center::patch(&settings.partner_center, of, patch);
+    let mut ask = partner_center::patch(&settings.partner_center, of, patch);
+    if settings.is_planted(Planted::NoPreconditionInPartnerCenter) {
+        ask = ask.without(&http::header::IF_MATCH);
+    }
     let reply = desk.ask(Audience::PartnerCenter, ask).await?;
     written(desk, of, &reply).await
 }

@@ -13,6 +13,7 @@ use crate::contract::Reason;
 use crate::deal::canon;
 use crate::flow::{Flow, Trigger};
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::system::opportunity::Opportunity;
 
@@ -75,6 +76,12 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
         page = crm::next_page(desk, next).await?;
     }
     if let Some(newest) = newest {
+        let ahead = desk.settings().is_planted(Planted::CursorRunsAhead);
+        let newest = if ahead {
+            canon::after(desk.now(), desk.settings().poll_interval * 2)
+        } else {
+            newest
+        };
         desk.move_cursor(CRM_CURSOR, newest);
     }
     solutions::poll(desk).await?;
@@ -99,6 +106,9 @@ fn notice(desk: &Desk, row: &Opportunity) {
         }
         return;
     };
+    if desk.settings().is_planted(Planted::EchoByTime) && desk.now().duration_since(row.modified).as_secs() < 60 {
+        desk.change(deal, |record| record.seen_opportunity = Some(row.digest()));
+    }
     let seen = desk.board().record(deal).and_then(|record| record.seen_opportunity);
     if seen != Some(row.digest()) || is_echo_taken_for_change(desk) {
         let linked = desk
@@ -126,13 +136,6 @@ fn new_deal(desk: &Desk, row: &Opportunity) -> Option<DealNumber> {
     })
 }
 
-#[cfg_attr(
-    not(feature = "planted"),
-    expect(unused_variables, reason = "only a planted bug looks at the settings")
-)]
 fn is_echo_taken_for_change(desk: &Desk) -> bool {
-    #[cfg(feature = "planted")]
-    return desk.settings().is_planted(crate::planted::Planted::NoEchoCheck);
-    #[cfg(not(feature = "planted"))]
-    false
+    desk.settings().is_planted(Planted::NoEchoCheck)
 }

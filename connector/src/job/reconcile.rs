@@ -11,6 +11,7 @@ use crate::board::Causes;
 use crate::contract::Reason;
 use crate::deal::canon;
 use crate::flow::{Flow, Trigger};
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::system::partner_center::Referral;
 
@@ -25,10 +26,7 @@ pub(crate) async fn reconcile(desk: Desk) {
             Ok(()) => {
                 failures = 0;
                 desk.was_read("partner center");
-                (
-                    canon::after(desk.now(), desk.settings().reconcile_interval),
-                    Reason::Reconcile,
-                )
+                (pause(&desk), Reason::Reconcile)
             }
             Err(trouble) => {
                 failures += 1;
@@ -38,6 +36,17 @@ pub(crate) async fn reconcile(desk: Desk) {
         };
         desk.engine().sleep_until(at, reason).await;
     }
+}
+
+/// When the next pass begins.
+fn pause(desk: &Desk) -> jiff::Timestamp {
+    let hurries = desk.settings().is_planted(Planted::ReconcilesWithoutPause);
+    let pause = if hurries {
+        jiff::SignedDuration::from_secs(1)
+    } else {
+        desk.settings().reconcile_interval
+    };
+    canon::after(desk.now(), pause)
 }
 
 /// One pass.
@@ -68,6 +77,12 @@ pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
         page = pc::next_page(desk, next).await?;
     }
     if let Some(newest) = newest {
+        let ahead = desk.settings().is_planted(Planted::PartnerCenterCursorRunsAhead);
+        let newest = if ahead {
+            canon::after(desk.now(), desk.settings().reconcile_interval * 2)
+        } else {
+            newest
+        };
         desk.move_cursor(PC_CURSOR, newest);
     }
     let incomplete = desk.board().look_again(u32::MAX);
@@ -94,6 +109,9 @@ fn notice_microsofts(desk: &Desk, row: &Referral) {
 }
 
 fn notice(desk: &Desk, row: &Referral) {
+    if desk.settings().is_planted(Planted::TrustsWebhooksAlone) {
+        return;
+    }
     if row.is_microsofts {
         notice_microsofts(desk, row);
         return;

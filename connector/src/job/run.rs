@@ -13,6 +13,7 @@ use crate::board::{Started, due_key};
 use crate::contract::{Reason, System};
 use crate::deal::{OpportunityState, canon, mark};
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::record::Outcome;
 use crate::sync::audit::{self, Way};
 use crate::sync::backoff;
@@ -103,14 +104,14 @@ fn remember(desk: &Desk, deal: DealNumber, seen: &Seen) {
 /// What becomes of a failed run: when it is tried again, if it is.
 async fn conclude(desk: &Desk, deal: DealNumber, failures: u32, trouble: Trouble, seen: &Seen) -> Option<Timestamp> {
     let later = |until: Option<Timestamp>| {
-        let pause = backoff::pause(failures + 1, desk.settings().longest_backoff, desk.engine().chance());
+        let pause = backoff::pause(failures + 1, longest(desk), desk.engine().chance());
         let soonest = canon::after(desk.now(), pause);
         Some(until.map_or(soonest, |until| until.max(soonest)))
     };
     let (lines, way, outcome) = match trouble {
         Trouble::Passing { why, until, .. } => {
             desk.say(&desk.record(deal), "run.later", None, why);
-            return later(until);
+            return later(until).filter(|_| !gives_up(desk, failures));
         }
         Trouble::Raced | Trouble::Conflict | Trouble::Missing => return later(None),
         Trouble::Off { .. } => {
@@ -154,6 +155,20 @@ async fn conclude(desk: &Desk, deal: DealNumber, failures: u32, trouble: Trouble
         Err(Trouble::Raced | Trouble::Conflict | Trouble::Missing) => later(None),
         _ => None,
     }
+}
+
+/// The longest pause; none at all with a planted bug.
+fn longest(desk: &Desk) -> SignedDuration {
+    if desk.settings().is_planted(Planted::NoBackOff) {
+        return SignedDuration::ZERO;
+    }
+    desk.settings().longest_backoff
+}
+
+/// Whether a planted bug makes it give up for good.
+fn gives_up(desk: &Desk, failures: u32) -> bool {
+    let settings = desk.settings();
+    settings.is_planted(Planted::GivesUpAtOnce) || (failures >= 2 && settings.is_planted(Planted::GivesUpAfterThree))
 }
 
 /// Says a failure to a person: Audit and the cross, once for each distinct failure.

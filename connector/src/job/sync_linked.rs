@@ -15,7 +15,8 @@ use crate::contract::Reason;
 use crate::deal::{Field, OpportunityState, ReferralState, canon};
 use crate::flow::Flow;
 use crate::id::{DealNumber, OpportunityId, ReferralId};
-use crate::record::{Outcome, Record, digest};
+use crate::planted::Planted;
+use crate::record::{Base, Outcome, Record, digest};
 use crate::settings::OnHoldEdits;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::{Gate, Merged, Sides, merge};
@@ -51,7 +52,7 @@ pub(crate) async fn sync_linked(
         take_stock_of_sending(record, &referral);
         take_stock_of_writing(record, &row);
     });
-    if !row.sync {
+    if !row.sync && !desk.settings().is_planted(Planted::SyncsWithoutLeave) {
         desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
         return Ok(Step::Done);
     }
@@ -61,10 +62,13 @@ pub(crate) async fn sync_linked(
     if !belong_together(desk, deal, &referral, &row) {
         return Ok(Step::Done);
     }
-    if !row.revision.is_trusted(read_at) {
+    if !row.revision.is_trusted(read_at) && !desk.settings().is_planted(Planted::NoPreconditionInCrm) {
         return Ok(wait_for_trust(desk, &row).await);
     }
-    if record.furnish && !matches!(row.state, OpportunityState::Closed(_)) {
+    if record.furnish
+        && !desk.settings().is_planted(Planted::ForgetsSolutions)
+        && !matches!(row.state, OpportunityState::Closed(_))
+    {
         furnish(desk, deal, ids.1, &referral).await?;
         return Ok(Step::Again);
     }
@@ -73,7 +77,7 @@ pub(crate) async fn sync_linked(
         desk.in_child(Some(deal), Flow::MicrosoftUpdates, updates).await?;
         seen.causes.related = false;
     }
-    let ask = decide(referral.state, row.state, desk.record(deal).base.status);
+    let ask = planted_move(desk, decide(referral.state, row.state, desk.record(deal).base.status));
     act(desk, deal, Pair { referral, row, ask }, seen).await
 }
 
@@ -158,13 +162,41 @@ async fn wait_for_trust(desk: &Desk, row: &Opportunity) -> Step {
     Step::Again
 }
 
+/// Whether edits made on hold are dropped.
+fn drops(desk: &Desk) -> bool {
+    desk.settings().on_hold_edits == OnHoldEdits::Drop && !desk.settings().is_planted(Planted::KeepsDroppedEdits)
+}
+
+/// What a planted bug makes of a move.
+fn planted_move(desk: &Desk, ask: Move) -> Move {
+    let broken = |defect| desk.settings().is_planted(defect);
+    match ask {
+        Move::Accept if broken(Planted::SendsBeforeAccepting) => Move::Live,
+        Move::Activate if broken(Planted::StaysOnHold) => Move::LocalHold,
+        Move::Decline if broken(Planted::NeverDeclines) => Move::Hold,
+        Move::CloseDifferently(ending) if broken(Planted::LeavesClosedApart) => Move::Closed(ending),
+        Move::CloseOpportunity(_) if broken(Planted::LeavesOpportunityOpen) => Move::Reopened,
+        Move::Hold
+        | Move::Live
+        | Move::Accept
+        | Move::Decline
+        | Move::Activate
+        | Move::LocalHold
+        | Move::CloseReferral(_)
+        | Move::CloseOpportunity(_)
+        | Move::CloseDifferently(_)
+        | Move::Reopened
+        | Move::Closed(_) => ask,
+    }
+}
+
 async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Result<Step, Trouble> {
     let Some(pair) = let_through(desk, deal, pair)? else {
         return Ok(Step::Done);
     };
     match pair.ask {
         Move::Accept => {
-            if desk.settings().on_hold_edits == OnHoldEdits::Drop && to_crm::drop_edits(desk, deal, &pair).await? {
+            if drops(desk) && to_crm::drop_edits(desk, deal, &pair).await? {
                 return Ok(Step::Again);
             }
             to_pc::accept(desk, deal, &pair.referral).await?;
@@ -201,12 +233,13 @@ async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Resu
         Move::LocalHold => {
             desk.say_once(deal, "hold.local", None, "a live deal was put on hold in the CRM");
         }
-        Move::Hold
-        | Move::Live
-        | Move::Activate
-        | Move::CloseReferral(_)
-        | Move::CloseOpportunity(_)
-        | Move::Closed(_) => {}
+        Move::Activate => {
+            // Accepted in the portal: what was edited on hold is dropped before the deal leaves it, too.
+            if drops(desk) && to_crm::drop_edits(desk, deal, &pair).await? {
+                return Ok(Step::Again);
+            }
+        }
+        Move::Hold | Move::Live | Move::CloseReferral(_) | Move::CloseOpportunity(_) | Move::Closed(_) => {}
     }
     write(desk, deal, pair, seen).await
 }
@@ -285,9 +318,11 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
         return Ok(Step::Again);
     }
     let failing = !pieces.is_empty();
+    let planted_stale = desk.settings().is_planted(Planted::BaseStaysBehind);
     let written = to_crm::write(desk, deal, &pair, &merged, (seen.causes.whole, failing)).await?;
     desk.change(deal, |record| {
-        for (field, value) in merged.agreed.iter().chain(&merged.to_crm) {
+        let moved = !planted_stale;
+        for (field, value) in merged.agreed.iter().chain(merged.to_crm.iter().filter(|_| moved)) {
             record.base.agree(*field, value.clone());
         }
         record.base.status = agreed(pair.ask, record.base.status);
@@ -327,32 +362,46 @@ fn must_reopen_to_link(desk: &Desk, row: &Opportunity) -> bool {
 fn merge_pair(desk: &Desk, record: &Record, pair: &Pair) -> Merged {
     let settings = desk.settings();
     let gate = match pair.ask {
-        #[cfg(feature = "planted")]
-        Move::Hold if settings.is_planted(crate::planted::Planted::SendsWhileOnHold) => Gate::Open,
+        Move::Hold if settings.is_planted(Planted::SendsWhileOnHold) => Gate::Open,
         Move::Hold | Move::LocalHold | Move::Activate => Gate::Held,
         Move::Live | Move::Accept => Gate::Open,
         Move::CloseReferral(_) => Gate::OpportunityClosed,
         Move::CloseOpportunity(_) => Gate::ReferralClosed,
+        Move::Closed(_) if settings.is_planted(Planted::UpdatesClosedDeals) => Gate::Open,
         Move::Closed(_) | Move::CloseDifferently(_) | Move::Reopened | Move::Decline => Gate::Shut,
     };
+    // Blind to edits of the CRM: its values count as agreed.
+    let blind = Base::of(&pair.row.values, record.base.status);
     let sides = Sides {
         pc: &pair.referral.values,
         crm: &pair.row.values,
-        base: &record.base,
+        base: if settings.is_planted(Planted::OverwritesTheCrm)
+            || (gate == Gate::Held && settings.is_planted(Planted::OverwritesOnHold))
+        {
+            &blind
+        } else {
+            &record.base
+        },
         pc_changed: pair.referral.updated,
         crm_changed: pair.row.modified,
         gate,
     };
-    let fields = Field::ALL;
-    #[cfg(feature = "planted")]
-    let fields = fields.into_iter().filter(|field| {
-        *field != Field::ClosingDate || !settings.is_planted(crate::planted::Planted::IgnoresClosingDate)
-    });
+    let fields = Field::ALL.into_iter();
+    let fields =
+        fields.filter(|field| *field != Field::ClosingDate || !settings.is_planted(Planted::IgnoresClosingDate));
+    let fields = fields.filter(|field| *field != Field::Notes || !settings.is_planted(Planted::IgnoresNotes));
+    let fields = fields.filter(|field| *field != Field::Currency || !settings.is_planted(Planted::IgnoresCurrency));
     merge(
         sides,
         fields,
         |field| settings.direction(field),
-        |field| settings.policy(field),
+        |field| {
+            let policy = settings.policy(field);
+            if settings.is_planted(Planted::LoserWins) {
+                return policy.opposite();
+            }
+            policy
+        },
     )
 }
 

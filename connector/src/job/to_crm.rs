@@ -9,6 +9,7 @@ use super::pair::{Pair, sent};
 use crate::deal::{Field, OpportunityState, mark};
 use crate::flow::Flow;
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::record::{Writing, digest};
 use crate::settings::Direction;
 use crate::sync::audit::{self, Way};
@@ -63,7 +64,16 @@ pub(super) async fn drop_edits(desk: &Desk, deal: DealNumber, pair: &Pair) -> Re
     };
     let fields: Vec<Field> = Field::ALL.into_iter().filter(dropped).collect();
     let locked = matches!(row.state, OpportunityState::Closed(_)) && !crm::writes_closed(desk);
-    if fields.is_empty() || locked {
+    if locked {
+        // A closed row takes nothing back: what it holds counts as agreed, so that none of it goes out with the closing.
+        desk.change(deal, |record| {
+            for field in fields {
+                record.base.agree(field, row.values.get(field).map(str::to_owned));
+            }
+        });
+        return Ok(false);
+    }
+    if fields.is_empty() {
         return Ok(false);
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
@@ -122,11 +132,14 @@ fn change(
         | Move::Reopened
         | Move::Closed(_) => None,
     };
-    change.referral = row.referral.is_none().then(|| referral.id.clone());
+    let names = !desk.settings().is_planted(Planted::NoReferralIdentifier);
+    change.referral = (names && row.referral.is_none()).then(|| referral.id.clone());
     change.link = row.link.is_none().then(|| link(desk, &referral.id));
     let mut lines = record.owed.clone();
     if gate_is_open(*ask) {
-        put_back(pair, &mut change);
+        if !desk.settings().is_planted(Planted::NotPutBack) {
+            put_back(pair, &mut change);
+        }
         change.msx = referral.msx.clone().filter(|id| row.msx.as_ref() != Some(id));
         let microsofts = change.help.is_some() || change.visible.is_some() || change.msx.is_some();
         if microsofts && !desk.lane(deal, Flow::MicrosoftUpdates, "Microsoft's side was changed")? {
@@ -140,20 +153,28 @@ fn change(
         }
     }
     if is_echo_taken_for_change(desk, whole) {
-        lines.push(audit::line(
-            desk.now(),
-            Way::PcToCrm,
-            &format!("updated ({})", desk.now()),
-        ));
+        let what = format!("updated ({})", desk.now());
+        lines.push(audit::line(desk.now(), Way::PcToCrm, &what));
     }
-    change.audit = audit::append(&row.audit, &lines, desk.settings().audit_limit);
-    if desk.settings().display_check_mark {
-        let name = change.name.as_deref().unwrap_or(&row.name);
-        let shown = if failing { mark::CROSS } else { mark::CHECK };
-        let marked = mark::put(name, shown, crm::longest_name(desk));
+    let anew = desk.settings().is_planted(Planted::AuditStartsAnew);
+    let trail = if anew { "" } else { &row.audit };
+    change.audit = audit::append(trail, &lines, desk.settings().audit_limit);
+    if desk.settings().display_check_mark && !desk.settings().is_planted(Planted::NoMark) {
+        let marked = marked(desk, row, &change, failing);
         change.name = (marked != row.name).then_some(marked);
     }
     Ok(change)
+}
+
+/// The name with the mark that it shall carry.
+fn marked(desk: &Desk, row: &Opportunity, change: &Change, failing: bool) -> String {
+    let name = change.name.as_deref().unwrap_or(&row.name);
+    let crossed = failing || desk.settings().is_planted(Planted::CrossAfterSuccess);
+    let shown = if crossed { mark::CROSS } else { mark::CHECK };
+    if desk.settings().is_planted(Planted::MarksStack) && change.audit.is_some() {
+        return format!("{} {shown}", name.trim());
+    }
+    mark::put(name, shown, crm::longest_name(desk))
 }
 
 fn gate_is_open(ask: Move) -> bool {
@@ -203,13 +224,6 @@ fn what(pair: &Pair, merged: &Merged, change: &Change) -> Option<String> {
     }
 }
 
-#[cfg_attr(
-    not(feature = "planted"),
-    expect(unused_variables, reason = "only a planted bug looks at them")
-)]
 fn is_echo_taken_for_change(desk: &Desk, whole: bool) -> bool {
-    #[cfg(feature = "planted")]
-    return whole && desk.settings().is_planted(crate::planted::Planted::NoEchoCheck);
-    #[cfg(not(feature = "planted"))]
-    false
+    whole && desk.settings().is_planted(Planted::NoEchoCheck)
 }

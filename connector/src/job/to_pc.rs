@@ -8,6 +8,7 @@ use super::pair::{Pair, sent};
 use super::pc;
 use crate::deal::{Agreed, Ending, Field, Help, ReferralState};
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::record::Sending;
 use crate::settings::mapping::default_path;
 use crate::sync::audit::{self, Way};
@@ -22,6 +23,7 @@ async fn deliver(
     sending: Sending,
     call: impl Future<Output = Result<Referral, Trouble>>,
 ) -> Result<Referral, Trouble> {
+    let silent = desk.settings().is_planted(Planted::NoAuditOfSending);
     desk.change(deal, |record| record.sending = Some(sending.clone()));
     let result = call.await;
     let unknown = result.as_ref().err().is_some_and(Trouble::is_unknown);
@@ -34,7 +36,9 @@ async fn deliver(
                 record.base.agree(field, value);
             }
             record.base.status = sending.status.or(record.base.status);
-            record.owed.push(sending.line);
+            if !silent {
+                record.owed.push(sending.line);
+            }
         }
     });
     result
@@ -89,7 +93,8 @@ pub(super) async fn write(
     }
     // Help makes a deal visible; until Microsoft is invited that may still be owed.
     let helped = pair.referral.help.is_some() && desk.record(deal).invite;
-    let show = open && !pair.referral.visible && (pair.row.visible || helped);
+    let hides = desk.settings().is_planted(Planted::NeverShows);
+    let show = open && !hides && !pair.referral.visible && (pair.row.visible || helped);
     let (patch, sending) = patch(desk, &pair, merged, show);
     if !patch.is_empty() {
         pair.referral = match sending {
@@ -108,7 +113,11 @@ async fn replace(
     name: Option<&(Field, Option<String>)>,
     help: Option<Help>,
 ) -> Result<Referral, Trouble> {
-    let text = name.and_then(|(_, value)| value.as_deref());
+    let marked = desk.settings().is_planted(Planted::MarkReachesPartnerCenter);
+    let marked = name.and_then(|(_, value)| marked.then(|| format!("{} ✔", value.as_deref().unwrap_or_default())));
+    let text = marked
+        .as_deref()
+        .or_else(|| name.and_then(|(_, value)| value.as_deref()));
     let mut words = Vec::new();
     if name.is_some() {
         words.push(Field::Name.name());
@@ -123,6 +132,22 @@ async fn replace(
     deliver(desk, deal, sending, pc::put(desk, referral, &body)).await
 }
 
+/// What a planted bug makes of a value on its way to Partner Center.
+fn planted_value(desk: &Desk, field: Field, value: Option<&str>) -> Option<String> {
+    let broken = |defect| desk.settings().is_planted(defect);
+    match (field, value) {
+        (Field::Value, Some(amount)) if broken(Planted::AmountInCents) => {
+            amount.parse::<f64>().ok().map(|amount| format!("{}", amount * 100.0))
+        }
+        (Field::Value, Some(amount)) if broken(Planted::CutsCents) => amount.split('.').next().map(str::to_owned),
+        (Field::ClosingDate, Some(day)) if broken(Planted::DayBefore) => {
+            let before = day.parse::<jiff::civil::Date>().and_then(jiff::civil::Date::yesterday);
+            before.ok().map(|day| day.to_string())
+        }
+        (_, value) => value.map(str::to_owned),
+    }
+}
+
 /// The PATCH that the merge asks for, and what is remembered of it.
 fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Option<Sending>) {
     let settings = desk.settings();
@@ -130,11 +155,12 @@ fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Optio
     let mut words = Vec::new();
     let mut values = BTreeMap::new();
     for (field, value) in merged.to_pc.iter().filter(|(field, _)| *field != Field::Name) {
+        let sent = planted_value(desk, *field, value.as_deref());
         let place = settings.mapping.path(*field);
         if place == default_path(*field) {
-            patch.field(*field, value.as_deref(), settings.closing_date_zone);
+            patch.field(*field, sent.as_deref(), settings.closing_date_zone);
         } else {
-            patch.text_at(place, value.as_deref());
+            patch.text_at(place, sent.as_deref());
         }
         words.push(field.name());
         values.insert(*field, value.clone());
@@ -143,7 +169,8 @@ fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Optio
         patch.show();
         words.push("visibility");
     }
-    if pair.referral.external.is_none() && !matches!(pair.referral.state, ReferralState::Closed(_)) {
+    let names = !settings.is_planted(Planted::NoExternalReference);
+    if names && pair.referral.external.is_none() && !matches!(pair.referral.state, ReferralState::Closed(_)) {
         patch.external(pair.row.id.as_str());
     }
     let mut status = None;

@@ -31,6 +31,17 @@ pub enum Policy {
     Latest,
 }
 
+impl Policy {
+    /// The policy by which the other side wins; only a planted bug asks.
+    #[must_use]
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::PcWins => Self::CrmWins,
+            Self::CrmWins | Self::Latest => Self::PcWins,
+        }
+    }
+}
+
 /// An edition of the connector: its update sets, its events, its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Profile {

@@ -104,7 +104,7 @@ fn merge_field(sides: Sides<'_>, field: Field, direction: Direction, policy: Pol
         let detail = format!("Partner Center has {}, the CRM has {}", shown(pc), shown(crm));
         merged.choices.push(Choice { code, field, detail });
     };
-    let crm_edited = sides.base.differs(field, crm);
+    let crm_edited = edited(sides.base, field, sides.crm);
     match (target, sides.gate) {
         (Target::Nowhere, _) => code.into_iter().for_each(&mut choose),
         // What the CRM edited on hold waits, whoever wins later.
@@ -124,11 +124,23 @@ fn merge_field(sides: Sides<'_>, field: Field, direction: Direction, policy: Pol
     }
 }
 
+/// Whether one side changed a field. An amount means nothing without its currency: whoever changed one changed both, or
+/// the amount of one side would meet the currency of the other.
+fn edited(base: &Base, field: Field, now: &Values) -> bool {
+    let together: &[Field] = match field {
+        Field::Value | Field::Currency => &[Field::Value, Field::Currency],
+        Field::Name => &[Field::Name],
+        Field::ClosingDate => &[Field::ClosingDate],
+        Field::Notes => &[Field::Notes],
+    };
+    together.iter().any(|field| base.differs(*field, now.get(*field)))
+}
+
 /// Where the value of a field that differs should go, before anybody asks whether it may.
 fn aim(sides: Sides<'_>, field: Field, direction: Direction, policy: Policy) -> (Target, Option<&'static str>) {
     let (pc, crm) = (sides.pc.get(field), sides.crm.get(field));
-    let pc_edited = sides.base.differs(field, pc);
-    let crm_edited = sides.base.differs(field, crm);
+    let pc_edited = edited(sides.base, field, sides.pc);
+    let crm_edited = edited(sides.base, field, sides.crm);
     if !field.may_be_empty() && (pc.is_none() || crm.is_none()) {
         // Nothing is no value of this field: whoever has one fills the other side.
         return match (pc.is_none(), direction) {
@@ -223,6 +235,37 @@ mod tests {
             assert_eq!(merged.to_crm == to("2"), crm_gets);
             assert_eq!(merged.to_pc == to("3"), !crm_gets);
         }
+    }
+
+    #[test]
+    fn an_amount_goes_with_its_currency_or_not_at_all() {
+        let money = |amount: &str, code: &str| {
+            let amount = Values::default().with(Field::Value, Some(amount.to_owned()));
+            amount.with(Field::Currency, Some(code.to_owned()))
+        };
+        let base = Base::of(&money("1", "JPY"), None);
+        let (pc, crm) = (money("1", "USD"), money("523700", "JPY"));
+        let sides = Sides {
+            pc: &pc,
+            crm: &crm,
+            base: &base,
+            pc_changed: Timestamp::from_second(10).unwrap(),
+            crm_changed: Timestamp::from_second(20).unwrap(),
+            gate: Gate::Open,
+        };
+        let fields = [Field::Value, Field::Currency];
+        let merged = merge(sides, fields, |_| Direction::Both, |_| Policy::PcWins);
+        let pair = vec![
+            (Field::Value, Some("1".to_owned())),
+            (Field::Currency, Some("USD".to_owned())),
+        ];
+        assert_eq!((merged.to_crm, merged.to_pc), (pair, Vec::new()));
+        let held = Sides {
+            gate: Gate::Held,
+            ..sides
+        };
+        let merged = merge(held, fields, |_| Direction::Both, |_| Policy::PcWins);
+        assert_eq!((merged.to_crm, merged.to_pc), (Vec::new(), Vec::new()));
     }
 
     #[test]

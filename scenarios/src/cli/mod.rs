@@ -43,6 +43,13 @@ mod preflight;
 mod completions;
 /// `cosell connector`.
 mod connector;
+/// `cosell bugs`.
+#[cfg(feature = "planted")]
+mod bugs;
+/// `cosell explore`.
+mod explore;
+/// `cosell explain`.
+mod explain;
 
 /// Prove that a CRM stays in step with Microsoft Partner Center
 ///
@@ -74,6 +81,10 @@ enum Command {
     Preflight(preflight::PreflightArgs),
     Completions(completions::CompletionsArgs),
     Connector(connector::ConnectorArgs),
+    Explore(explore::ExploreArgs),
+    #[cfg(feature = "planted")]
+    Bugs(bugs::BugsArgs),
+    Explain(explain::ExplainArgs),
 }
 
 /// Where the command writes.
@@ -143,6 +154,10 @@ pub fn main() -> Exit {
         Command::Preflight(args) => preflight::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Connector(args) => connector::run(&args, ui),
+        Command::Explore(args) => explore::run(&args, ui),
+        #[cfg(feature = "planted")]
+        Command::Bugs(args) => bugs::run(&args, ui),
+        Command::Explain(args) => explain::run(&args, ui),
     };
     done.unwrap_or_else(|exit| exit)
 }

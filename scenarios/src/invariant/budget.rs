@@ -1,35 +1,48 @@
 //! `budget`: no more than 10,000 calls to Partner Center in a day (product.md M23; the figure is from the 2020-21 texts,
-//! the counting window, a day of UTC, is assumed).
+//! the counting window, a day of UTC, is assumed), and no more than 300 calls about one record in an hour (assumed).
+
+use std::collections::BTreeMap;
 
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
+use jiff::Timestamp;
 
-use super::{Code, Finding, Findings, Invariant};
-use crate::board::Board;
+use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::trace::{Entry, What};
+
+pub(super) const EXPLANATION: &str = "Calls stay within their budgets.
+
+The paid plan of 2020-21 allowed 10,000 calls to Partner Center a day; the window, a day of UTC, is assumed. Besides, no \
+record may be asked about or written more than 300 times in an hour (assumed: ten times what a busy deal needs). Look first \
+at retries without a pause, and at deals that are read again with every poll.";
 
 /// Calls a day.
 const CALLS_A_DAY: u32 = 10_000;
-
-/// Seconds of a day.
+/// Calls an hour that name one record.
+const CALLS_A_RECORD: u32 = 300;
 const DAY: i64 = 86_400;
+const HOUR: i64 = 3_600;
 
-/// Calls of the day that is counted.
+/// Calls of the day, and of each record in its hour.
 #[derive(Default)]
 pub(super) struct Budget {
     day: i64,
     calls: u32,
+    hour: i64,
+    records: BTreeMap<String, u32>,
 }
 
 impl Invariant for Budget {
-    fn watch(&mut self, entry: &Entry, _board: &Board, findings: &mut Findings) {
-        let What::Observed(Observed::Sent {
-            site: Site::PartnerCenter,
-            ..
-        }) = &entry.what
-        else {
+    fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
+        let What::Observed(Observed::Sent { site, request, .. }) = &entry.what else {
             return;
         };
+        if let Some(record) = record_in(&request.url) {
+            self.record(record, entry.at, scene, findings);
+        }
+        if *site != Site::PartnerCenter {
+            return;
+        }
         let day = entry.at.as_second().div_euclid(DAY);
         if day != self.day {
             (self.day, self.calls) = (day, 0);
@@ -40,4 +53,32 @@ impl Invariant for Budget {
             findings.add(Finding::new(Code::Budget, entry.at, None, text));
         }
     }
+}
+
+impl Budget {
+    fn record(&mut self, record: &str, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
+        let hour = at.as_second().div_euclid(HOUR);
+        if hour != self.hour {
+            self.hour = hour;
+            self.records.clear();
+        }
+        let calls = match self.records.get_mut(record) {
+            Some(calls) => calls,
+            None => self.records.entry(record.to_owned()).or_default(),
+        };
+        *calls += 1;
+        if *calls == CALLS_A_RECORD + 1 {
+            let deal = scene.board.name_of(record);
+            let text = format!("more than {CALLS_A_RECORD} calls about {deal} in one hour");
+            findings.add(Finding::new(Code::Budget, at, Some(deal), text));
+        }
+    }
+}
+
+/// The referral or opportunity that a URL names, if it names one.
+fn record_in(url: &str) -> Option<&str> {
+    let (_, rest) = ["/referrals/", "/sobjects/Opportunity/", "/opportunities("]
+        .into_iter()
+        .find_map(|part| url.split_once(part))?;
+    rest.split(['?', '/', ')']).next().filter(|id| !id.is_empty())
 }

@@ -8,10 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
 
-use super::{Code, Finding, Findings, Invariant};
-use crate::board::Board;
+use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::record::pc_standing;
 use crate::trace::{Entry, What};
+
+pub(super) const EXPLANATION: &str = "A closed referral never changes, and the connector never sends a write that would change it.
+
+Closed is the end of a referral's life in Partner Center. A write that was under way while somebody else closed the deal is \
+no finding: Partner Center refuses it. A write that leaves after the connector has read the closure is one. A seller who \
+opens a closed opportunity again in the CRM is an event, not a finding: it is audited and does not reach Partner Center.
+
+Look first at what is done with edits that arrive after the closing, and at reopened opportunities.";
 
 /// Which referrals are closed, and of which the connector has read so.
 #[derive(Default)]
@@ -23,13 +30,13 @@ pub(super) struct ClosedIsTerminal {
 }
 
 impl Invariant for ClosedIsTerminal {
-    fn watch(&mut self, entry: &Entry, board: &Board, findings: &mut Findings) {
+    fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
         match &entry.what {
             What::Observed(Observed::Committed { commit, .. }) => {
-                let Some(referral) = board.book.referrals.get(&commit.id) else {
+                let Some(referral) = scene.board.book.referrals.get(&commit.id) else {
                     return;
                 };
-                let deal = board.name_of(&commit.id);
+                let deal = scene.board.name_of(&commit.id);
                 if self.closed.contains(&commit.id) && !commit.changes.is_empty() {
                     let fields: Vec<&str> = commit.changes.iter().map(|change| change.field.as_str()).collect();
                     let text = format!("the closed referral of {deal} changed: {}", fields.join(", "));
@@ -47,7 +54,7 @@ impl Invariant for ClosedIsTerminal {
             }) => {
                 let Some(id) = referral_in(&request.url) else { return };
                 if request.method != "GET" && self.read_by_connector.contains(id) {
-                    let deal = board.name_of(id);
+                    let deal = scene.board.name_of(id);
                     let text =
                         format!("the connector wrote to the referral of {deal} after it had read that it is closed");
                     findings.add(Finding::new(Code::ClosedIsTerminal, entry.at, Some(deal), text));

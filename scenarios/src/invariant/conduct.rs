@@ -1,53 +1,84 @@
 //! `conduct`: rules that a vendor documents for clients. Retry-After is honoured, paging links are followed as they
-//! stand, a PUT carries its precondition.
+//! stand, a refused token is replaced, what was refused for good is not sent again, failing systems are left in peace.
+//!
+//! Preconditions where the vendor leaves them open are advice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
-use cosell_sim::network::wire::WireRequest;
-use cosell_sim::world::observation::Observed;
+use cosell_sim::network::wire::{WireRequest, WireResponse};
+use cosell_sim::world::observation::{Observed, SignatureState};
 use jiff::{SignedDuration, Timestamp};
 
 use super::closed_is_terminal::holds;
-use super::{Code, Finding, Findings, Invariant};
-use crate::board::Board;
+use super::{Code, Finding, Findings, Invariant, Scene};
+use crate::board::CONNECTOR;
 use crate::trace::{Entry, What};
 
-/// What the connector was asked to wait for, and which links it was given.
+pub(super) const EXPLANATION: &str = "The connector keeps to the rules that the vendors document for clients.
+
+Required: the request that was answered with Retry-After is not sent again before that time; links to further pages are \
+followed as they stand, never built; a PUT on a referral carries If-Match; a token that was refused with 401 is replaced \
+before the next call; a write that was refused for good (400, 405, 413, 415, 422) is not sent a third time while nobody \
+has changed anything; a webhook with a good signature is not refused; a system whose last 20 calls all failed gets no more than 60 calls a minute.
+
+Advice, which fails nothing: a PATCH of a referral or of an opportunity carries a precondition, and after Retry-After \
+nothing else is sent to that host either.";
+
+/// So many failures in a row mean that a system is down.
+const DOWN_AFTER: u32 = 20;
+/// Calls a minute to a system that is down.
+const CALLS_WHILE_DOWN: usize = 60;
+/// How often a write may be refused for good before sending it again is a finding.
+const REFUSALS: u32 = 2;
+
+/// A request under way.
+struct Asked {
+    request: Arc<WireRequest>,
+    sent: Timestamp,
+}
+
+/// What is known of one host.
+#[derive(Default)]
+struct Host {
+    failures: u32,
+    /// Times of the last calls, while it is down.
+    calls: VecDeque<Timestamp>,
+    busy_until: Option<Timestamp>,
+    token_refused: bool,
+    reported: bool,
+}
+
+/// What the connector was asked to wait for, which links it was given, what was refused.
 #[derive(Default)]
 pub(super) struct Conduct {
-    /// By exchange under way.
-    asked: BTreeMap<u64, Arc<WireRequest>>,
+    asked: BTreeMap<u64, Asked>,
     /// By method and URL: not to be sent again before. Empty in most runs.
     waits: BTreeMap<(String, String), Timestamp>,
     links: BTreeSet<String>,
+    hosts: BTreeMap<String, Host>,
+    /// By request: how often it was refused for good since anybody else wrote anything.
+    refused: BTreeMap<u64, u32>,
+    signed_in: Option<Timestamp>,
+    /// Webhooks with a good signature that reached the connector.
+    delivering: BTreeSet<u64>,
 }
 
 impl Invariant for Conduct {
-    fn watch(&mut self, entry: &Entry, _board: &Board, findings: &mut Findings) {
+    fn watch(&mut self, entry: &Entry, _scene: &Scene<'_>, findings: &mut Findings) {
         match &entry.what {
             What::Observed(Observed::Sent { exchange, request, .. }) => {
-                self.check_wait(request, entry, findings);
-                self.check_link(&request.url, entry, findings);
-                let guarded = request.headers.get("if-match").is_some();
-                if request.method == "PUT" && request.url.contains("/engagements/") && !guarded {
-                    let text = "a PUT on a referral left without If-Match, which Partner Center asks for".to_owned();
-                    findings.add(Finding::new(Code::Conduct, entry.at, None, text));
-                }
-                self.asked.insert(*exchange, Arc::clone(request));
+                self.sent(request, entry.at, findings);
+                let asked = Asked {
+                    request: Arc::clone(request),
+                    sent: entry.at,
+                };
+                self.asked.insert(*exchange, asked);
             }
             What::Observed(Observed::Replied { exchange, response, .. }) => {
-                let Some(request) = self.asked.remove(exchange) else {
-                    return;
-                };
-                let retry_after = response.headers.get("retry-after").and_then(|value| value.parse().ok());
-                if let Some(wait) = retry_after.map(SignedDuration::from_secs) {
-                    let until = entry.at.checked_add(wait).unwrap_or(Timestamp::MAX);
-                    self.waits.insert(line_of(&request), until);
-                }
-                let body = response.body.bytes();
-                if holds(body, b"nextLink") || holds(body, b"nextRecordsUrl") {
-                    self.links.extend(links_in(&response.body.text()));
+                if let Some(asked) = self.asked.remove(exchange) {
+                    self.replied(&asked, response, entry.at);
                 }
             }
             // Strict mode: the simulator says itself what the vendor's server would not take. People are no clients.
@@ -58,10 +89,33 @@ impl Invariant for Conduct {
                 let text = format!("{}: {}", lapse.request, lapse.what);
                 findings.add(Finding::new(Code::Conduct, entry.at, None, text));
             }
-            // A restarted process remembers neither waits nor links.
+            What::Observed(Observed::Lost { exchange, .. }) => {
+                if let Some(asked) = self.asked.remove(exchange) {
+                    self.host(&asked.request.url).failures += 1;
+                }
+            }
+            What::Observed(Observed::Committed { commit, .. }) if commit.actor != CONNECTOR => self.refused.clear(),
+            What::Observed(Observed::Delivering {
+                delivery,
+                signature: SignatureState::Valid,
+                ..
+            }) => {
+                self.delivering.insert(*delivery);
+            }
+            What::Observed(Observed::Delivered { delivery, status, .. }) => {
+                if self.delivering.remove(delivery)
+                    && let Some(status @ (400 | 401 | 403)) = status
+                {
+                    let text = format!("a webhook that Partner Center signed was answered with {status}");
+                    findings.add(Finding::new(Code::Conduct, entry.at, None, text));
+                }
+            }
+            // A restarted process remembers neither waits nor links nor tokens.
             What::Observed(Observed::ConnectorDown) => {
                 self.waits.clear();
                 self.links.clear();
+                self.refused.clear();
+                self.hosts.clear();
             }
             _ => {}
         }
@@ -69,30 +123,184 @@ impl Invariant for Conduct {
 }
 
 impl Conduct {
-    fn check_wait(&mut self, request: &WireRequest, entry: &Entry, findings: &mut Findings) {
-        if !self.waits.is_empty()
-            && let Some(until) = self.waits.remove(&line_of(request))
-            && entry.at < until
+    fn host(&mut self, url: &str) -> &mut Host {
+        let host = host_of(url);
+        if !self.hosts.contains_key(host) {
+            self.hosts.insert(host.to_owned(), Host::default());
+        }
+        self.hosts.entry(host.to_owned()).or_default()
+    }
+
+    fn sent(&mut self, request: &WireRequest, at: Timestamp, findings: &mut Findings) {
+        self.check_wait(request, at, findings);
+        self.check_link(&request.url, at, findings);
+        check_precondition(request, at, findings);
+        self.check_refused(request, at, findings);
+        let Some(host) = self.hosts.get_mut(host_of(&request.url)) else {
+            return;
+        };
+        if host.busy_until.is_some_and(|until| at < until) {
+            let text = format!(
+                "{} was called before the Retry-After of another call was over",
+                host_of(&request.url)
+            );
+            findings.advise(Finding::new(Code::Conduct, at, None, text));
+        }
+        if host.token_refused && !is_sign_in(&request.url) && !host.reported {
+            host.reported = true;
+            let text = format!(
+                "{} was called again with a token that it had refused with 401",
+                host_of(&request.url)
+            );
+            findings.add(Finding::new(Code::Conduct, at, None, text));
+        }
+        if host.failures < DOWN_AFTER {
+            host.calls.clear();
+            return;
+        }
+        host.calls.push_back(at);
+        while host
+            .calls
+            .front()
+            .is_some_and(|first| at.duration_since(*first) > SignedDuration::from_mins(1))
         {
-            let (method, url) = (&request.method, &request.url);
-            let text = format!("{method} {url} was sent again before its Retry-After was over");
-            let finding = Finding::new(Code::Conduct, entry.at, None, text);
-            findings.add(finding.comparing(format!("not before {until}"), entry.at.to_string()));
+            host.calls.pop_front();
+        }
+        if host.calls.len() > CALLS_WHILE_DOWN && !host.reported {
+            host.reported = true;
+            let text = format!(
+                "{} got more than {CALLS_WHILE_DOWN} calls in a minute though its last {} calls all failed",
+                host_of(&request.url),
+                host.failures
+            );
+            findings.add(Finding::new(Code::Conduct, at, None, text));
         }
     }
 
-    fn check_link(&self, url: &str, entry: &Entry, findings: &mut Findings) {
+    fn replied(&mut self, asked: &Asked, response: &WireResponse, at: Timestamp) {
+        let request = &asked.request;
+        let signed_in = self.signed_in;
+        let sign_in = is_sign_in(&request.url);
+        let retry_after = response.headers.get("retry-after").and_then(|value| value.parse().ok());
+        let until = retry_after.map(|wait| {
+            at.checked_add(SignedDuration::from_secs(wait))
+                .unwrap_or(Timestamp::MAX)
+        });
+        let failed = response.status >= 500 || response.status == 429;
+        if failed || response.status == 401 || until.is_some() || self.hosts.contains_key(host_of(&request.url)) {
+            let host = self.host(&request.url);
+            host.failures = if failed { host.failures + 1 } else { 0 };
+            host.busy_until = host.busy_until.max(until);
+            // Whoever asked before the last sign-in may still have had the old token.
+            host.token_refused |=
+                response.status == 401 && !sign_in && signed_in.is_some_and(|signed_in| signed_in < asked.sent);
+        }
+        if sign_in && response.status == 200 {
+            self.signed_in = Some(at);
+            for host in self.hosts.values_mut() {
+                host.token_refused = false;
+            }
+        }
+        if let Some(until) = until {
+            self.waits.insert(line_of(request), until);
+        }
+        let body = response.body.bytes();
+        if matches!(response.status, 400 | 405 | 413 | 415 | 422)
+            && request.method != "GET"
+            && !sign_in
+            && !holds(body, b"UNABLE_TO_LOCK_ROW")
+        {
+            *self.refused.entry(digest(request)).or_default() += 1;
+        }
+        if holds(body, b"nextLink") || holds(body, b"nextRecordsUrl") {
+            self.links.extend(links_in(&response.body.text()));
+        }
+    }
+
+    fn check_wait(&mut self, request: &WireRequest, at: Timestamp, findings: &mut Findings) {
+        if !self.waits.is_empty()
+            && let Some(until) = self.waits.remove(&line_of(request))
+            && at < until
+        {
+            let (method, url) = (&request.method, &request.url);
+            let text = format!("{method} {url} was sent again before its Retry-After was over");
+            let finding = Finding::new(Code::Conduct, at, None, text);
+            findings.add(finding.comparing(format!("not before {until}"), at.to_string()));
+        }
+    }
+
+    fn check_link(&self, url: &str, at: Timestamp, findings: &mut Findings) {
         if (url.contains("skiptoken") || url.contains("/query/0"))
             && !self.links.iter().any(|link| url.ends_with(link.as_str()))
         {
             let text = format!("a paging link was built instead of followed: {url}");
-            findings.add(Finding::new(Code::Conduct, entry.at, None, text));
+            findings.add(Finding::new(Code::Conduct, at, None, text));
+        }
+    }
+
+    fn check_refused(&self, request: &WireRequest, at: Timestamp, findings: &mut Findings) {
+        if !self.refused.is_empty()
+            && request.method != "GET"
+            && self
+                .refused
+                .get(&digest(request))
+                .is_some_and(|times| *times >= REFUSALS)
+        {
+            let (method, url) = (&request.method, &request.url);
+            let text =
+                format!("{method} {url} was sent again though it had been refused for good, and nothing has changed");
+            findings.add(Finding::new(Code::Conduct, at, None, text));
         }
     }
 }
 
+fn check_precondition(request: &WireRequest, at: Timestamp, findings: &mut Findings) {
+    let has = |name: &str| request.headers.get(name).is_some();
+    let guarded = has("if-match") || has("if-unmodified-since");
+    let (method, url) = (request.method.as_str(), &request.url);
+    if guarded || !matches!(method, "PUT" | "PATCH") {
+        return;
+    }
+    if method == "PUT" && url.contains("/engagements/") {
+        let text = "a PUT on a referral left without If-Match, which Partner Center asks for".to_owned();
+        findings.add(Finding::new(Code::Conduct, at, None, text));
+    } else if ["/engagements/", "/sobjects/Opportunity/", "/opportunities("]
+        .iter()
+        .any(|part| url.contains(part))
+    {
+        let text = format!("PATCH {url} left without a precondition");
+        findings.advise(Finding::new(Code::Conduct, at, None, text));
+    }
+}
+
+fn is_sign_in(url: &str) -> bool {
+    url.contains("/oauth2/")
+}
+
+/// Scheme and host of a URL.
+fn host_of(url: &str) -> &str {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    url[start..].find('/').map_or(url, |end| &url[..start + end])
+}
+
 fn line_of(request: &WireRequest) -> (String, String) {
     (request.method.clone(), request.url.clone())
+}
+
+fn digest(request: &WireRequest) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(request.method.as_bytes());
+    hasher.write(request.url.as_bytes());
+    hasher.write(request.body.bytes());
+    hasher.write(request.headers.get("if-match").unwrap_or_default().as_bytes());
+    hasher.write(
+        request
+            .headers
+            .get("if-unmodified-since")
+            .unwrap_or_default()
+            .as_bytes(),
+    );
+    hasher.finish()
 }
 
 /// The paging links in a list's reply, without scheme and host: Salesforce prints a path only.

@@ -5,20 +5,30 @@
 
 use jiff::Timestamp;
 
-use super::{Code, Finding, Findings, Invariant, end_of};
+use super::{Code, Finding, Findings, Invariant, Scene, end_of};
 use crate::board::Board;
 use crate::money;
 use crate::record::{Field, Record, Standing, help_in_pc, pc_standing, visibility_column, visible_in_pc};
 use crate::scenario::Crm;
 use crate::trace::{Header, Trace};
 
+pub(super) const EXPLANATION: &str = "After all faults are healed and the run has settled, both sides agree.
+
+It reads the stored rows of both systems and the settings, never the connector. Names are compared without marks, amounts in \
+units of their currency, closing dates as days. Live deals agree in each field that goes both ways, and where both sides had \
+changed one, the policy's winner won. One-way fields follow their owner, unless the receiver was edited later. Deals on hold \
+keep what the CRM edited. Deals with Sync = No need not agree. Closed deals are closed alike; where both were closed \
+differently, Partner Center wins. A deal that one side alone has, without a reason that the records show, is `nothing-lost`.
+
+`expect: converged` asks the same at a step of a scenario.";
+
 /// Looks only at the end.
 pub(super) struct Converged;
 
 impl Invariant for Converged {
-    fn finish(&mut self, trace: &Trace, board: &Board, findings: &mut Findings) {
+    fn finish(&mut self, trace: &Trace, scene: &Scene<'_>, findings: &mut Findings) {
         // A run that never settles is `quiet`'s to report; this one speaks of the end that it reached.
-        check(&trace.header, board, end_of(trace), findings);
+        check(&trace.header, scene.board, end_of(trace), findings);
     }
 }
 
@@ -86,7 +96,7 @@ impl<'a> Check<'a> {
         }
         let deal = self.board.name_of(id);
         let text = format!("the referral of {deal} never reached the CRM, and nothing in the records says why");
-        let finding = Finding::new(Code::Converged, self.at, Some(deal), text);
+        let finding = Finding::new(Code::NothingLost, self.at, Some(deal), text);
         findings.add(finding.comparing("one opportunity that names the referral", "none"));
     }
 
@@ -104,7 +114,7 @@ impl<'a> Check<'a> {
         let deal = self.board.name_of(id);
         let text =
             format!("the opportunity of {deal} never reached Partner Center, and its Audit trail does not say why");
-        let finding = Finding::new(Code::Converged, self.at, Some(deal), text);
+        let finding = Finding::new(Code::NothingLost, self.at, Some(deal), text);
         findings.add(finding.comparing("one referral that names the opportunity", "none"));
     }
 

@@ -1,20 +1,30 @@
-//! `no-leak` and `nothing-invented`: what the connector sends to Partner Center was, at some moment, the value of a
-//! synced and unheld opportunity, or of the referral itself.
+//! `no-leak`: what the connector sends to Partner Center was, at some moment, the value of a synced and unheld opportunity,
+//! or of the referral itself. Visibility and help never go back.
 //!
-//! Judged by revision: a value typed while on hold may go once the deal has left on-hold with it. Visibility and help
-//! never go back.
+//! Judged by revision: a value typed while on hold may go once the deal has left on-hold with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cosell_sim::happening::Commit;
+use cosell_sim::happening::{Commit, CommitKind};
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
-use serde_json::Value;
+use jiff::Timestamp;
 
-use super::{Code, Finding, Findings, Invariant};
-use crate::board::Board;
-use crate::record::{Field, Record, Standing, help_in_pc, visible_in_pc};
+use super::sent::Sent;
+use super::{Code, Finding, Findings, Invariant, Scene};
+use crate::board::CONNECTOR;
+use crate::record::{Field, Standing, help_in_pc, pc_standing, visible_in_pc};
 use crate::trace::{Entry, What};
+
+pub(super) const EXPLANATION: &str = "Nothing that a seller holds back reaches Partner Center.
+
+Each business value in a request to Partner Center must have stood in a revision of the opportunity that had Sync = Yes and \
+was not on hold, or in the referral already. Judged by revision, not by time: what was typed on hold may go out once the \
+deal has left it. The external reference, the accept and the decline are exempt. While a referral is New, nothing but its \
+acceptance may carry values. After the connector has read Sync = No it writes to neither record. Visibility to Microsoft \
+and the request for help are never taken back in Partner Center.
+
+Look first at which revision of the opportunity the write was decided on.";
 
 /// The values of one opportunity or referral, by field.
 type Values = BTreeMap<String, BTreeSet<(Field, String)>>;
@@ -30,46 +40,84 @@ pub(super) struct NoLeak {
     in_pc: Values,
     visible: BTreeSet<String>,
     helped: BTreeSet<String>,
+    /// Reads of one opportunity that are under way, with what the system answered: whether Sync was Yes.
+    reads: BTreeMap<u64, (String, Option<bool>)>,
+    /// Opportunities of which the connector's last read said Sync = No.
+    known_private: BTreeSet<String>,
 }
 
 impl Invariant for NoLeak {
-    fn watch(&mut self, entry: &Entry, board: &Board, findings: &mut Findings) {
+    fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
         match &entry.what {
-            What::Observed(Observed::Committed { commit, .. }) => self.learn(commit, entry, board, findings),
+            What::Observed(Observed::Committed { commit, .. }) => self.learn(commit, entry.at, scene, findings),
             What::Observed(Observed::Sent {
-                site: Site::PartnerCenter,
+                exchange,
+                site,
                 request,
                 ..
             }) => {
-                if let Some(write) = Write::of(&request.method, &request.url, &request.body.text(), board) {
-                    self.judge(&write, entry, board, findings);
+                if request.method == "GET" {
+                    if *site == scene.header.crm.site()
+                        && let Some(id) = opportunity_in(&request.url)
+                    {
+                        self.reads.insert(*exchange, (id.to_owned(), None));
+                    }
+                } else if *site == Site::PartnerCenter
+                    && let Some(sent) = Sent::of(&request.method, &request.url, request.body.bytes(), scene)
+                {
+                    self.judge(&sent, entry.at, scene, findings);
                 }
             }
+            What::Observed(Observed::Handled { exchange, .. }) => {
+                if let Some((id, synced)) = self.reads.get_mut(exchange) {
+                    let book = &scene.board.book;
+                    *synced = book.opportunities.get(id).map(|opportunity| book.syncs(opportunity));
+                }
+            }
+            What::Observed(Observed::Replied { exchange, response, .. }) => {
+                if let Some((id, synced)) = self.reads.remove(exchange)
+                    && response.status == 200
+                {
+                    match synced {
+                        Some(false) => self.known_private.insert(id),
+                        _ => self.known_private.remove(&id),
+                    };
+                }
+            }
+            What::Observed(Observed::ConnectorDown) => self.reads.clear(),
             _ => {}
         }
     }
 }
 
 impl NoLeak {
-    fn learn(&mut self, commit: &Commit, entry: &Entry, board: &Board, findings: &mut Findings) {
-        if let Some(opportunity) = board.book.opportunities.get(&commit.id) {
-            let standing = board.book.crm_standing(opportunity);
-            let open = board.book.syncs(opportunity) && standing != Standing::Held;
+    fn learn(&mut self, commit: &Commit, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
+        let book = &scene.board.book;
+        if let Some(opportunity) = book.opportunities.get(&commit.id) {
+            if commit.actor == CONNECTOR
+                && commit.kind == CommitKind::Updated
+                && self.known_private.contains(&commit.id)
+            {
+                let deal = scene.board.name_of(&commit.id);
+                let text = format!("the connector wrote the opportunity of {deal} after it had read that Sync is No");
+                findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
+            }
+            let open = book.syncs(opportunity) && book.crm_standing(opportunity) != Standing::Held;
             let values = if open { &mut self.open } else { &mut self.private };
             let values = values.entry(commit.id.clone()).or_default();
             values.extend(
                 Field::ALL
                     .into_iter()
-                    .filter_map(|field| Some((field, board.book.crm_value(opportunity, field)?))),
+                    .filter_map(|field| Some((field, book.crm_value(opportunity, field)?))),
             );
-        } else if let Some(referral) = board.book.referrals.get(&commit.id) {
+        } else if let Some(referral) = book.referrals.get(&commit.id) {
             let values = self.in_pc.entry(commit.id.clone()).or_default();
             values.extend(
                 Field::ALL
                     .into_iter()
-                    .filter_map(|field| Some((field, board.book.pc_value(referral, field)?))),
+                    .filter_map(|field| Some((field, book.pc_value(referral, field)?))),
             );
-            let deal = board.name_of(&commit.id);
+            let deal = scene.board.name_of(&commit.id);
             for (known, now, what) in [
                 (&mut self.visible, visible_in_pc(referral), "visibility to Microsoft"),
                 (&mut self.helped, help_in_pc(referral).is_some(), "the request for help"),
@@ -78,122 +126,68 @@ impl NoLeak {
                     known.insert(commit.id.clone());
                 } else if known.contains(&commit.id) {
                     let text = format!("{deal}: {what} was taken back, which Partner Center never allows");
-                    findings.add(Finding::new(Code::NoLeak, entry.at, Some(deal), text));
+                    findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
                 }
             }
         }
     }
 
-    fn judge(&self, write: &Write, entry: &Entry, board: &Board, findings: &mut Findings) {
-        let opportunities = write.opportunities(board);
-        for (field, value) in &write.values {
+    fn judge(&self, sent: &Sent, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
+        let opportunities = sent.opportunities(scene);
+        let owner = opportunities.first().map_or(sent.referral.as_str(), String::as_str);
+        let deal = scene.board.name_of(owner);
+        if let Some(private) = opportunities.iter().find(|id| self.known_private.contains(*id)) {
+            let deal = scene.board.name_of(private);
+            let text = format!("the connector wrote to the referral of {deal} after it had read that Sync is No");
+            findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
+        }
+        self.before_the_accept(sent, deal, at, scene, findings);
+        for (field, value) in &sent.values {
             let pair = (*field, value.clone());
             let known = |values: &Values, id: &str| values.get(id).is_some_and(|known| known.contains(&pair));
-            let in_pc =
-                known(&self.in_pc, &write.referral) || write.siblings(board).any(|(id, _)| known(&self.in_pc, id));
-            if in_pc || opportunities.iter().any(|id| known(&self.open, id)) {
-                continue;
-            }
-            let owner = opportunities.first().map_or(write.referral.as_str(), String::as_str);
-            let deal = board.name_of(owner);
-            let finding = if opportunities.iter().any(|id| known(&self.private, id)) {
+            let in_pc = known(&self.in_pc, &sent.referral) || sent.siblings(scene).any(|id| known(&self.in_pc, id));
+            let open = opportunities.iter().any(|id| known(&self.open, id));
+            let private = opportunities.iter().any(|id| known(&self.private, id));
+            if private && !in_pc && !open {
                 let text = format!(
                     "the connector sent {} of {deal} to Partner Center, though it was only ever written while the deal \
                      was on hold or not synced",
                     field.name()
                 );
-                Finding::new(Code::NoLeak, entry.at, Some(deal), text)
-            } else {
-                let text = format!(
-                    "the connector sent {} of {deal} that nobody wrote on either side",
-                    field.name()
-                );
-                Finding::new(Code::NothingInvented, entry.at, Some(deal), text)
-            };
-            findings.add(finding.comparing("a value of a synced, unheld revision", value.clone()));
+                let finding = Finding::new(Code::NoLeak, at, Some(deal), text);
+                findings.add(finding.comparing("a value of a synced, unheld revision", value.clone()));
+            }
         }
     }
-}
 
-/// The business values in one write to Partner Center.
-struct Write {
-    /// Empty for a create.
-    referral: String,
-    /// What the body itself names as its opportunity.
-    opportunity: Option<String>,
-    /// What the body itself names as its engagement: Microsoft's invitation repeats what the partner's side says.
-    engagement: Option<String>,
-    values: Vec<(Field, String)>,
-}
-
-impl Write {
-    /// Reads a request; `None` when it is no write to a referral.
-    fn of(method: &str, url: &str, body: &str, board: &Board) -> Option<Self> {
-        if !matches!(method, "POST" | "PATCH" | "PUT") {
-            return None;
-        }
-        let (_, path) = url
-            .split_once("/engagements/referrals")
-            .or_else(|| url.split_once("/engagements/v1/referrals"))?;
-        let referral = path
-            .trim_matches('/')
-            .split(['?', '/'])
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let body: Value = serde_json::from_str(body).ok()?;
-        let at = |pointer: &str| -> Value {
-            let Some(operations) = body.as_array() else {
-                return body.pointer(pointer).cloned().unwrap_or_default();
-            };
-            let last = operations.iter().rev().find(|operation| operation["path"] == pointer);
-            last.map_or(Value::Null, |operation| operation["value"].clone())
+    /// A referral that is New holds what Microsoft wrote, until it is accepted.
+    fn before_the_accept(&self, sent: &Sent, deal: &str, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
+        let Some(referral) = scene.board.book.referrals.get(&sent.referral) else {
+            return;
         };
-        // An amount alone is in the currency that the referral has.
-        let stored = board
-            .book
-            .referrals
-            .get(&referral)
-            .map_or("", |known| known.text(Field::Currency.pointer()));
-        let sent = at(Field::Currency.pointer());
-        let currency = sent.as_str().unwrap_or(stored);
-        let values = Field::ALL
-            .into_iter()
-            .filter_map(|field| Some((field, board.book.sent_value(field, &at(field.pointer()), currency)?)))
-            .collect();
-        let text = |pointer: &str| at(pointer).as_str().filter(|id| !id.is_empty()).map(str::to_owned);
-        let (opportunity, engagement) = (text("/externalReferenceId"), text("/engagementId"));
-        Some(Self {
-            referral,
-            opportunity,
-            engagement,
-            values,
-        })
-    }
-
-    /// The opportunities whose values it may carry.
-    fn opportunities(&self, board: &Board) -> Vec<String> {
-        let mut ids: BTreeSet<String> = self.opportunity.iter().cloned().collect();
-        if let Some(referral) = board.book.referrals.get(&self.referral) {
-            ids.insert(referral.text("/externalReferenceId").to_owned());
-            let linked = board.book.opportunities.iter();
-            let linked = linked.filter(|(_, other)| board.book.referral_of(other) == self.referral);
-            ids.extend(linked.map(|(id, _)| id.clone()));
+        if pc_standing(referral) != Standing::Held || sent.status.is_some() {
+            return;
         }
-        ids.extend(
-            self.siblings(board)
-                .map(|(_, other)| other.text("/externalReferenceId").to_owned()),
-        );
-        ids.retain(|id| !id.is_empty());
-        ids.into_iter().collect()
+        let held = self.in_pc.get(&sent.referral);
+        let news = sent
+            .values
+            .iter()
+            .find(|value| !held.is_some_and(|held| held.contains(*value)));
+        if let Some((field, value)) = news {
+            let text = format!(
+                "the connector sent {} of {deal} before the referral was accepted",
+                field.name()
+            );
+            findings
+                .add(Finding::new(Code::NoLeak, at, Some(deal), text).comparing("the acceptance first", value.clone()));
+        }
     }
+}
 
-    /// The partner's referrals of the same engagement.
-    fn siblings<'a>(&'a self, board: &'a Board) -> impl Iterator<Item = (&'a String, &'a Record)> {
-        let stored = board.book.referrals.get(&self.referral);
-        let stored = stored.map_or("", |referral| referral.text("/engagementId"));
-        let engagement = self.engagement.as_deref().unwrap_or(stored);
-        let all = board.book.partner_referrals();
-        all.filter(move |(_, other)| !engagement.is_empty() && other.text("/engagementId") == engagement)
-    }
+/// The opportunity that a CRM URL names, if it names one.
+fn opportunity_in(url: &str) -> Option<&str> {
+    let (_, rest) = url
+        .split_once("/sobjects/Opportunity/")
+        .or_else(|| url.split_once("/opportunities("))?;
+    rest.split(['?', '/', ')']).next().filter(|id| !id.is_empty())
 }

@@ -178,6 +178,18 @@ pub enum Field {
     Notes,
 }
 
+impl Field {
+    /// The name that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Value => "value",
+            Self::Closes => "closes",
+            Self::Notes => "notes",
+        }
+    }
+}
+
 /// Who wins when both sides changed a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winner {
@@ -187,6 +199,17 @@ pub enum Winner {
     Crm,
     /// The record that was changed later; Partner Center when both at once.
     Latest,
+}
+
+impl Winner {
+    /// The words that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PartnerCenter => "pc wins",
+            Self::Crm => "crm wins",
+            Self::Latest => "latest",
+        }
+    }
 }
 
 /// What a scenario sets on the simulators.

@@ -22,6 +22,7 @@ use crate::plan::{Plan, PlannedStep};
 use crate::record::Columns;
 use crate::scenario::Crm;
 use crate::scenario::act::{Act, Expectation, Watch};
+use crate::scenario::settings::{self, OnHoldEdits, Winner};
 use crate::setup;
 use crate::trace::{Entry, FORMAT, Header, Trace, What};
 
@@ -106,7 +107,14 @@ fn header(plan: &Plan) -> Header {
         planted: plan.planted.clone(),
         columns: Some(Columns::of(plan.crm, &plan.settings)),
         sources: BTreeMap::new(),
+        conflicts: conflicts(plan),
+        drops_edits_on_hold: plan.settings.on_hold_edits == OnHoldEdits::Drop,
     }
+}
+
+fn conflicts(plan: &Plan) -> BTreeMap<String, String> {
+    let named = |(field, winner): (&settings::Field, &Winner)| (field.name().to_owned(), winner.name().to_owned());
+    plan.settings.conflicts.iter().map(named).collect()
 }
 
 struct Run<'a> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Desk, Spent, Trouble, lock};
 use crate::contract::{Failure, Reason, System};
 use crate::deal::canon;
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::settings::CrmSettings;
 use crate::sync::backoff;
@@ -87,17 +88,28 @@ impl Desk {
         let mut gates = lock(&self.0.gates);
         let gate = gates.entry(system).or_default();
         gate.failures = gate.failures.saturating_add(1);
+        let asked = asked.filter(|_| !self.settings().is_planted(Planted::IgnoresRetryAfter));
         let pause = asked.unwrap_or_else(|| backoff::pause(gate.failures, self.settings().longest_backoff, chance));
+        let unpaused = self.settings().is_planted(Planted::NoBackOff);
+        let pause = if unpaused { asked.unwrap_or_default() } else { pause };
         let until = canon::after(now, pause).max(gate.until.unwrap_or(now));
         gate.until = Some(until);
         until
+    }
+
+    /// A system works again. A gate that is closed stays so for its time: the reply may be to a request that was under way
+    /// when the system asked to be left in peace.
+    fn open_gate(&self, system: System) {
+        if self.gate(system).is_none() {
+            lock(&self.0.gates).remove(&system);
+        }
     }
 
     /// A successful reply, or what an unsuccessful one means.
     pub(super) fn understand(&self, system: System, response: Response<Bytes>) -> Result<Response<Bytes>, Trouble> {
         let status = response.status();
         if status.is_success() {
-            lock(&self.0.gates).remove(&system);
+            self.open_gate(system);
             return Ok(response);
         }
         // A system may print back what it was sent.
@@ -138,7 +150,7 @@ impl Desk {
                 })
             }
             answered => {
-                lock(&self.0.gates).remove(&system);
+                self.open_gate(system);
                 match answered {
                     401 | 403 => Err(Trouble::Denied { why }),
                     404 | 410 => Err(Trouble::Missing),

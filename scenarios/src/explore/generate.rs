@@ -1,0 +1,220 @@
+//! From a seed to a history, written as a scenario: options first, then deals, then what happens to them.
+
+use cosell_sim::seed::{Seed, Stream};
+
+use super::draft::{Draft, Line, duration};
+use super::profile::Profile;
+use super::sketch::Sketch;
+use super::swarm::{Pace, Swarm};
+use super::transition::{TRANSITIONS, make};
+use super::words::pick;
+use crate::scenario::Crm;
+
+/// What decides a history besides its seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The CRM.
+    pub crm: Crm,
+    /// What may go wrong.
+    pub profile: Profile,
+    /// How many transitions follow the making of the deals.
+    pub events: u64,
+    /// Draws from all transitions at once instead of a swarm of them, for comparison.
+    pub uniform: bool,
+}
+
+impl Choice {
+    /// The usual choice: 8 to 20 transitions.
+    pub fn new(crm: Crm, profile: Profile) -> Self {
+        Self {
+            crm,
+            profile,
+            events: 14,
+            uniform: false,
+        }
+    }
+}
+
+/// The history of a seed.
+pub fn history(choice: Choice, seed: u64) -> Draft {
+    let mut stream = Seed(seed).stream(choice.profile.name());
+    let swarm = Swarm::draw(&mut stream, choice.profile, choice.uniform);
+    let mut sketch = Sketch {
+        profile: choice.profile,
+        swarm,
+        deals: Vec::new(),
+        running: true,
+    };
+    let mut steps = Vec::new();
+    begin(&mut stream, &mut sketch, &mut steps);
+    let events = stream.between(choice.events.div_ceil(2), choice.events + choice.events / 2);
+    for _ in 0..events {
+        pause(&mut stream, sketch.swarm.pace, &mut steps);
+        happen(&mut stream, &mut sketch, &mut steps);
+    }
+    if !sketch.running {
+        steps.push(Line::bare("start connector"));
+    }
+    let (settings, world) = options(&mut stream);
+    Draft {
+        title: format!("A history of seed {seed}, profile {}", choice.profile.name()),
+        crm: choice.crm,
+        seed,
+        settings,
+        world,
+        steps,
+    }
+}
+
+/// Makes the deals; most histories go on from a state that both sides have agreed on.
+fn begin(stream: &mut Stream, sketch: &mut Sketch, steps: &mut Vec<Line>) {
+    // What goes wrong first meets the creation.
+    let faults = if stream.between(0, 2) == 0 {
+        stream.between(1, 2)
+    } else {
+        0
+    };
+    for _ in 0..faults {
+        if let Some(at) = draw(stream, sketch, |at| TRANSITIONS[at].fits.is_none()) {
+            if matches!(TRANSITIONS[at].verb, "restart connector" | "stop connector") {
+                continue;
+            }
+            steps.extend((TRANSITIONS[at].make)(stream, sketch, 0));
+        }
+    }
+    for number in 0..sketch.swarm.deals {
+        let (line, deal) = make(stream, sketch, number);
+        steps.push(line);
+        sketch.deals.push(deal);
+        if stream.between(0, 3) == 0 {
+            pause(stream, sketch.swarm.pace, steps);
+        }
+    }
+    let agreed = if stream.between(0, 3) == 0 {
+        stream.between(1, 3_000)
+    } else {
+        600_000
+    };
+    steps.push(Line::one("wait", duration(agreed)));
+}
+
+fn pause(stream: &mut Stream, pace: Pace, steps: &mut Vec<Line>) {
+    let pace = match pace {
+        Pace::Mixed => *pick(stream, &[Pace::Hasty, Pace::Hasty, Pace::Brisk, Pace::Slow]),
+        Pace::Hasty | Pace::Brisk | Pace::Slow => pace,
+    };
+    let millis = match pace {
+        Pace::Hasty => stream.between(0, 900),
+        Pace::Brisk => stream.between(900, 180_000),
+        Pace::Slow | Pace::Mixed => match stream.between(0, 15) {
+            // A jump of the clock: tokens expire, polls pile up, referrals come near their expiry.
+            0 if stream.between(0, 3) == 0 => stream.between(2, 360) * 3_600_000,
+            _ => stream.between(180_000, 1_500_000),
+        },
+    };
+    if millis > 0 {
+        steps.push(Line::one("wait", duration(millis)));
+    }
+}
+
+fn happen(stream: &mut Stream, sketch: &mut Sketch, steps: &mut Vec<Line>) {
+    let last = u64::try_from(sketch.deals.len() - 1).unwrap_or_default();
+    let deal = usize::try_from(stream.between(0, last)).unwrap_or_default();
+    let against = stream.between(0, 99) < sketch.swarm.meaningless;
+    let known = sketch.deals[deal];
+    let gone = known.in_crm == super::sketch::Place::Gone;
+    let drawn = draw(stream, sketch, |at| {
+        let transition = &TRANSITIONS[at];
+        // After a deletion the language itself refuses what the seller does.
+        let possible = !(gone && (transition.verb.starts_with("seller") || transition.verb == "both edit"));
+        possible && transition.fits.is_none_or(|fits| against || fits(&known))
+    });
+    if let Some(at) = drawn {
+        steps.extend((TRANSITIONS[at].make)(stream, sketch, deal));
+    }
+}
+
+/// Draws one of the transitions that this run has and that fit, by weight.
+fn draw(stream: &mut Stream, sketch: &Sketch, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    let open = |at: &usize| sketch.swarm.on[*at] && sketch.profile.allows(TRANSITIONS[*at].kind) && fits(*at);
+    let all: Vec<usize> = (0..TRANSITIONS.len()).filter(open).collect();
+    let whole: u64 = all.iter().map(|at| TRANSITIONS[*at].weight).sum();
+    if whole == 0 {
+        return None;
+    }
+    let mut left = stream.between(0, whole - 1);
+    all.into_iter().find(|at| {
+        let weight = TRANSITIONS[*at].weight;
+        let here = left < weight;
+        left = left.saturating_sub(weight);
+        here
+    })
+}
+
+/// Keys of a file with their values.
+type Keys = Vec<(&'static str, String)>;
+
+/// Variants of the settings, each in a part of the runs.
+fn options(stream: &mut Stream) -> (Keys, Keys) {
+    let mut settings = Vec::new();
+    if stream.between(0, 4) == 0 {
+        settings.push(("profile", "documented-2023".to_owned()));
+    }
+    if stream.between(0, 7) == 0 {
+        settings.push(("display check mark", "no".to_owned()));
+    }
+    if stream.between(0, 5) == 0 {
+        settings.push(("on-hold edits", "drop".to_owned()));
+    }
+    if stream.between(0, 3) == 0 {
+        let winner = |stream: &mut Stream| *pick(stream, &["pc wins", "crm wins", "crm wins", "latest"]);
+        let conflicts = format!(
+            "{{value: {}, closes: {}, notes: {}}}",
+            winner(stream),
+            winner(stream),
+            winner(stream)
+        );
+        settings.push(("conflicts", conflicts));
+    }
+    if stream.between(0, 9) == 0 {
+        settings.push(("poll every", "1m".to_owned()));
+    }
+    let mut world = Vec::new();
+    if stream.between(0, 3) == 0 {
+        world.push(("page size", stream.between(1, 3).to_string()));
+    }
+    (settings, world)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_takes_every_history() {
+        for seed in 0..400 {
+            for profile in Profile::ALL {
+                let draft = history(Choice::new(Crm::Dynamics, profile), seed);
+                if let Err(faults) = draft.plan() {
+                    panic!("{}\n{faults:#?}", draft.text());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_one_history_and_another_seed_another() {
+        let choice = Choice::new(Crm::Salesforce, Profile::Chaos);
+        assert_eq!(history(choice, 5), history(choice, 5));
+        assert_ne!(history(choice, 5).steps, history(choice, 6).steps);
+    }
+
+    #[test]
+    fn calm_histories_hold_no_faults() {
+        for seed in 0..100 {
+            let draft = history(Choice::new(Crm::Salesforce, Profile::Calm), seed);
+            let people = |line: &Line| line.deal().is_some() || line.verb == "wait";
+            assert!(draft.steps.iter().all(people), "{}", draft.text());
+        }
+    }
+}
