@@ -47,6 +47,10 @@ pub mod invariant;
 pub mod expectation;
 /// Runs a plan.
 pub mod simulate;
+/// How a client is told where the simulators are.
+pub mod ready;
+/// Runs a plan with somebody else's connector, on sockets and the wall clock.
+pub mod live;
 /// The verdict on a run.
 pub mod verdict;
 /// Saved traces, read back with their scenario.

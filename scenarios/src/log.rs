@@ -140,6 +140,8 @@ impl Log {
             What::Settled => Some(("scenario", "settled".to_owned())),
             What::NeverSettled { rounds } => Some(("scenario", format!("never settled in {rounds} rounds"))),
             What::BoundHit { bound } => Some(("scenario", format!("cut off: {bound}"))),
+            What::CannotBeDone { verb, why, .. } => Some(("scenario", format!("cannot do `{verb}`: {why}"))),
+            What::Process { trouble } => Some(("connector", trouble.clone())),
             What::AtCall { step, .. } => Some(("scenario", format!("at this call: what step {} says", step + 1))),
             What::Named { .. } | What::SettleRound { .. } | What::FlowRuns { .. } | What::Stored { .. } => None,
         }

@@ -14,7 +14,7 @@ use crate::record::Columns;
 use crate::scenario::Crm;
 
 /// The version of the saved form. It rises with each field that is added.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,9 @@ pub struct Header {
     /// and shown anywhere.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, String>,
+    /// Whether the connector was somebody else's process, of which only the calls were seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -152,6 +155,20 @@ pub enum What {
     BoundHit {
         /// Its name.
         bound: String,
+    },
+    /// A step of the scenario cannot be done with a connector that is somebody else's process.
+    CannotBeDone {
+        /// The step's number.
+        step: usize,
+        /// The words that name it in the file.
+        verb: String,
+        /// Why.
+        why: String,
+    },
+    /// Something is wrong with the process of somebody else's connector itself.
+    Process {
+        /// What, as a sentence without its full stop.
+        trouble: String,
     },
     /// The named flows that ran in the connector's process since the last such entry, and how often.
     FlowRuns {

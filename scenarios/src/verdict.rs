@@ -80,7 +80,11 @@ pub fn decide(plan: &Plan, trace: &Trace) -> Verdict {
         ),
         (Some(_), None) => (
             Outcome::Inconclusive,
-            Some("a simulator refused something, and whatever is missing may come from that".to_owned()),
+            Some(if trace.header.external {
+                "not everything could be done, and whatever is missing may come from that".to_owned()
+            } else {
+                "a simulator refused something, and whatever is missing may come from that".to_owned()
+            }),
         ),
     };
     Verdict {
@@ -109,6 +113,9 @@ fn refusal(entry: &Entry) -> Option<String> {
             refusal.missing,
             refusal.request
         )),
+        What::CannotBeDone { verb, why, .. } => {
+            Some(format!("`{verb}` cannot be done with an external connector: {why}"))
+        }
         _ => None,
     }
 }
@@ -164,6 +171,9 @@ fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
         }
         match &entry.what {
             What::ActRefused { step, status, body } => findings.push(act_refused(plan, entry.at, *step, *status, body)),
+            What::Process { trouble } => {
+                findings.push(Finding::new(Code::Process, entry.at, None, trouble.clone()));
+            }
             What::BoundHit { bound } => {
                 let text = format!("the run was cut off at a bound of the harness: {bound}");
                 findings.push(Finding::new(Code::Bound, entry.at, None, text));

@@ -15,6 +15,8 @@ mod select;
 mod outputs;
 /// Which runs failed last time.
 mod last_run;
+/// What `cosell run` must know of somebody else's connector.
+mod external;
 /// `cosell run`.
 mod run;
 /// `cosell replay`.
@@ -67,7 +69,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Replay(replay::ReplayArgs),
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),

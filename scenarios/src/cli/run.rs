@@ -9,12 +9,14 @@ use clap::Args;
 use cosell_sim::seed::Seed;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::external::ExternalArgs;
 use super::last_run::LastRun;
 use super::outputs::{Format, Outputs, Wanted};
 use super::{Ui, select};
 use crate::coverage::Coverage;
 use crate::diagnostic::Sources;
 use crate::exit::Exit;
+use crate::live::{self, LiveOptions};
 use crate::load::Loaded;
 use crate::plan::{DEFAULT_SEED, Plan};
 use crate::replay;
@@ -70,6 +72,8 @@ pub(crate) struct RunArgs {
     /// Carry every exchange over a loopback socket instead of calling the simulators in process
     #[arg(long)]
     sockets: bool,
+    #[command(flatten)]
+    external: ExternalArgs,
     /// Print the story of each run, one line an event
     #[arg(long)]
     log: bool,
@@ -109,6 +113,7 @@ enum Trouble {
 static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
+    let live = args.external.options(args.sockets, ui)?;
     let filter = args.selection.filter(ui)?;
     let last = if args.last_failed { Some(last_run(ui)?) } else { None };
     let paths = match &last {
@@ -132,8 +137,12 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
     // Before the first line is printed: whoever reads it may press the keys.
     stop_on_ctrl_c(ui);
     let outputs = Outputs::open(args.format, &args.reports, jobs.len(), ui)?;
+    if live.is_some() {
+        ui.note(&super::external::left_out());
+    }
     Session {
         args,
+        live,
         ui,
         sources: &loaded.sources,
         outputs,
@@ -223,6 +232,8 @@ fn bar(args: &RunArgs, count: usize) -> ProgressBar {
 /// One command under way.
 struct Session<'a> {
     args: &'a RunArgs,
+    /// How somebody else's connector is run, when it is not the reference connector.
+    live: Option<LiveOptions>,
     ui: Ui,
     sources: &'a Sources,
     outputs: Outputs,
@@ -238,12 +249,13 @@ struct Session<'a> {
 impl Session<'_> {
     fn go(mut self, jobs: &[Job<'_>], loaded: &Loaded) -> Result<Exit, Exit> {
         let stopwatch = Stopwatch::start();
-        let (args, threads) = (self.args, self.args.jobs.map_or_else(runner::cores, usize::from));
+        let (args, live) = (self.args, self.live.clone());
+        let threads = self.threads();
         let count = runner::in_order(
             jobs,
             threads,
             &STOP,
-            |job| run_one(args, *job, loaded),
+            |job| run_one(args, live.as_ref(), *job, loaded),
             |job, ran| self.deliver(*job, ran),
         );
         self.bar.finish_and_clear();
@@ -280,6 +292,16 @@ impl Session<'_> {
             } => Exit::Inconclusive,
             Ended { .. } => Exit::Passed,
         })
+    }
+
+    /// Runs with somebody else's connector come one after the other, unless they are asked to share the machine and can.
+    fn threads(&self) -> usize {
+        let jobs = self.args.jobs.map(usize::from);
+        match &self.live {
+            Some(live) if live.port.is_some() || live.ready_file.is_some() || live.command.is_none() => 1,
+            Some(_) => jobs.unwrap_or(1),
+            None => jobs.unwrap_or_else(runner::cores),
+        }
     }
 
     /// Whether less was exercised than `--fail-under` asks for.
@@ -364,7 +386,7 @@ fn seed_words(args: &RunArgs) -> String {
     )
 }
 
-fn run_one<'a>(args: &RunArgs, job: Job<'a>, loaded: &Loaded) -> Result<Ran<'a>, Trouble> {
+fn run_one<'a>(args: &RunArgs, live: Option<&LiveOptions>, job: Job<'a>, loaded: &Loaded) -> Result<Ran<'a>, Trouble> {
     let stopwatch = Stopwatch::start();
     #[cfg_attr(
         not(feature = "planted"),
@@ -377,7 +399,11 @@ fn run_one<'a>(args: &RunArgs, job: Job<'a>, loaded: &Loaded) -> Result<Ran<'a>,
         sockets: args.sockets,
         ..Options::default()
     };
-    let trace = simulate::run(&plan, &options).map_err(Trouble::Run)?;
+    let trace = match live {
+        Some(live) => live::run(&plan, live),
+        None => simulate::run(&plan, &options),
+    };
+    let trace = trace.map_err(Trouble::Run)?;
     if let Some(folder) = &args.save_traces {
         let header = replay::header(&trace, job.scenario, &loaded.sources, &loaded.scenarios);
         save(folder, &plan, &trace, &header, args.repeat > 1)?;
@@ -417,7 +443,7 @@ fn told(trouble: &Trouble, job: Job<'_>, ui: Ui) -> Exit {
             let (path, crm) = (job.scenario.address(), job.crm.name());
             ui.note(&format!("error: {path} cannot be run on {crm}: {error}"));
             match error {
-                RunError::Settings(_) | RunError::Given(_) => Exit::Usage,
+                RunError::Settings(_) | RunError::Given(_) | RunError::External { .. } => Exit::Usage,
                 RunError::Sockets(_) => Exit::Harness,
             }
         }

@@ -1,23 +1,20 @@
 //! `cosell serve`: the simulated systems as servers on loopback ports, for anybody's client.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use cosell_sim::clock::default_start;
 use cosell_sim::happening::Happening;
-use cosell_sim::identity::{Authority, entra};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::Site;
 use cosell_sim::systems::SystemSettings;
 use cosell_sim::transport::socket::{self, Seen, ServeClock, ServeSettings, Served};
-use serde_json::{Value, json};
 
 use super::Ui;
 use crate::exit::Exit;
 use crate::plan::DEFAULT_SEED;
+use crate::ready::{self, Tokens, remove, write};
 
 /// Start the simulated systems on loopback ports and print how to reach them
 #[derive(Debug, Args)]
@@ -71,7 +68,7 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
             ClockChoice::Wall => ServeClock::Wall,
             ClockChoice::Manual => ServeClock::Manual(default_start()),
         },
-        ports: ports(args.port),
+        ports: ready::ports(args.port),
         control_port: args.port.map(|port| port + 4),
         tls: args.tls,
         systems: systems(args.strict),
@@ -105,7 +102,10 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.out(&line)?;
     }
     if let Some(path) = &args.ready_file {
-        let text = format!("{:#}\n", ready(&served, &tokens, args, authority.as_deref()));
+        let text = format!(
+            "{:#}\n",
+            ready::document(&served, &tokens, args.seed, authority.as_deref())
+        );
         write(path, &text).map_err(|error| unwritten(ui, "--ready-file", path, &error))?;
     }
     served.wait();
@@ -118,28 +118,8 @@ fn systems(strict: bool) -> SystemSettings {
     systems
 }
 
-fn ports(first: Option<u16>) -> BTreeMap<Site, u16> {
-    let numbered = first.into_iter().flat_map(|first| Site::ALL.into_iter().zip(first..));
-    numbered.collect()
-}
-
 fn default_authority_file() -> PathBuf {
     std::env::temp_dir().join(format!("cosell-ca-{}.pem", std::process::id()))
-}
-
-fn remove(path: &Path) -> std::io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// The file is there whole or not at all, so that nobody who waits for it reads a half.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}", std::process::id()));
-    fs::write(&aside, text)?;
-    fs::rename(&aside, path)
 }
 
 fn unwritten(ui: Ui, option: &str, path: &Path, error: &std::io::Error) -> Exit {
@@ -149,50 +129,6 @@ fn unwritten(ui: Ui, option: &str, path: &Path, error: &std::io::Error) -> Exit 
     ));
     ui.note("help: name a file in a folder that exists and may be written to");
     Exit::Usage
-}
-
-/// A token of the user `connector` for each API.
-struct Tokens {
-    referrals: String,
-    webhooks: String,
-    salesforce: String,
-    dataverse: String,
-}
-
-impl Tokens {
-    fn of(served: &Served) -> Self {
-        let token = |site: Site, path: &str| served.token("connector", site, path).unwrap_or_default();
-        Self {
-            referrals: token(Site::PartnerCenter, "/v1.0/engagements/referrals"),
-            webhooks: token(Site::PartnerCenter, "/webhooks/v1/registration"),
-            salesforce: token(Site::Salesforce, "/services/data"),
-            dataverse: token(Site::Dataverse, "/api/data"),
-        }
-    }
-}
-
-/// What a script must know: the same as the greeting, for machines.
-fn ready(served: &Served, tokens: &Tokens, args: &ServeArgs, authority: Option<&Path>) -> Value {
-    let bases: serde_json::Map<String, Value> = Site::ALL
-        .into_iter()
-        .map(|site| (site.name().to_owned(), json!(served.bases().of(site))))
-        .collect();
-    json!({
-        "bases": bases,
-        "control": served.control(),
-        "ca": authority.map(|path| path.to_string_lossy()),
-        "tokens": {
-            "referrals": tokens.referrals, "webhooks": tokens.webhooks,
-            "salesforce": tokens.salesforce, "dataverse": tokens.dataverse,
-        },
-        "signIn": {
-            "tenant": "contoso.example", "clientId": "cosell", "clientSecret": entra::CLIENT_SECRET,
-            "username": "connector@contoso.example", "password": entra::PASSWORD,
-            "refreshToken": Authority::refresh_token_of("connector"),
-        },
-        "seed": args.seed,
-        "pid": std::process::id(),
-    })
 }
 
 /// Base URLs, a token for each, and three commands that work as they stand.

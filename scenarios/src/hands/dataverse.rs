@@ -1,11 +1,10 @@
 //! The seller in Dynamics 365: the Dataverse Web API, as any client would (dataverse.md sections 2.2, 2.4 and 2.10).
 
 use cosell_sim::site::Site;
-use cosell_sim::world::World;
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 
-use super::{Refused, Seller, amount, ask, encode, json as body_of, no_solution, send};
+use super::{Refused, Screen, Seller, amount, ask, encode, json as body_of, no_solution, send};
 use crate::record::Columns;
 use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
@@ -19,11 +18,11 @@ pub struct DynamicsSeller {
 const WHO: &str = "seller";
 
 impl DynamicsSeller {
-    fn url(world: &World, path: &str) -> String {
+    fn url(world: &dyn Screen, path: &str) -> String {
         format!("{}/api/data/v9.2/{path}", world.ground().bases.of(Site::Dataverse))
     }
 
-    fn insert(world: &mut World, set: &str, body: Value) -> Result<String, Refused> {
+    fn insert(world: &mut dyn Screen, set: &str, body: Value) -> Result<String, Refused> {
         let url = Self::url(world, set);
         let response = ask(world, WHO, Method::POST, url, Some(body))?;
         let id = response
@@ -37,7 +36,7 @@ impl DynamicsSeller {
             .to_owned())
     }
 
-    fn update(world: &mut World, opportunity: &str, body: Value) -> Result<(), Refused> {
+    fn update(world: &mut dyn Screen, opportunity: &str, body: Value) -> Result<(), Refused> {
         let url = Self::url(world, &format!("opportunities({opportunity})"));
         let request = Request::builder()
             .method(Method::PATCH)
@@ -47,13 +46,13 @@ impl DynamicsSeller {
         send(world, WHO, request, Some(body)).map(drop)
     }
 
-    fn find(world: &mut World, set: &str, key: &str, filter: &str) -> Result<Option<String>, Refused> {
+    fn find(world: &mut dyn Screen, set: &str, key: &str, filter: &str) -> Result<Option<String>, Refused> {
         let url = Self::url(world, &format!("{set}?$select={key}&$filter={}", encode(filter)));
         let response = ask(world, WHO, Method::GET, url, None)?;
         Ok(body_of(&response)["value"][0][key].as_str().map(str::to_owned))
     }
 
-    fn account(&self, world: &mut World, deal: &NewDeal) -> Result<Option<String>, Refused> {
+    fn account(&self, world: &mut dyn Screen, deal: &NewDeal) -> Result<Option<String>, Refused> {
         let Some(customer) = &deal.customer else {
             return Ok(None);
         };
@@ -69,13 +68,13 @@ impl DynamicsSeller {
         Self::insert(world, "accounts", account).map(Some)
     }
 
-    fn currency(world: &mut World, code: &str) -> Result<Option<String>, Refused> {
+    fn currency(world: &mut dyn Screen, code: &str) -> Result<Option<String>, Refused> {
         let filter = format!("isocurrencycode eq '{}'", quoted(code));
         let found = Self::find(world, "transactioncurrencies", "transactioncurrencyid", &filter)?;
         Ok(found.map(|id| format!("/transactioncurrencies({id})")))
     }
 
-    fn put_money(&self, world: &mut World, body: &mut Value, money: &Money) -> Result<(), Refused> {
+    fn put_money(&self, world: &mut dyn Screen, body: &mut Value, money: &Money) -> Result<(), Refused> {
         body[self.columns.value.as_str()] = amount(money.amount);
         if let Some(currency) = Self::currency(world, &money.currency)? {
             body["transactioncurrencyid@odata.bind"] = json!(currency);
@@ -85,7 +84,7 @@ impl DynamicsSeller {
 }
 
 impl Seller for DynamicsSeller {
-    fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused> {
+    fn create(&self, world: &mut dyn Screen, deal: &NewDeal) -> Result<String, Refused> {
         let account = self.account(world, deal)?;
         let mut body = json!({"name": deal.name, "statuscode": status(&deal.stage)});
         if let Some(account) = &account {
@@ -134,7 +133,7 @@ impl Seller for DynamicsSeller {
         Ok(opportunity)
     }
 
-    fn edit(&self, world: &mut World, opportunity: &str, edit: &Edit) -> Result<(), Refused> {
+    fn edit(&self, world: &mut dyn Screen, opportunity: &str, edit: &Edit) -> Result<(), Refused> {
         let mut body = Value::Object(Map::new());
         put(&mut body, "name", edit.name.as_ref().map(|name| json!(name)));
         if let Some(money) = &edit.value {
@@ -173,7 +172,7 @@ impl Seller for DynamicsSeller {
         Self::update(world, opportunity, body)
     }
 
-    fn add_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+    fn add_solution(&self, world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused> {
         let row = json!({
             "msft_name": solution,
             "msft_solutionidentifier": solution,
@@ -182,7 +181,7 @@ impl Seller for DynamicsSeller {
         Self::insert(world, "msft_partnercentersolutions", row).map(drop)
     }
 
-    fn remove_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+    fn remove_solution(&self, world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused> {
         let (set, key) = ("msft_partnercentersolutions", "msft_partnercentersolutionid");
         let filter = format!(
             "_msft_opportunity_value eq {opportunity} and msft_solutionidentifier eq '{}'",
@@ -193,7 +192,7 @@ impl Seller for DynamicsSeller {
         ask(world, WHO, Method::DELETE, url, None).map(drop)
     }
 
-    fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused> {
+    fn close(&self, world: &mut dyn Screen, opportunity: &str, outcome: Outcome) -> Result<(), Refused> {
         let (action, status) = match outcome {
             Outcome::Won => ("WinOpportunity", 3),
             Outcome::Lost => ("LoseOpportunity", 4),
@@ -209,11 +208,11 @@ impl Seller for DynamicsSeller {
         ask(world, WHO, Method::POST, url, Some(body)).map(drop)
     }
 
-    fn reopen(&self, world: &mut World, opportunity: &str) -> Result<(), Refused> {
+    fn reopen(&self, world: &mut dyn Screen, opportunity: &str) -> Result<(), Refused> {
         Self::update(world, opportunity, json!({"statecode": 0, "statuscode": 1}))
     }
 
-    fn delete(&self, world: &mut World, opportunity: &str) -> Result<(), Refused> {
+    fn delete(&self, world: &mut dyn Screen, opportunity: &str) -> Result<(), Refused> {
         let url = Self::url(world, &format!("opportunities({opportunity})"));
         ask(world, WHO, Method::DELETE, url, None).map(drop)
     }

@@ -5,10 +5,14 @@
 //! Microsoft's own sellers do has no public API: the world does it for them.
 
 use bytes::Bytes;
+use cosell_sim::ground::Ground;
 use cosell_sim::world::World;
 use http::{Method, Request, Response};
 use serde_json::Value;
 
+use crate::plan::Plan;
+use crate::record::Columns;
+use crate::scenario::Crm;
 use crate::scenario::act::{Edit, NewDeal, Outcome};
 
 /// The partner in the Partner Center portal.
@@ -37,22 +41,57 @@ pub struct Stages {
     pub on_hold: String,
 }
 
+/// Where people sit: before the simulated systems, in process or served on sockets.
+pub trait Screen {
+    /// Sends a request as that user, past every fault of the network.
+    fn ask(&mut self, who: &str, request: Request<Bytes>) -> Response<Bytes>;
+    /// Base URLs, users and clock of the systems.
+    fn ground(&self) -> &Ground;
+}
+
+impl Screen for World {
+    fn ask(&mut self, who: &str, request: Request<Bytes>) -> Response<Bytes> {
+        World::ask(self, who, request)
+    }
+
+    fn ground(&self) -> &Ground {
+        World::ground(self)
+    }
+}
+
 /// A seller at the screen of one CRM.
 pub trait Seller {
     /// Makes an opportunity with all that hangs on it; returns its identifier.
-    fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused>;
+    fn create(&self, world: &mut dyn Screen, deal: &NewDeal) -> Result<String, Refused>;
     /// Saves changed fields in one go.
-    fn edit(&self, world: &mut World, opportunity: &str, edit: &Edit) -> Result<(), Refused>;
+    fn edit(&self, world: &mut dyn Screen, opportunity: &str, edit: &Edit) -> Result<(), Refused>;
     /// Adds a solution to the opportunity.
-    fn add_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused>;
+    fn add_solution(&self, world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused>;
     /// Takes a solution away from the opportunity.
-    fn remove_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused>;
+    fn remove_solution(&self, world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused>;
     /// Closes the opportunity.
-    fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused>;
+    fn close(&self, world: &mut dyn Screen, opportunity: &str, outcome: Outcome) -> Result<(), Refused>;
     /// Opens a closed opportunity again.
-    fn reopen(&self, world: &mut World, opportunity: &str) -> Result<(), Refused>;
+    fn reopen(&self, world: &mut dyn Screen, opportunity: &str) -> Result<(), Refused>;
     /// Deletes the opportunity.
-    fn delete(&self, world: &mut World, opportunity: &str) -> Result<(), Refused>;
+    fn delete(&self, world: &mut dyn Screen, opportunity: &str) -> Result<(), Refused>;
+}
+
+/// The seller of a plan's CRM, who knows what the org calls things.
+pub fn seller(plan: &Plan) -> Box<dyn Seller> {
+    let columns = Columns::of(plan.crm, &plan.settings);
+    let stages = Stages {
+        active: plan.settings.active_stage.clone(),
+        on_hold: plan.settings.on_hold_stage.clone(),
+    };
+    match plan.crm {
+        Crm::Salesforce => Box::new(salesforce::SalesforceSeller {
+            stages,
+            multi_currency: plan.world.salesforce_multi_currency,
+            columns,
+        }),
+        Crm::Dynamics => Box::new(dataverse::DynamicsSeller { columns }),
+    }
 }
 
 /// There is no such line to take away.
@@ -65,7 +104,7 @@ fn no_solution(solution: &str) -> Refused {
 
 /// Sends one request as a person; a status of 400 and above is a refusal.
 fn ask(
-    world: &mut World,
+    world: &mut dyn Screen,
     who: &str,
     method: Method,
     url: String,
@@ -80,7 +119,7 @@ fn ask(
 
 /// As [`ask`], for a request with headers of its own.
 fn send(
-    world: &mut World,
+    world: &mut dyn Screen,
     who: &str,
     request: http::request::Builder,
     body: Option<Value>,

@@ -1,23 +1,22 @@
 //! The partner in the Partner Center portal, through the referrals API (partner-center.md sections 4.1 and 4.2).
 
 use cosell_sim::site::Site;
-use cosell_sim::world::World;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::{Refused, amount, ask, json as body_of, send};
+use super::{Refused, Screen, amount, ask, json as body_of, send};
 use crate::scenario::act::{Edit, Emptied, Outcome};
 
 const WHO: &str = "partner";
 
-fn url(world: &World, referral: &str) -> String {
+fn url(world: &dyn Screen, referral: &str) -> String {
     format!(
         "{}/v1.0/engagements/referrals/{referral}",
         world.ground().bases.of(Site::PartnerCenter)
     )
 }
 
-fn patch(world: &mut World, referral: &str, operations: &[(&str, Value)]) -> Result<(), Refused> {
+fn patch(world: &mut dyn Screen, referral: &str, operations: &[(&str, Value)]) -> Result<(), Refused> {
     let operations: Vec<Value> = operations
         .iter()
         .map(|(path, value)| json!({"op": "replace", "path": path, "value": value}))
@@ -27,7 +26,7 @@ fn patch(world: &mut World, referral: &str, operations: &[(&str, Value)]) -> Res
 }
 
 /// Saves changed fields. The name is in no PATCH path: it goes by PUT with the whole resource.
-pub fn edit(world: &mut World, referral: &str, edit: &Edit) -> Result<(), Refused> {
+pub fn edit(world: &mut dyn Screen, referral: &str, edit: &Edit) -> Result<(), Refused> {
     if let Some(name) = &edit.name {
         rename(world, referral, name)?;
     }
@@ -56,7 +55,7 @@ pub fn edit(world: &mut World, referral: &str, edit: &Edit) -> Result<(), Refuse
     }
 }
 
-fn rename(world: &mut World, referral: &str, name: &str) -> Result<(), Refused> {
+fn rename(world: &mut dyn Screen, referral: &str, name: &str) -> Result<(), Refused> {
     let url = url(world, referral);
     let response = ask(world, WHO, Method::GET, url.clone(), None)?;
     let mut whole = body_of(&response);
@@ -74,7 +73,7 @@ fn rename(world: &mut World, referral: &str, name: &str) -> Result<(), Refused> 
 }
 
 /// Accepts a new referral.
-pub fn accept(world: &mut World, referral: &str) -> Result<(), Refused> {
+pub fn accept(world: &mut dyn Screen, referral: &str) -> Result<(), Refused> {
     patch(
         world,
         referral,
@@ -83,12 +82,12 @@ pub fn accept(world: &mut World, referral: &str) -> Result<(), Refused> {
 }
 
 /// Declines a new referral.
-pub fn decline(world: &mut World, referral: &str, reason: Option<&str>) -> Result<(), Refused> {
+pub fn decline(world: &mut dyn Screen, referral: &str, reason: Option<&str>) -> Result<(), Refused> {
     close_as(world, referral, "Declined", reason)
 }
 
 /// Closes an accepted referral.
-pub fn close(world: &mut World, referral: &str, outcome: Outcome, reason: Option<&str>) -> Result<(), Refused> {
+pub fn close(world: &mut dyn Screen, referral: &str, outcome: Outcome, reason: Option<&str>) -> Result<(), Refused> {
     let substatus = match outcome {
         Outcome::Won => "Won",
         Outcome::Lost => "Lost",
@@ -96,7 +95,7 @@ pub fn close(world: &mut World, referral: &str, outcome: Outcome, reason: Option
     close_as(world, referral, substatus, reason)
 }
 
-fn close_as(world: &mut World, referral: &str, substatus: &str, reason: Option<&str>) -> Result<(), Refused> {
+fn close_as(world: &mut dyn Screen, referral: &str, substatus: &str, reason: Option<&str>) -> Result<(), Refused> {
     let mut operations = vec![("/status", json!("Closed")), ("/substatus", json!(substatus))];
     if let Some(reason) = reason {
         operations.push(("/statusReason", json!(reason)));

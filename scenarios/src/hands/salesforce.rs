@@ -1,11 +1,10 @@
 //! The seller in Salesforce: sObject REST, as any client would (salesforce.md sections 2.2, 2.3 and 6).
 
 use cosell_sim::site::Site;
-use cosell_sim::world::World;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refused, Seller, Stages, amount, ask, encode, json as body_of, no_solution};
+use super::{Refused, Screen, Seller, Stages, amount, ask, encode, json as body_of, no_solution};
 use crate::record::Columns;
 use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
@@ -23,31 +22,31 @@ pub struct SalesforceSeller {
 const WHO: &str = "seller";
 
 impl SalesforceSeller {
-    fn url(world: &World, path: &str) -> String {
+    fn url(world: &dyn Screen, path: &str) -> String {
         format!(
             "{}/services/data/v60.0{path}",
             world.ground().bases.of(Site::Salesforce)
         )
     }
 
-    fn insert(world: &mut World, object: &str, body: Value) -> Result<String, Refused> {
+    fn insert(world: &mut dyn Screen, object: &str, body: Value) -> Result<String, Refused> {
         let url = Self::url(world, &format!("/sobjects/{object}"));
         let response = ask(world, WHO, Method::POST, url, Some(body))?;
         Ok(body_of(&response)["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    fn update(world: &mut World, opportunity: &str, body: Value) -> Result<(), Refused> {
+    fn update(world: &mut dyn Screen, opportunity: &str, body: Value) -> Result<(), Refused> {
         let url = Self::url(world, &format!("/sobjects/Opportunity/{opportunity}"));
         ask(world, WHO, Method::PATCH, url, Some(body)).map(drop)
     }
 
-    fn find(world: &mut World, soql: &str) -> Result<Option<String>, Refused> {
+    fn find(world: &mut dyn Screen, soql: &str) -> Result<Option<String>, Refused> {
         let url = Self::url(world, &format!("/query?q={}", encode(soql)));
         let response = ask(world, WHO, Method::GET, url, None)?;
         Ok(body_of(&response)["records"][0]["Id"].as_str().map(str::to_owned))
     }
 
-    fn account(&self, world: &mut World, deal: &NewDeal) -> Result<Option<String>, Refused> {
+    fn account(&self, world: &mut dyn Screen, deal: &NewDeal) -> Result<Option<String>, Refused> {
         let Some(customer) = &deal.customer else {
             return Ok(None);
         };
@@ -63,7 +62,7 @@ impl SalesforceSeller {
         Self::insert(world, "Account", account).map(Some)
     }
 
-    fn solution(world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+    fn solution(world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused> {
         let soql = format!(
             "SELECT Id FROM Microsoft_Solution_Detail__c WHERE Solution_Identifier__c = '{}'",
             quoted(solution)
@@ -96,7 +95,7 @@ impl SalesforceSeller {
 }
 
 impl Seller for SalesforceSeller {
-    fn create(&self, world: &mut World, deal: &NewDeal) -> Result<String, Refused> {
+    fn create(&self, world: &mut dyn Screen, deal: &NewDeal) -> Result<String, Refused> {
         let account = self.account(world, deal)?;
         let mut body = json!({"Name": deal.name, "StageName": self.stage(&deal.stage)});
         put(
@@ -141,7 +140,7 @@ impl Seller for SalesforceSeller {
         Ok(opportunity)
     }
 
-    fn edit(&self, world: &mut World, opportunity: &str, edit: &Edit) -> Result<(), Refused> {
+    fn edit(&self, world: &mut dyn Screen, opportunity: &str, edit: &Edit) -> Result<(), Refused> {
         let mut body = Value::Object(Map::new());
         put(&mut body, "Name", edit.name.as_ref().map(|name| json!(name)));
         if let Some(money) = &edit.value {
@@ -181,11 +180,11 @@ impl Seller for SalesforceSeller {
         Self::update(world, opportunity, body)
     }
 
-    fn add_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+    fn add_solution(&self, world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused> {
         Self::solution(world, opportunity, solution)
     }
 
-    fn remove_solution(&self, world: &mut World, opportunity: &str, solution: &str) -> Result<(), Refused> {
+    fn remove_solution(&self, world: &mut dyn Screen, opportunity: &str, solution: &str) -> Result<(), Refused> {
         let detail = Self::find(
             world,
             &format!(
@@ -202,7 +201,7 @@ impl Seller for SalesforceSeller {
         ask(world, WHO, Method::DELETE, url, None).map(drop)
     }
 
-    fn close(&self, world: &mut World, opportunity: &str, outcome: Outcome) -> Result<(), Refused> {
+    fn close(&self, world: &mut dyn Screen, opportunity: &str, outcome: Outcome) -> Result<(), Refused> {
         let stage = match outcome {
             Outcome::Won => "Closed Won",
             Outcome::Lost => "Closed Lost",
@@ -210,11 +209,11 @@ impl Seller for SalesforceSeller {
         Self::update(world, opportunity, json!({"StageName": stage}))
     }
 
-    fn reopen(&self, world: &mut World, opportunity: &str) -> Result<(), Refused> {
+    fn reopen(&self, world: &mut dyn Screen, opportunity: &str) -> Result<(), Refused> {
         Self::update(world, opportunity, json!({"StageName": self.stages.active}))
     }
 
-    fn delete(&self, world: &mut World, opportunity: &str) -> Result<(), Refused> {
+    fn delete(&self, world: &mut dyn Screen, opportunity: &str) -> Result<(), Refused> {
         let url = Self::url(world, &format!("/sobjects/Opportunity/{opportunity}"));
         ask(world, WHO, Method::DELETE, url, None).map(drop)
     }

@@ -41,11 +41,13 @@ pub enum Code {
     Bound,
     /// What an operator set does not fit the CRM.
     Settings,
+    /// The process of somebody else's connector ended, or never called.
+    Process,
 }
 
 impl Code {
     /// Every code, in the order in which documents list them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Converged,
         Self::OneToOne,
         Self::NothingLost,
@@ -61,7 +63,12 @@ impl Code {
         Self::ActRefused,
         Self::Bound,
         Self::Settings,
+        Self::Process,
     ];
+
+    /// What only the reference connector can be judged by: it needs the connector's own decisions, or a second run that
+    /// is the same.
+    pub const NOT_FROM_OUTSIDE: [Self; 2] = [Self::NothingLost, Self::Deterministic];
 
     /// The name that files and reports use.
     pub fn name(self) -> &'static str {
@@ -81,6 +88,7 @@ impl Code {
             Self::ActRefused => "act-refused",
             Self::Bound => "bound",
             Self::Settings => "settings",
+            Self::Process => "process",
         }
     }
 
@@ -120,6 +128,11 @@ impl Code {
             Self::Settings => {
                 "What an operator has set fits the CRM: stages and fields by these names are there.\n\n\
                  Correct the setting, or add what it names to the CRM."
+            }
+            Self::Process => {
+                "The process of an external connector runs until it is stopped, and calls the simulators.\n\n\
+                 One that ends by itself, or is never heard of, leaves nothing to judge. Look at what it printed last, or \
+                 keep all of it with `--connector-log`."
             }
         }
     }

@@ -82,6 +82,13 @@ impl Findings {
         put(&mut self.advice, finding);
     }
 
+    /// Drops what these have found.
+    pub fn leave_out(&mut self, codes: &[Code]) {
+        for findings in [&mut self.required, &mut self.advice] {
+            findings.retain(|finding| !codes.contains(&finding.code));
+        }
+    }
+
     /// What fails the run, in order of time.
     pub fn into_required(self) -> Vec<Finding> {
         self.required

@@ -107,6 +107,9 @@ pub fn judge_with(trace: &Trace, mut shown: impl FnMut(&Entry, &Board)) -> Findi
     for invariant in &mut invariants {
         invariant.finish(trace, &scene, &mut findings);
     }
+    if trace.header.external {
+        findings.leave_out(&Code::NOT_FROM_OUTSIDE);
+    }
     findings
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Ended, Ran, Report, Sink, human};
 use crate::coverage::{Coverage, Covered};
 use crate::diagnostic::Sources;
-use crate::invariant::Finding;
+use crate::invariant::{Code, Finding};
 use crate::verdict::Outcome;
 
 /// The version of the document. It rises with each field that is added.
@@ -61,6 +61,9 @@ struct Run<'a> {
     virtual_seconds: f64,
     findings: Vec<Located<'a>>,
     refused: &'a [String],
+    /// Invariants that do not judge somebody else's connector.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<&'static str>,
     reproduce: String,
 }
 
@@ -178,6 +181,11 @@ fn run<'a>(ran: &'a Ran<'_>, sources: &Sources) -> Run<'a> {
             .map(|finding| located(ran, finding, sources))
             .collect(),
         refused: &ran.verdict.refused,
+        left_out: if ran.trace.header.external {
+            Code::NOT_FROM_OUTSIDE.map(Code::name).to_vec()
+        } else {
+            Vec::new()
+        },
         reproduce: ran.command(),
     }
 }

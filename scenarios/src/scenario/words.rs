@@ -179,7 +179,7 @@ pub const SALESFORCE_STAGES: [&str; 11] = [
 pub(super) const DYNAMICS_STAGES: [&str; 2] = ["In Progress", "On Hold"];
 
 /// What a run can fail with. The invariants have the same codes, and a test holds both lists together.
-pub const FINDING_CODES: [&str; 15] = [
+pub const FINDING_CODES: [&str; 16] = [
     "converged",
     "one-to-one",
     "nothing-lost",
@@ -195,6 +195,7 @@ pub const FINDING_CODES: [&str; 15] = [
     "act-refused",
     "bound",
     "settings",
+    "process",
 ];
 
 /// The choices that the reference connector reports, each with a stable code and what it means.

@@ -5,6 +5,7 @@
 use cosell_connector::Event;
 
 use super::Run;
+use super::people::Scene as _;
 use crate::hands::Refused;
 use crate::scenario::act::{Act, FlowStep};
 use crate::setup;

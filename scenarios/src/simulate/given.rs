@@ -9,7 +9,9 @@ use jiff::civil::date;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
+use super::people::Scene;
 use super::{Run, RunError};
+use crate::plan::Plan;
 use crate::scenario::act::{Act, Contact, Customer, Money, NewDeal, Stage};
 use crate::scenario::settings::{Makers, given_name};
 
@@ -22,25 +24,32 @@ impl Run<'_> {
         for (system, how) in &given.broken {
             self.break_connection(*system, *how);
         }
-        let mut chance = ChaCha8Rng::seed_from_u64(self.plan.seed);
-        for number in 1..=given.deals {
-            let name = given_name(number);
-            let deal = deal(&mut chance, number);
-            let by_microsoft = match given.made_by {
-                Makers::Microsoft => true,
-                Makers::Seller => false,
-                Makers::Both => number % 2 == 1,
-            };
-            let act = if by_microsoft {
-                Act::MicrosoftShares(deal)
-            } else {
-                Act::SellerCreates(deal)
-            };
-            self.person_acts(&name, &act)
-                .map_err(|refused| RunError::Given(format!("{name}: {}", refused.body)))?;
-        }
-        Ok(())
+        make_deals(self, self.plan)
     }
+}
+
+/// Lets people make the deals that are there before the start.
+pub(crate) fn make_deals(scene: &mut impl Scene, plan: &Plan) -> Result<(), RunError> {
+    let given = &plan.world.given;
+    let mut chance = ChaCha8Rng::seed_from_u64(plan.seed);
+    for number in 1..=given.deals {
+        let name = given_name(number);
+        let deal = deal(&mut chance, number);
+        let by_microsoft = match given.made_by {
+            Makers::Microsoft => true,
+            Makers::Seller => false,
+            Makers::Both => number % 2 == 1,
+        };
+        let act = if by_microsoft {
+            Act::MicrosoftShares(deal)
+        } else {
+            Act::SellerCreates(deal)
+        };
+        scene
+            .person_acts(&name, &act)
+            .map_err(|refused| RunError::Given(format!("{name}: {}", refused.body)))?;
+    }
+    Ok(())
 }
 
 /// Half of all have no request for help, some share a customer.

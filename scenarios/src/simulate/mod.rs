@@ -15,27 +15,25 @@ use jiff::{SignedDuration, Timestamp};
 use crate::board::Board;
 use crate::expectation::Past;
 use crate::expectation::watching::{Moment, remembered};
-use crate::hands::dataverse::DynamicsSeller;
-use crate::hands::salesforce::SalesforceSeller;
-use crate::hands::{Refused, Seller, Stages};
+use crate::hands::{self, Refused, Seller};
 use crate::plan::{Plan, PlannedStep};
 use crate::record::Columns;
-use crate::scenario::Crm;
 use crate::scenario::act::{Act, Expectation, Watch};
 use crate::scenario::settings::{self, OnHoldEdits, Winner};
 use crate::setup;
+use crate::simulate::people::Scene as _;
 use crate::trace::{Entry, FORMAT, Header, Trace, What};
 
 /// The event loop.
-mod turns;
+pub(crate) mod turns;
 /// Time that passes.
 mod settle;
 /// What people do with the flows.
 mod flows;
 /// People's and Microsoft's steps.
-mod people;
+pub(crate) mod people;
 /// What is there before the start.
-mod given;
+pub(crate) mod given;
 /// What goes wrong with the connector itself.
 mod faults;
 
@@ -67,8 +65,16 @@ pub enum RunError {
     #[error("what the scenario gives cannot be made: {0}")]
     Given(String),
     /// The sockets could not be opened.
-    #[error("the sockets of the simulators could not be opened")]
+    #[error("the sockets of the simulators could not be opened: {0}")]
     Sockets(#[source] std::io::Error),
+    /// An external connector could not be started, or could not be told where the simulators are.
+    #[error("{what}: {source}")]
+    External {
+        /// What was tried.
+        what: String,
+        /// What the machine said.
+        source: std::io::Error,
+    },
 }
 
 /// Runs a plan to its end.
@@ -92,7 +98,7 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Trace, RunError> {
     })
 }
 
-fn header(plan: &Plan) -> Header {
+pub(crate) fn header(plan: &Plan) -> Header {
     Header {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -109,6 +115,7 @@ fn header(plan: &Plan) -> Header {
         sources: BTreeMap::new(),
         conflicts: conflicts(plan),
         drops_edits_on_hold: plan.settings.on_hold_edits == OnHoldEdits::Drop,
+        external: false,
     }
 }
 
@@ -148,19 +155,6 @@ impl<'a> Run<'a> {
         } else {
             World::new(settings)
         };
-        let stages = Stages {
-            active: plan.settings.active_stage.clone(),
-            on_hold: plan.settings.on_hold_stage.clone(),
-        };
-        let columns = Columns::of(plan.crm, &plan.settings);
-        let seller: Box<dyn Seller> = match plan.crm {
-            Crm::Salesforce => Box::new(SalesforceSeller {
-                stages,
-                multi_currency: plan.world.salesforce_multi_currency,
-                columns,
-            }),
-            Crm::Dynamics => Box::new(DynamicsSeller { columns }),
-        };
         Ok(Self {
             plan,
             world,
@@ -172,7 +166,7 @@ impl<'a> Run<'a> {
             past: Past::default(),
             broken: faults::Broken::default(),
             broke: None,
-            seller,
+            seller: hands::seller(plan),
             crash_in: options.crash_after,
             crash_due: false,
             writes: BTreeSet::new(),

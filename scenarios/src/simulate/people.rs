@@ -2,28 +2,60 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "each actor knows few of the many acts")]
 
+use cosell_sim::partner_center::{ActError, MicrosoftAct};
 use cosell_sim::site::Site;
 
 use super::Run;
-use crate::hands::{Refused, partner_center};
+use crate::board::Board;
+use crate::hands::{Refused, Screen, Seller, partner_center};
+use crate::scenario::Crm;
 use crate::scenario::act::Act;
 use crate::setup;
 use crate::trace::What;
 
-impl Run<'_> {
-    pub(super) fn person_acts(&mut self, deal: &str, act: &Act) -> Result<(), Refused> {
+/// Where people act: the simulated world, or servers that somebody else's connector works against.
+pub(crate) trait Scene {
+    /// Both sides as they stand.
+    fn board(&self) -> &Board;
+    /// The CRM of the run.
+    fn crm(&self) -> Crm;
+    /// The seller, and where they sit.
+    fn seat(&mut self) -> (&dyn Seller, &mut dyn Screen);
+    /// Microsoft does something.
+    fn microsoft(&mut self, act: MicrosoftAct) -> Result<String, ActError>;
+    /// Puts something into the trace.
+    fn note(&mut self, what: What);
+
+    fn microsofts(&mut self, act: MicrosoftAct) -> Result<String, Refused> {
+        self.microsoft(act).map_err(|error| Refused {
+            status: 0,
+            body: error.to_string(),
+        })
+    }
+
+    /// Binds a symbolic name before the commits that made the record are folded, so that the log can use it.
+    fn named(&mut self, deal: &str, site: Site, id: String) {
+        self.note(What::Named {
+            deal: deal.to_owned(),
+            site,
+            id,
+        });
+    }
+
+    /// Does what people and Microsoft do.
+    fn person_acts(&mut self, deal: &str, act: &Act) -> Result<(), Refused> {
         match act {
             Act::MicrosoftShares(new) => {
-                let id = self.microsoft(setup::share(new))?;
+                let id = self.microsofts(setup::share(new))?;
                 if let Some(claimed) = &new.external_reference {
-                    self.microsoft(setup::claim(&id, claimed))?;
+                    self.microsofts(setup::claim(&id, claimed))?;
                 }
-                self.name(deal, Site::PartnerCenter, id);
+                self.named(deal, Site::PartnerCenter, id);
                 Ok(())
             }
             Act::MicrosoftSharesLead(new, source) => {
-                let id = self.microsoft(setup::share_lead(new, *source))?;
-                self.name(deal, Site::PartnerCenter, id);
+                let id = self.microsofts(setup::share_lead(new, *source))?;
+                self.named(deal, Site::PartnerCenter, id);
                 Ok(())
             }
             Act::MicrosoftEdits(_)
@@ -33,29 +65,30 @@ impl Run<'_> {
             | Act::MicrosoftAddsTeamMember(_) => {
                 let referral = self.referral(deal)?;
                 match setup::microsofts(&referral, act) {
-                    Some(act) => self.microsoft(act).map(drop),
+                    Some(act) => self.microsofts(act).map(drop),
                     None => Ok(()),
                 }
             }
             Act::PartnerEdits(edit) => {
                 let referral = self.referral(deal)?;
-                partner_center::edit(&mut self.world, &referral, edit)
+                partner_center::edit(self.seat().1, &referral, edit)
             }
             Act::PartnerAccepts => {
                 let referral = self.referral(deal)?;
-                partner_center::accept(&mut self.world, &referral)
+                partner_center::accept(self.seat().1, &referral)
             }
             Act::PartnerDeclines(reason) => {
                 let referral = self.referral(deal)?;
-                partner_center::decline(&mut self.world, &referral, reason.as_deref())
+                partner_center::decline(self.seat().1, &referral, reason.as_deref())
             }
             Act::PartnerCloses(outcome, reason) => {
                 let referral = self.referral(deal)?;
-                partner_center::close(&mut self.world, &referral, *outcome, reason.as_deref())
+                partner_center::close(self.seat().1, &referral, *outcome, reason.as_deref())
             }
             Act::SellerCreates(new) => {
-                let id = self.seller.create(&mut self.world, new)?;
-                self.name(deal, self.plan.crm.site(), id);
+                let (seller, screen) = self.seat();
+                let id = seller.create(screen, new)?;
+                self.named(deal, self.crm().site(), id);
                 Ok(())
             }
             other => {
@@ -66,14 +99,14 @@ impl Run<'_> {
     }
 
     fn seller_acts(&mut self, opportunity: &str, act: &Act) -> Result<(), Refused> {
-        let world = &mut self.world;
+        let (seller, screen) = self.seat();
         match act {
-            Act::SellerEdits(edit) => self.seller.edit(world, opportunity, edit),
-            Act::SellerAddsSolution(solution) => self.seller.add_solution(world, opportunity, solution),
-            Act::SellerRemovesSolution(solution) => self.seller.remove_solution(world, opportunity, solution),
-            Act::SellerCloses(outcome) => self.seller.close(world, opportunity, *outcome),
-            Act::SellerReopens => self.seller.reopen(world, opportunity),
-            Act::SellerDeletes => self.seller.delete(world, opportunity),
+            Act::SellerEdits(edit) => seller.edit(screen, opportunity, edit),
+            Act::SellerAddsSolution(solution) => seller.add_solution(screen, opportunity, solution),
+            Act::SellerRemovesSolution(solution) => seller.remove_solution(screen, opportunity, solution),
+            Act::SellerCloses(outcome) => seller.close(screen, opportunity, *outcome),
+            Act::SellerReopens => seller.reopen(screen, opportunity),
+            Act::SellerDeletes => seller.delete(screen, opportunity),
             other => Err(Refused {
                 status: 0,
                 body: format!("nobody knows how to do {other:?}"),
@@ -81,35 +114,41 @@ impl Run<'_> {
         }
     }
 
-    fn microsoft(&mut self, act: cosell_sim::partner_center::MicrosoftAct) -> Result<String, Refused> {
-        self.world.microsoft(act).map_err(|error| Refused {
-            status: 0,
-            body: error.to_string(),
-        })
-    }
-
-    /// Binds a symbolic name before the commits that made the record are folded, so that the log can use it.
-    fn name(&mut self, deal: &str, site: Site, id: String) {
-        self.record(What::Named {
-            deal: deal.to_owned(),
-            site,
-            id,
-        });
-    }
-
-    pub(super) fn referral(&self, deal: &str) -> Result<String, Refused> {
-        let found = self.board.referrals_of(deal).next().map(|(id, _)| id.to_owned());
+    fn referral(&self, deal: &str) -> Result<String, Refused> {
+        let found = self.board().referrals_of(deal).next().map(|(id, _)| id.to_owned());
         found.ok_or_else(|| Refused {
             status: 0,
             body: format!("{deal} has no referral in Partner Center at this time"),
         })
     }
 
-    pub(super) fn opportunity(&self, deal: &str) -> Result<String, Refused> {
-        let found = self.board.opportunities_of(deal).next().map(|(id, _)| id.to_owned());
+    fn opportunity(&self, deal: &str) -> Result<String, Refused> {
+        let found = self.board().opportunities_of(deal).next().map(|(id, _)| id.to_owned());
         found.ok_or_else(|| Refused {
             status: 0,
             body: format!("{deal} has no opportunity in the CRM at this time"),
         })
+    }
+}
+
+impl Scene for Run<'_> {
+    fn board(&self) -> &Board {
+        &self.board
+    }
+
+    fn crm(&self) -> Crm {
+        self.plan.crm
+    }
+
+    fn seat(&mut self) -> (&dyn Seller, &mut dyn Screen) {
+        (self.seller.as_ref(), &mut self.world)
+    }
+
+    fn microsoft(&mut self, act: MicrosoftAct) -> Result<String, ActError> {
+        self.world.microsoft(act)
+    }
+
+    fn note(&mut self, what: What) {
+        self.record(what);
     }
 }

@@ -187,11 +187,11 @@ impl Run<'_> {
 }
 
 /// Whether a request of the connector may change a record: not sign-in, not the webhook's registration.
-fn is_write(site: Site, method: &str, url: &str) -> bool {
+pub(crate) fn is_write(site: Site, method: &str, url: &str) -> bool {
     method != "GET" && site != Site::Entra && !url.contains("/webhooks/") && !url.contains("/oauth2/")
 }
 
 /// Whether a refusal stays what it is however often the same is tried: nothing was written, and nothing will be.
-fn refused_for_good(status: u16) -> bool {
+pub(crate) fn refused_for_good(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 401 | 408 | 409 | 412 | 429)
 }

@@ -219,6 +219,10 @@ impl Writer {
                 self.wrong(at, Lane::All, "note", format!("never settled in {rounds} rounds"));
             }
             What::BoundHit { bound } => self.wrong(at, Lane::All, "note", format!("cut off: {bound}")),
+            What::CannotBeDone { verb, why, .. } => {
+                self.wrong(at, Lane::All, "note", format!("cannot do `{verb}`: {why}"));
+            }
+            What::Process { trouble } => self.wrong(at, Lane::Connector, "note", trouble.clone()),
             _ => {}
         }
     }

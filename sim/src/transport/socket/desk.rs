@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::fault_book::FaultBook;
+use super::onlooker::Onlooker;
 use super::patience::outlast;
 use super::postman::{Postman, rest};
 use crate::fault::{Exchange, ExchangeKind, Fate, without};
@@ -42,10 +43,10 @@ pub(super) struct Entry {
     at: Timestamp,
     pub(super) site: Site,
     method: http::Method,
-    path: String,
+    pub(super) path: String,
     /// None when the reply was lost on purpose.
     status: Option<u16>,
-    who: Option<Arc<str>>,
+    pub(super) who: Option<Arc<str>>,
     fault: Option<String>,
     request: Option<Bytes>,
     response: Option<Bytes>,
@@ -86,6 +87,7 @@ pub(super) struct Desk {
     postman: Arc<Postman>,
     journal: Mutex<Journal>,
     faults: Arc<FaultBook>,
+    onlooker: Onlooker,
     /// Whether the journal keeps bodies, known without a lock.
     with_bodies: AtomicBool,
 }
@@ -114,6 +116,7 @@ impl Desk {
         settings: SystemSettings,
         postman: Arc<Postman>,
         faults: Arc<FaultBook>,
+        onlooker: Onlooker,
     ) -> Self {
         let journal = Journal {
             entries: VecDeque::new(),
@@ -127,6 +130,7 @@ impl Desk {
             postman,
             journal: Mutex::new(journal),
             faults,
+            onlooker,
             with_bodies: AtomicBool::new(false),
         }
     }
@@ -242,7 +246,10 @@ impl Desk {
             }});
             return json_reply(StatusCode::PAYLOAD_TOO_LARGE, "application/json", &complaint);
         };
+        let call = self.onlooker.called(&entry, &parts, &body);
         let (fate, rule) = self.decide(site, &parts, &body);
+        self.onlooker.faulted(&call, &fate, rule.as_deref());
+        let (arrives, by_system) = Onlooker::journey(&fate);
         let again = || Request::from_parts(parts.clone(), Body::from(body.clone()));
         let (response, lost) = match fate {
             Fate::Pass => (self.pass(site, again()).await, false),
@@ -273,6 +280,8 @@ impl Desk {
         let (head, answer) = response.into_parts();
         // Simulated bodies are in memory.
         let answer = to_bytes(answer, usize::MAX).await.unwrap_or_default();
+        self.onlooker
+            .answered(&call, arrives.then_some((&head, &answer)), by_system, !lost);
         if self.keeps_bodies() {
             entry.request = Some(body);
             entry.response = Some(answer.clone());
@@ -328,7 +337,7 @@ async fn answer(State(Window { site, desk }): State<Window>, request: Request) -
         request: None,
         response: None,
     };
-    if desk.faults.meets_calls() || desk.keeps_bodies() {
+    if desk.faults.meets_calls() || desk.keeps_bodies() || desk.onlooker.wants_calls() {
         return desk.look_at(site, request, entry).await;
     }
     let response = desk.pass(site, request).await;

@@ -20,6 +20,7 @@ use crate::fault::Rule;
 use crate::ground::Ground;
 use crate::happening::{Happening, Row};
 use crate::network::hooks::HookSettings;
+use crate::network::wire::{WireRequest, WireResponse};
 use crate::partner_center::{ActError, MicrosoftAct};
 use crate::seed::Seed;
 use crate::site::{Bases, Site};
@@ -33,6 +34,10 @@ mod postman;
 mod patience;
 /// Journal, faults, and what stands behind them.
 mod desk;
+/// Tells the watch about calls.
+mod onlooker;
+/// People at their screens, beside the ports.
+mod screens;
 /// The control API.
 mod control;
 
@@ -40,6 +45,7 @@ use super::tls::Certificates;
 use super::{server, tls_server};
 use desk::Desk;
 use fault_book::FaultBook;
+use onlooker::Onlooker;
 use postman::Postman;
 
 /// What decides a set of servers.
@@ -62,6 +68,8 @@ pub struct ServeSettings {
     pub hooks: HookSettings,
     /// Told about everything that happens. It must not wait.
     pub watch: Watch,
+    /// Whether the watch is told about calls as well. Their bodies are read for it, which takes time.
+    pub watch_calls: bool,
 }
 
 /// Whose time the servers tell.
@@ -92,8 +100,41 @@ pub enum Seen<'a> {
         /// The rule's name.
         rule: &'a str,
     },
+    /// A call arrived, before anything comes of it. Only with [`ServeSettings::watch_calls`].
+    Called {
+        /// Its number, from 1.
+        call: u64,
+        /// The system.
+        site: Site,
+        /// The user behind the token; none without a valid one.
+        who: Option<&'a str>,
+        /// The request; tokens and secrets are left out.
+        request: &'a WireRequest,
+    },
+    /// A rule or a fault decided the fate of a call.
+    CallFaulted {
+        /// The call's number.
+        call: u64,
+        /// The fate: `lose-reply`, `delay 20s`.
+        fate: &'a str,
+        /// The rule's name.
+        rule: &'a str,
+    },
+    /// A call is over, as far as the system is concerned.
+    Answered {
+        /// The call's number.
+        call: u64,
+        /// The response; none when the request was lost.
+        response: Option<&'a WireResponse>,
+        /// Whether the system gave it, and not something on the way.
+        by_system: bool,
+        /// Whether it goes back to the caller; a lost one does not.
+        returns: bool,
+    },
     /// An attempt to deliver a webhook is over.
     Delivered {
+        /// The delivery's number; none when nobody owes it.
+        number: Option<u64>,
         /// The event's name.
         event: &'a str,
         /// Where it went.
@@ -118,6 +159,7 @@ impl Default for ServeSettings {
             tls: false,
             hooks: HookSettings::default(),
             watch: Arc::new(|_| {}),
+            watch_calls: false,
         }
     }
 }
@@ -196,6 +238,7 @@ fn serve_over(
         settings.systems.clone(),
         Arc::clone(&postman),
         faults,
+        Onlooker::new(settings, &ground),
     );
     let desk = Arc::new(desk);
     let mut servers: Vec<Server> = Vec::new();
@@ -262,6 +305,17 @@ impl Served {
     /// Calls are not subject to it.
     pub fn add_hook_rule(&self, rule: Box<dyn Rule + Send>) {
         self.desk.postman().add_rule(rule);
+    }
+
+    /// Adds a rule about calls and webhooks alike, behind those that the control port added.
+    pub fn add_rule(&self, rule: Box<dyn Rule + Send>) {
+        self.desk.faults().add_rule(rule);
+    }
+
+    /// Removes every rule and every fault. What is delayed keeps its time.
+    pub fn heal(&self) {
+        self.desk.faults().heal();
+        self.heal_hooks();
     }
 
     /// Removes every rule about webhooks. What is delayed keeps its time.

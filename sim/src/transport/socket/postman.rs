@@ -245,6 +245,7 @@ impl Postman {
         } = letter;
         let next = self.hooks.follow(&hook, attempt, outcome.as_ref().ok().copied());
         (self.watch)(&Seen::Delivered {
+            number: hook.number,
             event: &hook.event,
             url: &hook.url,
             attempt,
@@ -350,6 +351,7 @@ impl Postman {
             let (event, url) = (event.as_str(), url.as_str());
             let outcome = Err(full.as_str());
             (self.watch)(&Seen::Delivered {
+                number,
                 event,
                 url,
                 attempt,
