@@ -16,5 +16,6 @@ mod parity;
 mod driver;
 mod recovery;
 mod planted;
+mod planted_bugs;
 mod verdicts;
 mod convergence;

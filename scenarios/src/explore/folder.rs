@@ -242,10 +242,20 @@ fn known(path: &Path, file: &Path, identity: &Identity) -> Result<Progress, Fold
     }
 }
 
+/// A title that the language takes: a finding may quote a whole URL.
+fn short_title(text: &str) -> String {
+    const LONGEST: usize = 160;
+    let mut title: String = text.chars().take(LONGEST).collect();
+    if title.len() < text.len() {
+        title.push('…');
+    }
+    title
+}
+
 /// The scenario file of a failure.
 pub fn scenario_of(failure: &Failure, profile: &str) -> String {
     let mut draft = failure.draft.clone();
-    draft.title.clone_from(&failure.finding.text);
+    draft.title = short_title(&failure.finding.text);
     let compared = failure
         .finding
         .expected

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::sent::Sent;
 use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::board::CONNECTOR;
-use crate::record::{Field, Mark};
+use crate::record::{Field, Mark, ORG_CURRENCY};
 use crate::trace::{Entry, What};
 
 pub(super) const EXPLANATION: &str = "No field ever holds a value that nobody wrote.
@@ -38,8 +38,12 @@ impl Invariant for NothingInvented {
                 mark_in_pc(commit, entry.at, scene, findings);
                 if commit.actor == CONNECTOR && scene.board.book.opportunities.contains_key(&commit.id) {
                     let referral = scene.links.referral_of(&commit.id);
+                    // A new opportunity without a currency takes the org's own: the CRM's default, nobody's value.
+                    let default = (Field::Currency, ORG_CURRENCY.to_owned());
                     let known = |value: &(Field, String)| {
-                        self.has(&commit.id, value) || referral.is_some_and(|referral| self.has(referral, value))
+                        (commit.kind == CommitKind::Created && *value == default)
+                            || self.has(&commit.id, value)
+                            || referral.is_some_and(|referral| self.has(referral, value))
                     };
                     let invented: Vec<&(Field, String)> = values.iter().filter(|value| !known(value)).collect();
                     for (field, value) in invented {

@@ -1,14 +1,15 @@
 //! Values in the form in which both sides are compared.
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{Field, Mark};
 use crate::money;
 
-/// A name without marks at either end, entities decoded, trimmed.
+/// A name without marks at either end, entities decoded, trimmed, in the composed form of Unicode (NFC).
 pub fn plain_name(name: &str) -> String {
     let is_mark = |sign: char| Mark::of_char(sign).is_some() || sign == '\u{fe0f}' || sign.is_whitespace();
-    decode_entities(name.trim_matches(is_mark)).trim().to_owned()
+    decode_entities(name.trim_matches(is_mark)).trim().nfc().collect()
 }
 
 fn decode_entities(text: &str) -> String {
@@ -31,7 +32,7 @@ pub fn canonical(field: Field, value: &Value, currency: &str) -> Option<String> 
         (Field::Value, value) => return money::minor_units(value, currency).map(|minor| minor.to_string()),
         (Field::Name, Value::String(text)) => plain_name(text),
         (Field::Closes, Value::String(text)) => text.chars().take(10).collect(),
-        (Field::Notes | Field::Currency, Value::String(text)) => decode_entities(text).trim().to_owned(),
+        (Field::Notes | Field::Currency, Value::String(text)) => decode_entities(text).trim().nfc().collect(),
         (_, other) => other.to_string(),
     };
     Some(text).filter(|text| !text.is_empty())
@@ -45,6 +46,7 @@ mod tests {
 
     #[test]
     fn a_name_is_compared_without_marks_entities_and_blanks() {
+        assert_eq!(plain_name("e\u{301}te\u{301}"), "\u{e9}t\u{e9}");
         assert_eq!(plain_name("✔ Oil &amp; Gas ✔\u{fe0f} "), "Oil & Gas");
         assert_eq!(plain_name("Fabrikam ✗"), "Fabrikam");
         assert_eq!(plain_name("A ✔ in the middle stays"), "A ✔ in the middle stays");
