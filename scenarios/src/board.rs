@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cosell_sim::happening::{Commit, CommitKind};
+use cosell_sim::happening::{Change, Commit, CommitKind};
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
 
-use crate::record::{Book, Record};
+use crate::record::{Book, Record, plain_name};
 use crate::trace::{Entry, Header, What};
 
 /// The user name under which the connector signs in.
@@ -81,7 +81,7 @@ impl Board {
         if commit.kind == CommitKind::Deleted {
             self.deleted.insert(commit.id.clone());
         }
-        for change in &commit.changes {
+        for change in commit.changes.iter().filter(|change| !is_mark_alone(change)) {
             let last = self
                 .writes
                 .entry((commit.id.clone(), change.field.clone()))
@@ -160,4 +160,12 @@ impl Board {
             .copied()
             .unwrap_or_default()
     }
+}
+
+/// Whether a name changed by its mark alone: somebody typed the old name over it, which says nothing new.
+fn is_mark_alone(change: &Change) -> bool {
+    let plain = |value: &serde_json::Value| value.as_str().map(plain_name);
+    matches!(change.field.as_str(), "Name" | "name" | "/name")
+        && plain(&change.before).is_some()
+        && plain(&change.before) == plain(&change.after)
 }

@@ -210,7 +210,9 @@ impl<'a> Check<'a> {
     fn visibility(&self, pair: &Pair<'a>, findings: &mut Findings) {
         let in_crm = self.board.book.visible_in_crm(pair.opportunity);
         let in_pc = visible_in_pc(pair.referral) || help_in_pc(pair.referral).is_some();
-        if in_crm && !in_pc {
+        // While on hold nothing of the CRM leaves (rule 5).
+        let held = self.board.book.crm_standing(pair.opportunity) == Standing::Held;
+        if in_crm && !in_pc && !held {
             let text = format!("{} is visible to Microsoft in the CRM only", self.name(pair));
             self.add(pair, text, findings, None);
         }
