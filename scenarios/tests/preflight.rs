@@ -67,6 +67,7 @@ impl Serving {
             .enable_all()
             .build()
             .expect("a runtime");
+        cosell::preflight::reader::prepare_tls();
         let body = runtime.block_on(async {
             let reply = reqwest::get(format!("{control}/control/journal"))
                 .await

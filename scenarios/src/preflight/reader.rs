@@ -148,7 +148,14 @@ impl Reader {
     }
 }
 
+/// Makes ring the cryptography of every TLS connection of this process. Once is enough; again does no harm.
+pub fn prepare_tls() {
+    // Somebody else has done it already when this fails.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 fn client(profile: &Profile) -> Result<reqwest::Client, String> {
+    prepare_tls();
     reqwest::Client::builder()
         .timeout(Duration::from_secs(profile.timeout_seconds))
         // A redirect to a login page is no answer.
