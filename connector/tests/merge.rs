@@ -133,12 +133,17 @@ fn rules() -> impl Strategy<Value = Rules> {
     (prop::sample::select(Profile::ALL.to_vec()), policy).prop_map(|(profile, policy)| Rules { profile, policy })
 }
 
+/// What is merged as one: an amount and its currency mean nothing without each other.
+fn unit(field: Field) -> Field {
+    if field == Field::Currency { Field::Value } else { field }
+}
+
 proptest! {
     #[test]
     fn edits_of_different_fields_give_the_same_in_whatever_order_they_arrive(
         start in values(), one in edit(), other in edit(), rules in rules()
     ) {
-        prop_assume!(one.field != other.field);
+        prop_assume!(unit(one.field) != unit(other.field));
         let state = State::new(&start);
         let first = state.clone().edit(&one, 1).sync(rules).edit(&other, 2).sync(rules);
         let second = state.clone().edit(&other, 1).sync(rules).edit(&one, 2).sync(rules);
