@@ -193,6 +193,9 @@ pub struct Record {
     /// A digest of the opportunity as the last finished run left it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_opportunity: Option<u64>,
+    /// The Audit trail of the CRM's lead, where the deal is one: leads are written whole and never read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lead_audit: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -119,7 +119,7 @@ const FAULTS: [&str; 9] = [
 ];
 
 /// Cells that a catalog leaves empty, and why.
-const WHY_EMPTY: [(&str, &str); 9] = [
+const WHY_EMPTY: [(&str, &str); 8] = [
     ("bound.deals", "the bound is 200,000 deals: a benchmark's size"),
     ("bound.pages", "the bound is a thousand pages of a list"),
     ("bound.related", "the bound is thousands of engagements at once"),
@@ -136,7 +136,6 @@ const WHY_EMPTY: [(&str, &str); 9] = [
         "the connector's own daily budget is no setting of the language",
     ),
     ("register.stolen", "nobody else registers a webhook in a scenario"),
-    ("solutions.sent", "sellers of a scenario do not change solutions"),
     ("flow.unknown", "a scenario for one CRM does not name the other's flows"),
 ];
 

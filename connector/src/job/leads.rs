@@ -33,7 +33,7 @@ pub(super) async fn handle(desk: &Desk, deal: DealNumber, referral: &Referral) -
             Way::PcToCrm,
             &format!("created: lead from referral {}", referral.id),
         );
-        crm::put_lead(desk, &new_lead(desk, referral, line)).await?;
+        crm::put_lead(desk, &new_lead(desk, referral, trail(desk, deal, line))).await?;
         desk.say_once(
             deal,
             "create.lead",
@@ -67,9 +67,24 @@ pub(super) async fn handle(desk: &Desk, deal: DealNumber, referral: &Referral) -
     let what = texts.join("; ");
     if desk.say_once(deal, "lead.waits", None, &what) {
         let line = audit::line(desk.now(), Way::PcToCrm, &format!("failed: {what}"));
-        crm::put_lead(desk, &new_lead(desk, referral, line)).await?;
+        crm::put_lead(desk, &new_lead(desk, referral, trail(desk, deal, line))).await?;
     }
     Err(Trouble::Incomplete { pieces })
+}
+
+/// The lead's Audit trail with one more line, unless the line says what the last one says. Remembered before it is written.
+fn trail(desk: &Desk, deal: DealNumber, line: String) -> String {
+    let limit = desk.settings().audit_limit;
+    let mut whole = String::new();
+    desk.change(deal, |record| {
+        if !audit::ends_with(&record.lead_audit, &line)
+            && let Some(longer) = audit::append(&record.lead_audit, &[line], limit)
+        {
+            record.lead_audit = longer;
+        }
+        whole.clone_from(&record.lead_audit);
+    });
+    whole
 }
 
 fn new_lead(desk: &Desk, referral: &Referral, audit: String) -> NewLead {

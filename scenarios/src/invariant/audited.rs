@@ -159,10 +159,6 @@ const LONG_TRAIL: usize = 4_000;
 
 /// A trail only grows.
 fn shortened(commit: &Commit, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
-    // A lead holds its last line alone until an opportunity takes its place.
-    if commit.table != scene.header.crm.opportunities() {
-        return;
-    }
     let column = audit_column(scene.header.crm);
     let Some(change) = commit.changes.iter().find(|change| change.field == column) else {
         return;

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
@@ -29,6 +30,8 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(365 * 24);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many handshakes are under way at once on one thread.
 const AT_ONCE: usize = 256;
+/// How much is read of a request that came without TLS before it is answered all the same.
+const LONGEST_HEAD: usize = 16 * 1024;
 
 /// A certificate authority made for one set of servers, and the certificate that it gave them.
 #[derive(Clone)]
@@ -179,7 +182,8 @@ async fn shake_hands(socket: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStre
         let mut first = [0];
         let peeked = socket.peek(&mut first).await.ok()?;
         if peeked == 1 && first[0].is_ascii_uppercase() {
-            tell_in_plain_words(&socket).await;
+            // A client that goes away first is nobody to tell.
+            drop(tell_in_plain_words(socket).await);
             return None;
         }
         acceptor.accept(socket).await.ok()
@@ -187,14 +191,22 @@ async fn shake_hands(socket: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStre
     tokio::time::timeout(PATIENCE, work).await.ok().flatten()
 }
 
-/// What a client gets that says `GET` where a handshake belongs.
-async fn tell_in_plain_words(socket: &TcpStream) {
+/// What a client gets that says `GET` where a handshake belongs: told once its head has come whole, however many pieces it
+/// came in, and the connection ends when the client has gone. Anything sooner would end in a reset that eats the answer.
+async fn tell_in_plain_words(mut socket: TcpStream) -> io::Result<()> {
     const SAID: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 44\r\n\
                         connection: close\r\n\r\nthis port speaks TLS: use https:// instead.\n";
-    // What it asked is read away first, or the connection would end in a reset that eats the answer.
-    let mut asked = vec![0; 16 * 1024];
-    drop(socket.try_read(&mut asked));
-    if socket.writable().await.is_ok() {
-        drop(socket.try_write(SAID.as_bytes()));
+    let mut piece = [0; 1024];
+    let mut asked = Vec::new();
+    while asked.len() < LONGEST_HEAD && !asked.windows(4).any(|four| four == b"\r\n\r\n") {
+        let read = socket.read(&mut piece).await?;
+        if read == 0 {
+            break;
+        }
+        asked.extend_from_slice(&piece[..read]);
     }
+    socket.write_all(SAID.as_bytes()).await?;
+    socket.shutdown().await?;
+    while socket.read(&mut piece).await? > 0 {}
+    Ok(())
 }

@@ -53,3 +53,36 @@ fn over_tls_every_link_is_https_and_only_the_authoritys_certificate_opens_it() {
     assert!(stranger.to_string().contains("certificate"), "{stranger}");
     assert!(serve(&ServeSettings::default()).unwrap().authority().is_none());
 }
+
+#[test]
+fn plain_http_on_a_tls_port_is_answered_in_words_in_however_many_pieces_it_comes() {
+    let served = serve(&ServeSettings {
+        tls: true,
+        ..ServeSettings::default()
+    })
+    .unwrap();
+    let port: u16 = served
+        .bases()
+        .of(Site::Entra)
+        .rsplit_once(':')
+        .unwrap()
+        .1
+        .parse()
+        .unwrap();
+    for pieces in [
+        vec!["GET / HTTP/1.1\r\nhost: x\r\n\r\n"],
+        vec!["GET", " / HTTP/1.1\r", "\nhost: x\r\n", "\r", "\n"],
+        vec!["POST /token HTTP/1.1\r\ncontent-length: 3\r\n\r\na=b"],
+    ] {
+        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        socket.set_nodelay(true).unwrap();
+        for piece in pieces {
+            socket.write_all(piece.as_bytes()).unwrap();
+            std::thread::yield_now();
+        }
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
+        assert!(answer.contains("use https://"), "{answer}");
+    }
+}
