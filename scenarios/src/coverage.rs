@@ -357,7 +357,7 @@ fn fields() -> Vec<String> {
 }
 
 /// Each setting with its value in words.
-fn settings_of(settings: &Settings) -> [(&'static str, String); 12] {
+fn settings_of(settings: &Settings) -> [(&'static str, String); 15] {
     [
         ("profile", format!("{:?}", settings.profile)),
         ("on-hold stage", settings.on_hold_stage.clone()),
@@ -372,6 +372,9 @@ fn settings_of(settings: &Settings) -> [(&'static str, String); 12] {
             "deal value currency field",
             format!("{:?}", settings.deal_value_currency_field),
         ),
+        ("closing date field", format!("{:?}", settings.closing_date_field)),
+        ("notes field", format!("{:?}", settings.notes_field)),
+        ("directions", format!("{:?}", settings.directions)),
         ("poll every", format!("{:?}", settings.poll_every)),
         ("reconcile every", format!("{:?}", settings.reconcile_every)),
     ]

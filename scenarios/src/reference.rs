@@ -36,6 +36,8 @@ pub enum Way {
     ToPartnerCenter,
     /// From Partner Center to the CRM.
     ToCrm,
+    /// Nowhere, once both records are there.
+    Nowhere,
 }
 
 /// Who wins when both sides changed a field.
@@ -203,6 +205,7 @@ impl Cell {
 
     fn judge(&self, side: Side, before: &Value, value: &Value, moment: Moment) -> Option<Breach> {
         let owner = match self.rule.way {
+            Way::Nowhere => return Some(Breach::AgainstDirection),
             Way::Both => None,
             Way::ToPartnerCenter => Some(Side::Crm),
             Way::ToCrm => Some(Side::PartnerCenter),
@@ -338,16 +341,17 @@ fn same(one: &Value, other: &Value) -> bool {
     (one - other).abs() < if whole { 0.501 } else { 0.0051 }
 }
 
-/// The rule of a field, by the name that reports use, under a profile (product.md M18) and with policies of its own.
-pub fn rule(field: &str, profile: &str, policy: Option<Winner>) -> Rule {
-    let way = match (field, profile) {
-        ("name", _) => Way::ToPartnerCenter,
+/// The rule of a field, by the name that reports use, under a profile (product.md M18), with a way and a policy of its own.
+pub fn rule(field: &str, profile: &str, way: Option<Way>, policy: Option<Winner>) -> Rule {
+    let documented = profile.starts_with("documented-");
+    let way = way.unwrap_or(match field {
+        "name" => Way::ToPartnerCenter,
         // Notes (Partner Center to CRM) and Description (CRM to Partner Center) are one pair, so it goes both ways.
-        ("closes", "documented-2023") => Way::ToCrm,
+        "closes" if documented => Way::ToCrm,
         _ => Way::Both,
-    };
+    });
     // The documented connector writes whatever came last (design, decision 8).
-    let winner = policy.unwrap_or(if profile == "documented-2023" {
+    let winner = policy.unwrap_or(if documented {
         Winner::Latest
     } else {
         Winner::PartnerCenter

@@ -45,7 +45,7 @@ pub struct Header {
     /// The CRM's names for what is configured; the standard ones when the trace says none.
     #[serde(default)]
     pub columns: Option<Columns>,
-    /// The profile of field directions: `overview` or `documented-2023`.
+    /// The profile of field directions: `overview`, or `documented-` with the year of an edition.
     pub profile: String,
     /// Whether the connector was to mark names.
     pub display_check_mark: bool,
@@ -54,6 +54,9 @@ pub struct Header {
     /// Fields with a policy of their own, by the names of the language: who wins when both sides changed one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conflicts: BTreeMap<String, String>,
+    /// Fields with a direction of their own, by the names of the language.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub directions: BTreeMap<String, String>,
     /// Whether what was edited on hold is dropped when the deal leaves it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub drops_edits_on_hold: bool,

@@ -321,7 +321,11 @@ fn new_opportunity(
     };
     let carried = Field::ALL
         .into_iter()
-        .filter(|field| *field != Field::Name && settings.direction(*field) != Direction::Never)
+        .filter(|field| {
+            // Salesforce makes no opportunity without a day.
+            let required = *field == Field::ClosingDate && matches!(settings.crm, CrmSettings::Salesforce(_));
+            *field != Field::Name && (required || settings.direction(*field) != Direction::Never)
+        })
         .filter_map(|field| Some((field, Some(referral.values.get(field)?.to_owned()))));
     Change {
         name: Some(name),

@@ -5,7 +5,8 @@ use http::{Method, Request};
 use serde_json::{Map, Value, json};
 
 use super::{Refused, Screen, Seller, amount, ask, encode, json as body_of, no_solution, send};
-use crate::record::Columns;
+use crate::record::{Columns, Field};
+use crate::scenario::Crm;
 use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
 /// A seller in Dynamics 365.
@@ -95,10 +96,14 @@ impl Seller for DynamicsSeller {
         }
         put(
             &mut body,
-            "estimatedclosedate",
+            self.columns.of_field(Field::Closes, Crm::Dynamics),
             deal.closes.as_ref().map(|date| json!(date.to_string())),
         );
-        put(&mut body, "description", deal.notes.as_ref().map(|notes| json!(notes)));
+        put(
+            &mut body,
+            self.columns.of_field(Field::Notes, Crm::Dynamics),
+            deal.notes.as_ref().map(|notes| json!(notes)),
+        );
         put(
             &mut body,
             "msft_microsoftpartnercenterhelp",
@@ -141,10 +146,14 @@ impl Seller for DynamicsSeller {
         }
         put(
             &mut body,
-            "estimatedclosedate",
+            self.columns.of_field(Field::Closes, Crm::Dynamics),
             edit.closes.as_ref().map(|date| json!(date.to_string())),
         );
-        put(&mut body, "description", edit.notes.as_ref().map(|notes| json!(notes)));
+        put(
+            &mut body,
+            self.columns.of_field(Field::Notes, Crm::Dynamics),
+            edit.notes.as_ref().map(|notes| json!(notes)),
+        );
         put(&mut body, "statuscode", edit.stage.as_ref().map(status));
         put(
             &mut body,
@@ -164,7 +173,7 @@ impl Seller for DynamicsSeller {
         for emptied in &edit.empties {
             let column = match emptied {
                 Emptied::Value => self.columns.value.as_str(),
-                Emptied::Closes => "estimatedclosedate",
+                Emptied::Closes => self.columns.of_field(Field::Closes, Crm::Dynamics),
                 Emptied::Help => "msft_microsoftpartnercenterhelp",
             };
             body[column] = Value::Null;

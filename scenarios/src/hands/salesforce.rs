@@ -5,7 +5,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Refused, Screen, Seller, Stages, amount, ask, encode, json as body_of, no_solution};
-use crate::record::Columns;
+use crate::record::{Columns, Field};
+use crate::scenario::Crm;
 use crate::scenario::act::{Edit, Emptied, Help, Money, NewDeal, Outcome, Stage};
 
 /// A seller in Salesforce.
@@ -100,9 +101,14 @@ impl Seller for SalesforceSeller {
         let mut body = json!({"Name": deal.name, "StageName": self.stage(&deal.stage)});
         put(
             &mut body,
-            "CloseDate",
+            self.columns.of_field(Field::Closes, Crm::Salesforce),
             deal.closes.as_ref().map(|date| json!(date.to_string())),
         );
+        if self.columns.of_field(Field::Closes, Crm::Salesforce) != "CloseDate" {
+            // The org asks for it whatever field the operator goes by (salesforce.md section 3.4).
+            let closes = deal.closes.as_ref();
+            put(&mut body, "CloseDate", closes.map(|date| json!(date.to_string())));
+        }
         put(&mut body, "AccountId", account.clone().map(Value::from));
         put(
             &mut body,
@@ -110,7 +116,11 @@ impl Seller for SalesforceSeller {
             deal.value.as_ref().map(|money| amount(money.amount)),
         );
         self.put_currency(&mut body, deal.value.as_ref());
-        put(&mut body, "Description", deal.notes.as_ref().map(|notes| json!(notes)));
+        put(
+            &mut body,
+            self.columns.of_field(Field::Notes, Crm::Salesforce),
+            deal.notes.as_ref().map(|notes| json!(notes)),
+        );
         put(
             &mut body,
             "How_can_Microsoft_help__c",
@@ -149,10 +159,14 @@ impl Seller for SalesforceSeller {
         }
         put(
             &mut body,
-            "CloseDate",
+            self.columns.of_field(Field::Closes, Crm::Salesforce),
             edit.closes.as_ref().map(|date| json!(date.to_string())),
         );
-        put(&mut body, "Description", edit.notes.as_ref().map(|notes| json!(notes)));
+        put(
+            &mut body,
+            self.columns.of_field(Field::Notes, Crm::Salesforce),
+            edit.notes.as_ref().map(|notes| json!(notes)),
+        );
         put(
             &mut body,
             "StageName",
@@ -172,7 +186,7 @@ impl Seller for SalesforceSeller {
         for emptied in &edit.empties {
             let column = match emptied {
                 Emptied::Value => self.columns.value.as_str(),
-                Emptied::Closes => "CloseDate",
+                Emptied::Closes => self.columns.of_field(Field::Closes, Crm::Salesforce),
                 Emptied::Help => "How_can_Microsoft_help__c",
             };
             body[column] = Value::Null;

@@ -166,13 +166,14 @@ impl<'a> Check<'a> {
         let crm_writes = self.crm_writes(pair, field);
         let pc_writes = self.board.last_writes(pair.referral_id, field.pointer());
         let crm_edited = crm_writes.others > crm_writes.connector || (held && crm_writes.others.is_some());
-        let by_direction = match direction(field, &self.header.profile) {
+        let by_direction = match direction(field, self.header) {
             Direction::Both => false,
             // The receiver was edited after the owner's last edit: the local value stands.
             Direction::ToPartnerCenter => {
                 pc_writes.others > pc_writes.connector && pc_writes.others > crm_writes.others
             }
             Direction::ToCrm => crm_edited && crm_writes.others > pc_writes.others,
+            Direction::Nowhere => true,
         };
         let excused = by_direction || (held && crm_edited);
         if excused {
@@ -262,14 +263,24 @@ pub(crate) enum Direction {
     ToPartnerCenter,
     /// From Partner Center to the CRM.
     ToCrm,
+    /// Nowhere, once both records are there.
+    Nowhere,
 }
 
-/// The direction of a field under a profile (product.md M18).
-pub(crate) fn direction(field: Field, profile: &str) -> Direction {
-    match (field, profile) {
+/// The direction of a field: its own, else that of the profile (product.md M18). The currency goes with its value.
+pub(crate) fn direction(field: Field, header: &Header) -> Direction {
+    let key = if field == Field::Currency { Field::Value } else { field };
+    match header.directions.get(key.name()).map(String::as_str) {
+        Some("both") => return Direction::Both,
+        Some("pc to crm") => return Direction::ToCrm,
+        Some("crm to pc") => return Direction::ToPartnerCenter,
+        Some(_) => return Direction::Nowhere,
+        None => {}
+    }
+    match (field, header.profile.as_str()) {
         (Field::Name, _) => Direction::ToPartnerCenter,
         // Notes (Partner Center to CRM) and Description (CRM to Partner Center) are one pair, so it goes both ways.
-        (Field::Closes, "documented-2023") => Direction::ToCrm,
+        (Field::Closes, "documented-2020" | "documented-2021" | "documented-2023") => Direction::ToCrm,
         (Field::Value | Field::Currency | Field::Closes | Field::Notes, _) => Direction::Both,
     }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{Code, Finding, Findings, Invariant, Scene, end_of};
 use crate::board::CONNECTOR;
 use crate::record::{Book, Field, Record, Standing, pc_standing};
-use crate::reference::{Breach, Cell, Moment, Side, Value, Winner, rule};
+use crate::reference::{Breach, Cell, Moment, Side, Value, Way, Winner, rule};
 use crate::trace::{Entry, Trace, What};
 
 pub(super) const EXPLANATION: &str = "Every accepted edit is where the profile sends it, or was beaten as the settings say.
@@ -186,7 +186,7 @@ fn begin(referral: &str, commit: &Commit, by_connector: bool, at: Timestamp, sce
     let carried = by_connector && commit.kind == CommitKind::Created;
     let cell = |field: Field| {
         let policy = policy(field, scene);
-        let rule = rule(field.name(), &scene.header.profile, policy);
+        let rule = rule(field.name(), &scene.header.profile, way(field, scene), policy);
         let (pc, crm) = (plain(book, Ok(in_pc), field), plain(book, Err(in_crm), field));
         (field, Cell::new(rule, pc, crm, carried))
     };
@@ -195,6 +195,16 @@ fn begin(referral: &str, commit: &Commit, by_connector: bool, at: Timestamp, sce
         cells: FOLLOWED.into_iter().map(cell).collect(),
         held: book.crm_standing(in_crm) == Standing::Held,
         changed: [[at; 2]; 2],
+    })
+}
+
+/// Which way a field goes, where it is not the profile's.
+fn way(field: Field, scene: &Scene<'_>) -> Option<Way> {
+    Some(match scene.header.directions.get(field.name())?.as_str() {
+        "both" => Way::Both,
+        "pc to crm" => Way::ToCrm,
+        "crm to pc" => Way::ToPartnerCenter,
+        _ => Way::Nowhere,
     })
 }
 

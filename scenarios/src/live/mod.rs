@@ -273,6 +273,10 @@ impl<'a> Live<'a> {
             "syncCosellOnly": settings.sync_cosell_only,
             "dealValueField": settings.deal_value_field,
             "countryField": settings.country_field,
+            "closingDateField": settings.closing_date_field,
+            "notesField": settings.notes_field,
+            "profile": settings.profile.name(),
+            "directions": settings.directions.iter().map(|(field, goes)| (field.name(), goes.name())).collect::<std::collections::BTreeMap<_, _>>(),
         });
         ready::write(&self.ready.path, &format!("{document:#}\n")).map_err(|source| RunError::External {
             what: format!("the ready file {} cannot be written", self.ready.path.display()),

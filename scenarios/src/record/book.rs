@@ -64,11 +64,7 @@ impl Book {
 
     /// The CRM's column of a field, as it is configured. Empty for the currency of an org that has one only.
     pub fn column(&self, field: Field) -> &str {
-        match field {
-            Field::Value => &self.columns.value,
-            Field::Currency => self.columns.currency.as_deref().unwrap_or_default(),
-            Field::Name | Field::Closes | Field::Notes => field.column(self.crm),
-        }
+        self.columns.of_field(field, self.crm)
     }
 
     /// The account's column with the country code, as it is configured.

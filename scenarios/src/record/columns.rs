@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Field;
 use crate::scenario::Crm;
 use crate::scenario::settings::{CurrencyField, Settings};
 
@@ -17,6 +18,12 @@ pub struct Columns {
     pub currency: Option<String>,
     /// The account's column with the country code.
     pub country: String,
+    /// The opportunity's column with the closing date; `None` for the standard one.
+    #[serde(default)]
+    pub closes: Option<String>,
+    /// The opportunity's column with the notes; `None` for the standard one.
+    #[serde(default)]
+    pub notes: Option<String>,
     /// The zone in which a closing date is a day: hours before UTC.
     #[serde(default)]
     pub zone_hours: i8,
@@ -36,6 +43,8 @@ impl Columns {
             value: value.to_owned(),
             currency: Some(currency.to_owned()),
             country: country.to_owned(),
+            closes: None,
+            notes: None,
             zone_hours: 0,
         }
     }
@@ -52,7 +61,21 @@ impl Columns {
             value: settings.deal_value_field.clone().unwrap_or(standard.value),
             currency,
             country: settings.country_field.clone().unwrap_or(standard.country),
+            closes: settings.closing_date_field.clone(),
+            notes: settings.notes_field.clone(),
             zone_hours: settings.further.closing_date_zone.unwrap_or_default(),
         }
+    }
+
+    /// The opportunity's column of a field. Empty for the currency of an org that has one only.
+    pub fn of_field(&self, field: Field, crm: Crm) -> &str {
+        let own = match field {
+            Field::Name => None,
+            Field::Value => Some(self.value.as_str()),
+            Field::Currency => Some(self.currency.as_deref().unwrap_or_default()),
+            Field::Closes => self.closes.as_deref(),
+            Field::Notes => self.notes.as_deref(),
+        };
+        own.unwrap_or_else(|| field.column(crm))
     }
 }

@@ -4,10 +4,12 @@ use super::act::UserRole;
 use super::given::{Given, Reader};
 use super::key::{Key, Kind, alternatives, may, may_be_none};
 use super::settings::{CurrencyField, Further, Given as There, OnHoldEdits, Profile, Settings, WorldSettings};
-use super::words::{BREAKS, CONNECTED, FIELDS, MAKERS, ON_HOLD_EDITS, PROFILES, ROLES, WINNERS, meaning, words};
+use super::words::{
+    BREAKS, CONNECTED, DIRECTIONS, FIELDS, MAKERS, ON_HOLD_EDITS, PROFILES, ROLES, WINNERS, meaning, words,
+};
 use crate::diagnostic::{nearest, quote};
 
-pub(super) const SETTINGS: [Key; 29] = [
+pub(super) const SETTINGS: [Key; 32] = [
     may("profile", Kind::Word(&words(&PROFILES)), "which fields go which way"),
     may(
         "on-hold stage",
@@ -37,6 +39,17 @@ pub(super) const SETTINGS: [Key; 29] = [
         "deal value currency field",
         Kind::Text,
         "the opportunity's field with the currency",
+    ),
+    may(
+        "closing date field",
+        Kind::Text,
+        "the opportunity's field with the closing date",
+    ),
+    may("notes field", Kind::Text, "the opportunity's field with the notes"),
+    may(
+        "directions",
+        Kind::Map(&GOES),
+        "which way a field goes, where it is not the profile's way",
     ),
     may("poll every", Kind::Duration, "how often the CRM is asked for changes"),
     may(
@@ -137,6 +150,14 @@ const USERS: [Key; 3] = [
     may("partner", Kind::Texts, "all that the person in the portal may do"),
 ];
 
+const GOES_WHERE: Kind = Kind::Word(&words(&DIRECTIONS));
+const GOES: [Key; 4] = [
+    may("name", GOES_WHERE, "the deal's name"),
+    may("value", GOES_WHERE, "the deal value with its currency"),
+    may("closes", GOES_WHERE, "the closing date"),
+    may("notes", GOES_WHERE, "notes and Description"),
+];
+
 const WINS: Kind = Kind::Word(&words(&WINNERS));
 const CONFLICTS: [Key; 4] = [
     may("name", WINS, "the deal's name"),
@@ -174,6 +195,8 @@ pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
     let default = Settings::default();
     let conflicts = given.map("conflicts").unwrap_or_default();
     let winner = |(name, field)| conflicts.word(name, &WINNERS).map(|winner| (field, winner));
+    let directions = given.map("directions").unwrap_or_default();
+    let goes = |(name, field)| directions.word(name, &DIRECTIONS).map(|goes| (field, goes));
     Settings {
         profile: given.word("profile", &PROFILES).unwrap_or(Profile::Overview),
         on_hold_stage: given.text("on-hold stage").unwrap_or(default.on_hold_stage),
@@ -191,6 +214,9 @@ pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
         } else {
             given.text("deal value currency field").map(CurrencyField::Named)
         },
+        closing_date_field: given.text("closing date field"),
+        notes_field: given.text("notes field"),
+        directions: FIELDS.into_iter().filter_map(goes).collect(),
         poll_every: given.duration("poll every"),
         reconcile_every: given.duration("reconcile every"),
         further: further(reader, given),

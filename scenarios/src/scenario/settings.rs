@@ -31,6 +31,12 @@ pub struct Settings {
     pub deal_value_field: Option<String>,
     /// `deal value currency field` of the opportunity; `None` for the CRM's default.
     pub deal_value_currency_field: Option<CurrencyField>,
+    /// `closing date field` of the opportunity; `None` for the CRM's default.
+    pub closing_date_field: Option<String>,
+    /// `notes field` of the opportunity; `None` for the CRM's default.
+    pub notes_field: Option<String>,
+    /// `directions`: which way a field goes, where it is not the profile's way.
+    pub directions: BTreeMap<Field, Direction>,
     /// `poll every`: how often the CRM is asked for changes.
     pub poll_every: Option<SignedDuration>,
     /// `reconcile every`: how often Partner Center is asked for changes.
@@ -121,6 +127,9 @@ impl Default for Settings {
             country_field: None,
             deal_value_field: None,
             deal_value_currency_field: None,
+            closing_date_field: None,
+            notes_field: None,
+            directions: BTreeMap::new(),
             poll_every: None,
             reconcile_every: None,
             further: Further::default(),
@@ -142,6 +151,10 @@ pub enum CurrencyField {
 pub enum Profile {
     /// What the overview pages promise.
     Overview,
+    /// The edition of 2020: no events of Microsoft's referrals, no solutions flow.
+    Documented2020,
+    /// The edition of 2021.
+    Documented2021,
     /// What the troubleshooting page of 2023 lists.
     Documented2023,
 }
@@ -151,7 +164,37 @@ impl Profile {
     pub fn name(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Documented2020 => "documented-2020",
+            Self::Documented2021 => "documented-2021",
             Self::Documented2023 => "documented-2023",
+        }
+    }
+}
+
+/// Which way a field goes once both records exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Either way.
+    Both,
+    /// From Partner Center to the CRM.
+    PcToCrm,
+    /// From the CRM to Partner Center.
+    CrmToPc,
+    /// With the record that is made, and never again.
+    CreateOnly,
+    /// Not at all.
+    Never,
+}
+
+impl Direction {
+    /// The words that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::PcToCrm => "pc to crm",
+            Self::CrmToPc => "crm to pc",
+            Self::CreateOnly => "create only",
+            Self::Never => "never",
         }
     }
 }

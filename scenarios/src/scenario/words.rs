@@ -4,14 +4,16 @@
 
 use super::Crm;
 use super::act::{Break, Call, Counted, Help, LeadSource, Mark, Moment, Outcome, RecordSide, System, UserRole};
-use super::settings::{Field, Makers, OnHoldEdits, Profile, Winner};
+use super::settings::{Direction, Field, Makers, OnHoldEdits, Profile, Winner};
 
 /// `crm:`.
 pub(super) const CRMS: [(&str, Crm); 2] = [("salesforce", Crm::Salesforce), ("dynamics", Crm::Dynamics)];
 
 /// `profile:` (product.md M18).
-pub(super) const PROFILES: [(&str, Profile); 2] = [
+pub(super) const PROFILES: [(&str, Profile); 4] = [
     ("overview", Profile::Overview),
+    ("documented-2020", Profile::Documented2020),
+    ("documented-2021", Profile::Documented2021),
     ("documented-2023", Profile::Documented2023),
 ];
 
@@ -24,6 +26,15 @@ pub(super) const FIELDS: [(&str, Field); 4] = [
     ("value", Field::Value),
     ("closes", Field::Closes),
     ("notes", Field::Notes),
+];
+
+/// The values of `directions:`.
+pub(super) const DIRECTIONS: [(&str, Direction); 5] = [
+    ("both", Direction::Both),
+    ("pc to crm", Direction::PcToCrm),
+    ("crm to pc", Direction::CrmToPc),
+    ("create only", Direction::CreateOnly),
+    ("never", Direction::Never),
 ];
 
 /// The values of `conflicts:`.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use cosell_connector::flow::{Flow, FlowAct, Resubmit};
 use cosell_connector::id::{OpportunityId, ReferralId};
 use cosell_connector::settings::{
-    CrmSettings, DataverseSettings, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings, Secret,
-    Settings,
+    CrmSettings, DataverseSettings, Direction, OnHoldEdits, PartnerCenterSettings, Policy, Profile, SalesforceSettings,
+    Secret, Settings,
 };
 use cosell_sim::identity::{
     Authority, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, Role, SALESFORCE_AUDIENCE,
@@ -87,6 +87,8 @@ pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
             crm.active_stage.clone_from(&wanted.active_stage);
             override_with(&mut crm.value_field, wanted.deal_value_field.as_ref());
             override_with(&mut crm.country_field, wanted.country_field.as_ref());
+            override_with(&mut crm.closing_date_field, wanted.closing_date_field.as_ref());
+            override_with(&mut crm.notes_field, wanted.notes_field.as_ref());
             match &wanted.deal_value_currency_field {
                 Some(CurrencyField::Named(field)) => crm.currency_field = Some(field.clone()),
                 Some(CurrencyField::None) => crm.currency_field = None,
@@ -101,12 +103,15 @@ pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
             crm.login = login;
             override_with(&mut crm.value_field, wanted.deal_value_field.as_ref());
             override_with(&mut crm.country_field, wanted.country_field.as_ref());
+            override_with(&mut crm.closing_date_field, wanted.closing_date_field.as_ref());
+            override_with(&mut crm.notes_field, wanted.notes_field.as_ref());
             CrmSettings::Dataverse(crm)
         }
     };
     let mut settings = Settings::new(partner_center, crm);
     settings.hook_url = Some(HOOK_URL.to_owned());
     operator(&mut settings, wanted);
+    directions(&mut settings, wanted);
     further(&mut settings, &wanted.further);
     plant(&mut settings, plan)?;
     Ok(settings)
@@ -115,6 +120,8 @@ pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
 fn operator(settings: &mut Settings, wanted: &settings::Settings) {
     settings.profile = match wanted.profile {
         settings::Profile::Overview => Profile::Overview,
+        settings::Profile::Documented2020 => Profile::Documented2020,
+        settings::Profile::Documented2021 => Profile::Documented2021,
         settings::Profile::Documented2023 => Profile::Documented2023,
     };
     settings.on_hold_edits = match wanted.on_hold_edits {
@@ -133,6 +140,22 @@ fn operator(settings: &mut Settings, wanted: &settings::Settings) {
         };
         for field in fields(*field) {
             settings.field_policy.insert(field, policy);
+        }
+    }
+}
+
+/// Which way fields go that do not go the profile's way.
+fn directions(settings: &mut Settings, wanted: &settings::Settings) {
+    for (field, goes) in &wanted.directions {
+        let direction = match goes {
+            settings::Direction::Both => Direction::Both,
+            settings::Direction::PcToCrm => Direction::PcToCrm,
+            settings::Direction::CrmToPc => Direction::CrmToPc,
+            settings::Direction::CreateOnly => Direction::CreateOnly,
+            settings::Direction::Never => Direction::Never,
+        };
+        for field in fields(*field) {
+            settings.mapping.fields.entry(field).or_default().direction = Some(direction);
         }
     }
 }

@@ -153,11 +153,7 @@ fn wire_names(field: &str, crm: Crm, columns: &Columns) -> Vec<String> {
     let Some(field) = Field::ALL.into_iter().find(|known| known.name() == field) else {
         return Vec::new();
     };
-    let column = match field {
-        Field::Value => columns.value.as_str(),
-        Field::Name | Field::Currency | Field::Closes | Field::Notes => field.column(crm),
-    };
-    vec![field.pointer().to_owned(), column.to_owned()]
+    vec![field.pointer().to_owned(), columns.of_field(field, crm).to_owned()]
 }
 
 /// The connector's sign-in to a system is refused, until somebody repairs the connection (product.md M3).

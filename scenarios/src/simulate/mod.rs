@@ -114,9 +114,24 @@ pub(crate) fn header(plan: &Plan) -> Header {
         columns: Some(Columns::of(plan.crm, &plan.settings)),
         sources: BTreeMap::new(),
         conflicts: conflicts(plan),
+        directions: directions(plan),
         drops_edits_on_hold: plan.settings.on_hold_edits == OnHoldEdits::Drop,
         external: false,
     }
+}
+
+/// Which way fields go that do not go the profile's way.
+fn directions(plan: &Plan) -> BTreeMap<String, String> {
+    let named =
+        |(field, goes): (&settings::Field, &settings::Direction)| (field.name().to_owned(), goes.name().to_owned());
+    let mut directions: BTreeMap<String, String> = plan.settings.directions.iter().map(named).collect();
+    if plan.settings.further.notes_are_description == Some(false) {
+        directions.insert(
+            settings::Field::Notes.name().to_owned(),
+            settings::Direction::Never.name().to_owned(),
+        );
+    }
+    directions
 }
 
 fn conflicts(plan: &Plan) -> BTreeMap<String, String> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::opportunity::{Change, NewLead, Opportunity, Revision, SolutionRow};
 use super::{Ask, Page, Unreadable, json as parse, link_on, percent, text};
-use crate::deal::{Customer, Person, Solution, canon};
+use crate::deal::{Customer, Field, Person, Solution, canon};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId};
 use crate::settings::SalesforceSettings;
 
@@ -21,6 +21,8 @@ mod wire;
 pub use map::Unwritable;
 use wire::{AUDIT, LINK, REFERRAL, SYNC, opportunity_fields, quoted, quoted_or_null};
 
+/// The field without which Salesforce makes no opportunity.
+const CLOSE_DATE: &str = "CloseDate";
 /// Keeps owners as they are (salesforce.md section 2.8: connector updates reset them otherwise).
 const AUTO_ASSIGN: HeaderName = HeaderName::from_static("sforce-auto-assign");
 
@@ -73,6 +75,11 @@ pub fn of_referral(settings: &SalesforceSettings, referral: &ReferralId) -> Ask 
 /// there is nothing that it could fail on.
 pub fn create(settings: &SalesforceSettings, change: &Change, now: Timestamp) -> Result<Ask, Unwritable> {
     let mut body = map::body(settings, change)?;
+    if settings.closing_date_field != CLOSE_DATE {
+        // The org asks for it whatever field the operator goes by (salesforce.md section 3.4).
+        let closing = change.values.iter().find(|(field, _)| *field == Field::ClosingDate);
+        body[CLOSE_DATE] = json!(closing.and_then(|(_, day)| day.as_deref()));
+    }
     let Some(referral) = &change.referral else {
         return Ok(Ask::json(Method::POST, rows(settings, "Opportunity"), &body).header(AUTO_ASSIGN, "FALSE"));
     };
