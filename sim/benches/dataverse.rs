@@ -130,3 +130,23 @@ fn query_by_an_unindexed_column(bencher: Bencher<'_, '_>, size: usize) {
     let path = format!("{ROOT}?$select=name&$filter=address1_city%20eq%20'city%207'&$top=50");
     bencher.bench_local(|| org.send(&Method::GET, &path, &Value::Null));
 }
+
+/// Every row is looked at: nothing narrows the search, and the count needs them all.
+#[divan::bench(args = SIZES)]
+fn count_by_an_unindexed_column(bencher: Bencher<'_, '_>, size: usize) {
+    let org = Org::new(size);
+    let path = format!("{ROOT}?$select=name&$filter=address1_city%20eq%20'city%207'&$top=50&$count=true");
+    bencher.bench_local(|| org.send(&Method::GET, &path, &Value::Null));
+}
+
+/// Refused at the depth limit; what stands behind it is not read.
+#[divan::bench]
+fn filter_of_ten_thousand_parentheses(bencher: Bencher<'_, '_>) {
+    let org = Org::new(1);
+    let path = format!(
+        "{ROOT}?$filter={}name%20eq%20'x'{}",
+        "(".repeat(10_000),
+        ")".repeat(10_000)
+    );
+    bencher.bench_local(|| org.send(&Method::GET, &path, &Value::Null));
+}

@@ -166,7 +166,7 @@ const CONFLICTS: [Key; 4] = [
     may("notes", WINS, "notes and Description"),
 ];
 
-pub(super) const WORLD: [Key; 4] = [
+pub(super) const WORLD: [Key; 5] = [
     may("page size", Kind::Number(1, 5_000), "rows on a page of any list"),
     may(
         "daily calls",
@@ -179,7 +179,13 @@ pub(super) const WORLD: [Key; 4] = [
         "how many calls Partner Center takes in a minute",
     ),
     may("salesforce", Kind::Map(&SALESFORCE), "the Salesforce org"),
+    may("dynamics", Kind::Map(&DYNAMICS), "the Dataverse environment"),
 ];
+const DYNAMICS: [Key; 1] = [may(
+    "strict",
+    Kind::YesNo,
+    "whether requests that the vendor's server would refuse are findings",
+)];
 const SALESFORCE: [Key; 4] = [
     may("package", Kind::YesNo, "whether Microsoft's package is installed"),
     may(
@@ -225,6 +231,7 @@ pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
 
 pub(super) fn world(given: &Given) -> WorldSettings {
     let salesforce = given.map("salesforce").unwrap_or_default();
+    let dynamics = given.map("dynamics").unwrap_or_default();
     WorldSettings {
         page_size: given.count("page size"),
         daily_calls: given.count("daily calls"),
@@ -233,6 +240,7 @@ pub(super) fn world(given: &Given) -> WorldSettings {
         salesforce_stages: salesforce.texts("stages").unwrap_or_default(),
         salesforce_package: salesforce.yes_no("package").unwrap_or(true),
         salesforce_validation: salesforce.yes_no("validation rules").unwrap_or(false),
+        dynamics_strict: dynamics.yes_no("strict").unwrap_or(false),
         given: There::default(),
     }
 }

@@ -272,6 +272,9 @@ pub struct WorldSettings {
     pub salesforce_package: bool,
     /// `salesforce: {validation rules: …}`: whether the package's rules are active.
     pub salesforce_validation: bool,
+    /// `dynamics: {strict: …}`: whether what the vendor's server would not take, or would take otherwise, is a finding of
+    /// `conduct`.
+    pub dynamics_strict: bool,
     /// What is there before the connector starts.
     pub given: Given,
 }
@@ -286,6 +289,7 @@ impl Default for WorldSettings {
             salesforce_stages: Vec::new(),
             salesforce_package: true,
             salesforce_validation: false,
+            dynamics_strict: false,
             given: Given::default(),
         }
     }

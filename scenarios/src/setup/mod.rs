@@ -64,6 +64,7 @@ pub fn world(plan: &Plan) -> WorldSettings {
     settings.salesforce.schema.multi_currency = plan.world.salesforce_multi_currency;
     settings.salesforce.schema.package_installed = plan.world.salesforce_package;
     settings.salesforce.validation_rules = plan.world.salesforce_validation;
+    settings.dataverse.strict = plan.world.dynamics_strict;
     let own = plan.world.salesforce_stages.iter().map(|name| Stage::open(name, 10));
     let known = std::mem::take(&mut settings.salesforce.stages);
     settings.salesforce.stages = own.chain(known).collect();

@@ -7,6 +7,7 @@
 //! belongs to selling; somebody without a role may ask who they are.
 
 use super::cell::Cell;
+use super::error::Fault;
 use super::guid::Guid;
 use super::model::Table;
 use super::store::Store;
@@ -58,6 +59,14 @@ const PEOPLE: [&str; 5] = ["businessunit", "organization", "role", "systemuser",
 const HIDDEN: [&str; 2] = ["sdkmessageprocessingstep", "serviceendpoint"];
 
 impl Roles {
+    /// Those of somebody who sells.
+    #[cfg(test)]
+    pub(super) const SALESPERSON: Self = Self {
+        administrator: false,
+        customizer: false,
+        salesperson: true,
+    };
+
     /// The roles of a user: their own and those of their teams.
     pub(super) fn of(store: &Store, user: Guid) -> Self {
         let mut holders = vec![("systemuserroles", "systemuserid", user)];
@@ -104,6 +113,20 @@ impl Roles {
                     is(&SELLING) || table.custom
                 })
     }
+}
+
+/// Holds what somebody does to rows of a table against all the roles that count: their own, and those of the user in whose
+/// name they do it. Without any, nobody in particular asks, and everything is allowed.
+pub(super) fn permit(roles: &[Roles], user: Guid, right: Right, table: &Table) -> Result<(), Fault> {
+    if roles.iter().all(|roles| roles.allow(right, table)) {
+        return Ok(());
+    }
+    Err(Fault::NoPrivilege {
+        user,
+        privilege: format!("prv{}{}", right.name(), table.schema),
+        code: table.code,
+        table: table.logical.to_string(),
+    })
 }
 
 /// The other ends of the pairs of an intersect table that hold this identifier in that column.

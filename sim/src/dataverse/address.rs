@@ -181,15 +181,25 @@ pub(super) fn escaped(url: &str) -> String {
     out
 }
 
-/// A logical name where the set's name belongs is a known mistake with a known answer. Of any other segment nobody can
-/// say here whether the real environment has it.
+/// Entity sets that every environment has, or that products of Microsoft add, and that are not simulated.
+///
+/// Assumed: the list, which is of the public table reference, and the prefixes.
+const OTHER_SETS: &str = include_str!("model/others.txt");
+const OTHER_PREFIXES: [&str; 6] = ["adx_", "cdm_", "msdyn", "msevtmgt_", "msfp_", "mspp_"];
+
+/// A segment that names nothing here. What the real environment may well have is not simulated: an operation, which begins
+/// with a capital, and a standard table. Every other name is a mistake, and has its answer.
 fn unknown_segment(model: &Model, path: &str, name: &str) -> Fault {
-    let known_mistake = model.by_logical(&name.to_ascii_lowercase()).is_some();
-    let other_case = model.by_set(&name.to_ascii_lowercase()).is_some();
-    if known_mistake || other_case {
-        return Fault::NoSuchSegment(name.to_owned());
+    let small = name.to_ascii_lowercase();
+    let of_another_name = model.by_logical(&small).is_some() || model.by_set(&small).is_some();
+    let standard = OTHER_SETS.lines().any(|set| set == name)
+        || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || name.starts_with(|first: char| first.is_ascii_uppercase() || first == '$')
+        || name.contains('.');
+    if standard && !of_another_name {
+        return Fault::NotSimulated(format!("resource `{path}`"));
     }
-    Fault::NotSimulated(format!("resource `{path}`"))
+    Fault::NoSuchSegment(name.to_owned())
 }
 
 /// The query options of a request, decoded. Absent is `None`.
@@ -391,8 +401,31 @@ mod tests {
             matches!(resource(&model, &format!("accounts({id})")), Ok(Resource::Row(table, _)) if table.logical == "account")
         );
         assert!(matches!(resource(&model, "WhoAmI()"), Ok(Resource::WhoAmI)));
-        assert!(matches!(resource(&model, "Account"), Err(Fault::NoSuchSegment(_))));
-        for missing in ["campaigns", "accounts('a')", "accounts/a/b", "accountsaccounts"] {
+        for mistake in [
+            "Account",
+            "account",
+            "Accounts",
+            "accountsaccounts",
+            "nosuch",
+            "new_things(1)",
+            "",
+        ] {
+            let found = resource(&model, mistake);
+            assert_eq!(
+                matches!(found, Err(Fault::NoSuchSegment(_))),
+                !mistake.is_empty(),
+                "{mistake}"
+            );
+        }
+        for missing in [
+            "campaigns",
+            "msdyn_purchaseorders",
+            "Merge",
+            "RetrieveDuplicates(x=1)",
+            "$entity",
+            "accounts('a')",
+            "accounts/a/b",
+        ] {
             assert!(
                 matches!(resource(&model, missing), Err(Fault::NotSimulated(_))),
                 "{missing}"

@@ -83,6 +83,19 @@ impl Amount {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
+    /// The product, at the ends of the range where it does not fit.
+    pub(super) fn times(self, other: Self) -> Self {
+        let (whole, rest) = (self.0 / ONE, self.0 % ONE);
+        // The rest is below one, so only the whole part can leave the range.
+        let of_rest = rest.saturating_mul(other.0) / ONE;
+        Self(whole.saturating_mul(other.0).saturating_add(of_rest))
+    }
+
+    /// The difference, at the ends of the range where it does not fit.
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The sum, at the ends of the range where it does not fit.
     pub(super) fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))

@@ -232,6 +232,7 @@ impl<'a> Reader<'a> {
             })?;
             let target = self.store.model().by_logical(&way.target);
             at = target.ok_or_else(|| Fault::NotSimulated(format!("table `{}` in `$apply`", way.target)))?;
+            self.asking.may_read(at)?;
             steps.push((column, at.index));
         }
         Ok(By {

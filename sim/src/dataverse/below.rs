@@ -44,6 +44,7 @@ impl<'a> Reader<'a> {
         };
         if let Some(collection) = table.collections.get(name) {
             let rows = &self.store.model().tables()[collection.table];
+            self.asking.may_read(rows)?;
             let related = format!("{}({id})/{name}", table.set);
             let source = Source {
                 table: rows,
@@ -72,6 +73,7 @@ impl<'a> Reader<'a> {
         let Some((target, id)) = self.target(table, row, (at, name)) else {
             return Ok(Answer::empty());
         };
+        self.asking.may_read(target)?;
         if rest_words.as_slice() == ["$ref"] {
             let body = format!(
                 "{{\"@odata.context\":\"{}$metadata#$ref\",\"@odata.id\":\"{}\"}}",

@@ -13,7 +13,7 @@ use crate::identity::User;
 use crate::seed::{Seed, Stream};
 use crate::site::Site;
 
-use super::access::{Right, Roles};
+use super::access::{Right, Roles, permit};
 use super::cell::Cell;
 use super::error::Fault;
 use super::guid::Guid;
@@ -134,15 +134,7 @@ impl Caller {
 
     /// Whether they may do that with rows of a table.
     pub(super) fn may(&self, right: Right, table: &Table) -> Result<(), Fault> {
-        if self.roles.iter().all(|roles| roles.allow(right, table)) {
-            return Ok(());
-        }
-        Err(Fault::NoPrivilege {
-            user: self.id,
-            privilege: format!("prv{}{}", right.name(), table.schema),
-            code: table.code,
-            table: table.logical.to_string(),
-        })
+        permit(&self.roles, self.id, right, table)
     }
 }
 

@@ -54,6 +54,7 @@ impl Reader<'_> {
                     "The entity with a name = '{name}' was not found in the MetadataCache."
                 ))
             })?;
+            self.asking.may_read(table)?;
             values.push(self.store.count(table));
         }
         Ok(json!({"Count": names.len(), "IsReadOnly": false, "Keys": names, "Values": values}))

@@ -382,7 +382,8 @@ fn chosen(
     })
 }
 
-fn bounded(table: &Table, column: &Column, amount: Amount, bound: i64) -> Result<Cell, Fault> {
+/// An amount as a cell, within ± the bound of its column.
+pub(super) fn bounded(table: &Table, column: &Column, amount: Amount, bound: i64) -> Result<Cell, Fault> {
     if (Amount::whole(-bound)..=Amount::whole(bound)).contains(&amount) {
         return Ok(Cell::Amount(amount));
     }

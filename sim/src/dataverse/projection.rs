@@ -138,6 +138,7 @@ fn expansion(scope: Scope<'_>, expand: &Expand, aliases: &Aliases, nested: bool)
     let table = scope.table;
     let what = if let Some(collection) = table.collections.get(expand.name.as_str()) {
         let rows = &scope.store.model().tables()[collection.table];
+        scope.asking.may_read(rows)?;
         if expand.links {
             let text = "Expand with $ref is only supported on lookup type navigation property.";
             return Err(Fault::Query(text.to_owned()));
@@ -149,8 +150,7 @@ fn expansion(scope: Scope<'_>, expand: &Expand, aliases: &Aliases, nested: bool)
             via: collection.via,
             target: target(Scope { table: rows, ..scope }, expand, aliases)?,
             order: Order::read(
-                scope.store.model(),
-                rows,
+                Scope { table: rows, ..scope },
                 expand.order_by.as_deref().unwrap_or_default(),
             )?,
             top: expand.top.as_deref().map(top).transpose()?,
@@ -167,6 +167,7 @@ fn expansion(scope: Scope<'_>, expand: &Expand, aliases: &Aliases, nested: bool)
                 // Nothing can point there, so there is nothing to show.
                 continue;
             };
+            scope.asking.may_read(rows)?;
             match target(Scope { table: rows, ..scope }, expand, aliases) {
                 Ok(target) => targets.push(target),
                 Err(fault) => trouble = Some(fault),

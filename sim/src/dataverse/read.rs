@@ -118,11 +118,7 @@ impl<'a> Reader<'a> {
         let query = Query {
             projection: self.projection(table, options)?,
             condition: self.condition(table, options)?,
-            order: Order::read(
-                self.store.model(),
-                table,
-                options.order_by.as_deref().unwrap_or_default(),
-            )?,
+            order: Order::read(self.scope(table), options.order_by.as_deref().unwrap_or_default())?,
             top: options.top.as_deref().map(top).transpose()?,
             count: count(options.count.as_deref())?,
         };
@@ -145,7 +141,7 @@ impl<'a> Reader<'a> {
     /// The rows of a source that fulfil a condition, by key.
     pub(super) fn rows(&self, source: Source<'_>, condition: Option<&Condition>) -> Vec<&'a Row> {
         match source.within {
-            None => find(self.store, source.table, condition),
+            None => find(self.store, source.table, condition, None).collect(),
             Some((via, id)) => {
                 let mut rows = self.store.related(source.table, via, id);
                 rows.retain(|row| condition.is_none_or(|condition| condition.holds(self.store, &row.cells)));
@@ -163,12 +159,15 @@ impl<'a> Reader<'a> {
             .top
             .unwrap_or_else(|| self.preferences.page_size.unwrap_or(self.most));
         let size = size.min(self.most);
-        let whole_table = source.within.is_none() && query.condition.is_none() && query.order.is_by_key();
-        let (mut rows, total) = if whole_table {
-            // Nothing has to be looked at but the page itself.
+        let by_key = source.within.is_none() && query.order.is_by_key();
+        let (mut rows, total) = if by_key && (query.condition.is_none() || !query.count) {
+            // Nothing has to be looked at but what fills the page; the total is that of the table, or nobody asked for it.
             let after = cookie.as_ref().and_then(|cookie| cookie.last.first()?.guid());
-            let rows = self.store.rows_after(source.table, after).take(size.saturating_add(1));
-            (rows.collect(), self.store.count(source.table))
+            let rows = find(self.store, source.table, query.condition.as_ref(), after);
+            (
+                rows.take(size.saturating_add(1)).collect(),
+                self.store.count(source.table),
+            )
         } else {
             let found = self.rows(source, query.condition.as_ref());
             let total = found.len();

@@ -221,3 +221,29 @@ fn join<'a>(cells: impl IntoIterator<Item = &'a Cell>, between: &str) -> Cell {
         Cell::text(&parts.join(between))
     }
 }
+
+/// Puts state and status into a row, when the table has them.
+pub(super) fn set_state(table: &Table, cells: &mut [Cell], pair: Option<(i64, i64)>) {
+    if let (Some((state, status)), Some(columns)) = (pair, table.system.state) {
+        cells[columns.0] = Cell::Int(state);
+        cells[columns.1] = Cell::Int(status);
+    }
+}
+
+/// Assumed: reopening an opportunity clears its actual value and date.
+pub(super) fn reopened(table: &Table, before: &[Cell], cells: &mut [Cell]) {
+    let Some((state, _)) = table.system.state else {
+        return;
+    };
+    let guarded = |cell: &Cell| {
+        table
+            .states
+            .iter()
+            .any(|state| state.action.is_some() && Some(state.code) == cell.int())
+    };
+    if guarded(&before[state]) && !guarded(&cells[state]) {
+        for column in ["actualvalue", "actualclosedate"] {
+            cells[table.expect(column)] = Cell::Null;
+        }
+    }
+}

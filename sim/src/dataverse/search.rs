@@ -12,17 +12,24 @@ use super::guid::Guid;
 use super::model::Table;
 use super::store::{Row, Store};
 
-/// The rows that fulfil a condition, by key.
-pub(super) fn find<'s>(store: &'s Store, table: &Table, condition: Option<&Condition>) -> Vec<&'s Row> {
+/// The rows behind a key that fulfil a condition, by key. No row is looked at before it is asked for, so that a page costs
+/// what it takes to fill it.
+pub(super) fn find<'c, 's: 'c>(
+    store: &'s Store,
+    table: &Table,
+    condition: Option<&'c Condition>,
+    after: Option<Guid>,
+) -> Box<dyn Iterator<Item = &'s Row> + 'c> {
     let Some(condition) = condition else {
-        return store.rows(table).collect();
+        return Box::new(store.rows_after(table, after));
     };
-    let fulfilling = |row: &&'s Row| condition.holds(store, &row.cells);
+    let fulfilling = move |row: &&'s Row| condition.holds(store, &row.cells);
+    let behind = move |id: &Guid| after.is_none_or(|after| *id > after);
     let mut by_column: BTreeMap<usize, Range> = BTreeMap::new();
     for (column, operator, value) in condition.necessary() {
         if column == 0 && operator == Comparison::Equal {
-            let row = value.guid().and_then(|id| store.row(table, id));
-            return row.into_iter().filter(fulfilling).collect();
+            let row = value.guid().filter(behind).and_then(|id| store.row(table, id));
+            return Box::new(row.into_iter().filter(fulfilling));
         }
         if store.index(table, column).is_some() && !value.is_null() {
             by_column.entry(column).or_default().narrow(operator, value);
@@ -32,12 +39,12 @@ pub(super) fn find<'s>(store: &'s Store, table: &Table, condition: Option<&Condi
     let narrowest = narrowest.filter(|(_, range)| range.precision() > 0);
     match narrowest.and_then(|(column, range)| Some((store.index(table, column)?, range))) {
         Some((index, range)) => {
-            let mut ids: Vec<Guid> = range.ids(index).collect();
+            let mut ids: Vec<Guid> = range.ids(index).filter(behind).collect();
             ids.sort_unstable();
-            let rows = ids.into_iter().filter_map(|id| store.row(table, id));
-            rows.filter(fulfilling).collect()
+            let rows: Vec<&Row> = ids.into_iter().filter_map(|id| store.row(table, id)).collect();
+            Box::new(rows.into_iter().filter(fulfilling))
         }
-        None => store.rows(table).filter(fulfilling).collect(),
+        None => Box::new(store.rows_after(table, after).filter(fulfilling)),
     }
 }
 

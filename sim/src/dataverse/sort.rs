@@ -7,7 +7,8 @@ use std::cmp::Ordering;
 use super::cell::Cell;
 use super::error::Fault;
 use super::filter::bind::named_column;
-use super::model::{Kind, Model, Table};
+use super::filter::operator::Scope;
+use super::model::{Kind, Table};
 use super::store::{Row, Store};
 
 /// One thing to sort by.
@@ -28,7 +29,7 @@ pub(super) struct Order(pub(super) Vec<Key>);
 
 impl Order {
     /// From the text of `$orderby`.
-    pub(super) fn read(model: &Model, table: &Table, text: &str) -> Result<Self, Fault> {
+    pub(super) fn read(scope: Scope<'_>, text: &str) -> Result<Self, Fault> {
         let mut keys: Vec<Key> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let mut words = part.split_ascii_whitespace();
@@ -38,12 +39,12 @@ impl Order {
                 (Some("desc"), None) => true,
                 _ => return Err(Fault::Query(format!("Syntax error at position 0 in '{text}'."))),
             };
-            let key = key(model, table, path, descending)?;
+            let key = key(scope, path, descending)?;
             if keys.iter().all(|known| known.name != key.name) {
                 keys.push(key);
             }
         }
-        Ok(Self::then_key(table, keys))
+        Ok(Self::then_key(scope.table, keys))
     }
 
     /// These columns, and the primary key behind them.
@@ -127,17 +128,18 @@ fn own(table: &Table, column: usize, descending: bool) -> Key {
     }
 }
 
-fn key(model: &Model, table: &Table, path: &str, descending: bool) -> Result<Key, Fault> {
+fn key(scope: Scope<'_>, path: &str, descending: bool) -> Result<Key, Fault> {
     let mut names: Vec<&str> = path.split('/').collect();
     let last = names.pop().unwrap_or_default();
-    let (mut steps, mut at) = (Vec::new(), table);
+    let (mut steps, mut at) = (Vec::new(), scope.table);
     for name in names {
         let way = at.navigation(name).ok_or_else(|| Fault::NoSuchProperty {
             table: at.logical.to_string(),
             name: name.to_owned(),
         })?;
-        let target = model.by_logical(&way.1.target);
+        let target = scope.store.model().by_logical(&way.1.target);
         let target = target.ok_or_else(|| Fault::NotSimulated(format!("table `{}` in `$orderby`", way.1.target)))?;
+        scope.asking.may_read(target)?;
         steps.push((way.0, target.index));
         at = target;
     }

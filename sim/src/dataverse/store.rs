@@ -191,7 +191,7 @@ impl Store {
     }
 
     /// Every row of a table behind a key, by key.
-    pub(super) fn rows_after(&self, table: &Table, key: Option<Guid>) -> impl Iterator<Item = &Row> {
+    pub(super) fn rows_after(&self, table: &Table, key: Option<Guid>) -> impl Iterator<Item = &Row> + use<'_> {
         let from = key.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.tables[table.index].live.range((from, Bound::Unbounded));
         rows.map(|(_, row)| row)

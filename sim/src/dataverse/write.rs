@@ -18,6 +18,7 @@ use super::error::Fault;
 use super::event::{self, Message, Written};
 use super::guid::Guid;
 use super::key::RowKey;
+use super::lines;
 use super::model::{Model, OnDelete, Table};
 use super::payload::{Draft, Nested};
 use super::rules;
@@ -167,7 +168,6 @@ impl Work<'_> {
     }
 
     pub(super) fn create_alone(&mut self, table: &Table, draft: &Draft, id: Option<Guid>) -> Result<Guid, Fault> {
-        refuse_computed_revenue(table, draft)?;
         let given = id.or(draft.key);
         if given.is_some_and(|id| self.state.store.row(table, id).is_some()) {
             return Err(Fault::Duplicate);
@@ -180,7 +180,7 @@ impl Work<'_> {
             cells[*column] = cell.clone();
         }
         cells[0] = Cell::Guid(id);
-        set_state(table, &mut cells, status);
+        rules::set_state(table, &mut cells, status);
         let now = self.now();
         cells[table.system.created_on] = Cell::Time(now);
         cells[table.system.created_by] = Cell::Guid(self.caller.id);
@@ -188,13 +188,17 @@ impl Work<'_> {
         if let Some(owner) = table.system.owner.filter(|owner| cells[owner.id].is_null()) {
             cells[owner.id] = Cell::Guid(self.caller.id);
         }
+        lines::settle(&self.state.store, table, &mut cells)?;
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, None, &mut cells, base);
         rules::demands(&self.state.store, table, id, &cells)?;
+        lines::demands(table, &cells)?;
         self.unique(table, &cells, id)?;
         self.acceptable_owner(table, &cells)?;
         let present: Vec<usize> = draft.cells.iter().map(|(column, _)| *column).collect();
+        let deals = [None, lines::deal_of(table, &cells)];
         self.store(table, None, Row { id, cells }, (&present, now))?;
+        self.add_up(deals)?;
         Ok(id)
     }
 
@@ -229,7 +233,6 @@ impl Work<'_> {
         if !draft.nested.is_empty() {
             return Err(Fault::NotSimulated("other rows in the body of an update".to_owned()));
         }
-        refuse_computed_revenue(table, draft)?;
         let row = self
             .state
             .store
@@ -242,16 +245,32 @@ impl Work<'_> {
         for (column, cell) in &draft.cells {
             cells[*column] = cell.clone();
         }
-        set_state(table, &mut cells, status);
-        reopened(table, &before.cells, &mut cells);
+        rules::set_state(table, &mut cells, status);
+        rules::reopened(table, &before.cells, &mut cells);
+        lines::settle(&self.state.store, table, &mut cells)?;
         let base = self.base_currency();
         rules::settle_money(&self.state.store, table, Some(&before.cells), &mut cells, base);
         rules::demands(&self.state.store, table, id, &cells)?;
+        lines::demands(table, &cells)?;
         self.unique(table, &cells, id)?;
         self.acceptable_owner(table, &cells)?;
         let now = self.now();
         let present: Vec<usize> = draft.cells.iter().map(|(column, _)| *column).collect();
+        let deals = [lines::deal_of(table, &before.cells), lines::deal_of(table, &cells)];
         self.store(table, Some(&before), Row { id, cells }, (&present, now))?;
+        self.add_up(deals)
+    }
+
+    /// Writes what the lines of deals add up to into the deals; one that has gone is left alone.
+    fn add_up(&mut self, deals: [Option<Guid>; 2]) -> Result<(), Fault> {
+        let [one, other] = deals;
+        for id in other.into_iter().chain(one.filter(|_| one != other)) {
+            let changes = lines::totals(&self.state.store, id)?;
+            if !changes.is_empty() {
+                let model = self.model();
+                self.force(model.expect("opportunity"), id, &changes)?;
+            }
+        }
         Ok(())
     }
 
@@ -308,7 +327,7 @@ impl Work<'_> {
                 }
             }
         }
-        Ok(())
+        self.add_up([None, lines::deal_of(table, &removed.cells)])
     }
 
     /// Stores a row and says so. `present` are the columns that the request set.
@@ -379,47 +398,11 @@ impl Work<'_> {
     }
 }
 
-/// Assumed: there are no product lines, from which the system would compute the revenue.
-fn refuse_computed_revenue(table: &Table, draft: &Draft) -> Result<(), Fault> {
-    let computed = table
-        .column("isrevenuesystemcalculated")
-        .and_then(|column| draft.get(column));
-    if computed == Some(&Cell::Bool(true)) {
-        return Err(Fault::NotSimulated("revenue that the system calculates".to_owned()));
-    }
-    Ok(())
-}
-
 fn gone_already(fault: Fault) -> Result<(), Fault> {
     if matches!(fault, Fault::NoSuchRow { .. }) {
         Ok(())
     } else {
         Err(fault)
-    }
-}
-
-fn set_state(table: &Table, cells: &mut [Cell], pair: Option<(i64, i64)>) {
-    if let (Some((state, status)), Some(columns)) = (pair, table.system.state) {
-        cells[columns.0] = Cell::Int(state);
-        cells[columns.1] = Cell::Int(status);
-    }
-}
-
-/// Assumed: reopening an opportunity clears its actual value and date.
-fn reopened(table: &Table, before: &[Cell], cells: &mut [Cell]) {
-    let Some((state, _)) = table.system.state else {
-        return;
-    };
-    let guarded = |cell: &Cell| {
-        table
-            .states
-            .iter()
-            .any(|state| state.action.is_some() && Some(state.code) == cell.int())
-    };
-    if guarded(&before[state]) && !guarded(&cells[state]) {
-        for column in ["actualvalue", "actualclosedate"] {
-            cells[table.expect(column)] = Cell::Null;
-        }
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn check(store: &Store, table: &Table, row: &Row) -> Result<(), Fault
             now: Timestamp::UNIX_EPOCH,
             user: Guid::FIRST,
             unit: Guid::FIRST,
+            roles: Vec::new(),
         };
         read(store, target, &asking, text)?;
     }
@@ -82,6 +83,8 @@ fn fulfils(state: &State, caller: &Caller, expression: Option<&str>, written: Wr
         now: written.at,
         user: caller.id,
         unit: state.organisation.business_unit,
+        // An expression is the registration's, not the caller's: what the caller may read is no concern of it.
+        roles: Vec::new(),
     };
     let condition = read(&state.store, written.table, &asking, text);
     condition.is_ok_and(|condition| condition.holds(&state.store, &written.row.cells))

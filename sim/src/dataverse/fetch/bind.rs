@@ -89,13 +89,15 @@ struct Binder<'a> {
 
 impl<'a> Binder<'a> {
     fn table(&self, name: &str) -> Result<&'a Table, Fault> {
-        let table = self.scope.store.model().by_logical(name);
         // Assumed text.
-        table.ok_or_else(|| {
+        let unknown = || {
             Fault::Fetch(format!(
                 "The entity with a name = '{name}' with namemapping = 'Logical' was not found in the MetadataCache."
             ))
-        })
+        };
+        let table = self.scope.store.model().by_logical(name).ok_or_else(unknown)?;
+        self.scope.asking.may_read(table)?;
+        Ok(table)
     }
 
     fn entity(&mut self, entity: &Entity, link: Option<(usize, &Link)>) -> Result<(), Fault> {

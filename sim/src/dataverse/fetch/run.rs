@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
     fn joined(&self, plan: &Plan<'a>) -> Result<Vec<Tuple<'a>>, Fault> {
         let first = plan.tables[0].table;
         let of_first = plan.condition.of_first();
-        let rows = find(self.store, first, of_first.as_ref());
+        let rows: Vec<&Row> = find(self.store, first, of_first.as_ref(), None).collect();
         let mut tuples: Vec<Tuple<'_>> = rows.into_iter().map(|row| vec![Some(row)]).collect();
         for (place, joined) in plan.tables.iter().enumerate() {
             let Some(join) = &joined.join else { continue };

@@ -129,6 +129,7 @@ impl<'a> Binder<'a> {
                 return Err(no_such_property(table, name));
             };
             let rows = &self.scope.store.model().tables()[collection.table];
+            self.scope.asking.may_read(rows)?;
             let inner = match inner {
                 None => None,
                 Some((variable, filter)) => {
@@ -183,6 +184,7 @@ fn follow<'a>(
         let Some(target) = scope.store.model().by_logical(&way.target) else {
             return Err(Fault::NotSimulated(format!("table `{}` in `$filter`", way.target)));
         };
+        scope.asking.may_read(target)?;
         steps.push((column, target.index));
         table = target;
     }

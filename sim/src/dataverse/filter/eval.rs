@@ -125,9 +125,24 @@ fn compare(stored: &Cell, operator: Comparison, folded: &Cell) -> bool {
             Comparison::NotEqual => stored != folded,
             Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual => false,
         },
-        (Cell::Text(text), Cell::Text(folded)) => operator.holds(compare_folded(text, folded)),
+        (Cell::Text(text), Cell::Text(folded)) => match operator {
+            Comparison::Equal => same_folded(text, folded),
+            Comparison::NotEqual => !same_folded(text, folded),
+            Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual => {
+                operator.holds(compare_folded(text, folded))
+            }
+        },
         (Cell::Int(number), Cell::Amount(amount)) => operator.holds(Amount::whole(*number).cmp(amount)),
         _ => operator.holds(stored.cmp(folded)),
+    }
+}
+
+/// Whether a text is a lower-case one but for case. Texts of ASCII, which most are, are told apart by their bytes.
+fn same_folded(text: &str, folded: &str) -> bool {
+    if text.is_ascii() {
+        text.eq_ignore_ascii_case(folded)
+    } else {
+        compare_folded(text, folded).is_eq()
     }
 }
 
@@ -296,5 +311,22 @@ mod tests {
         assert!(compare(&Cell::Null, Comparison::Equal, &Cell::Null));
         assert!(!compare(&Cell::Null, Comparison::Less, &value));
         assert!(compare(&Cell::text("X"), Comparison::Equal, &value));
+    }
+
+    #[test]
+    fn texts_are_the_same_whatever_their_case_in_any_script() {
+        for (text, folded, same) in [
+            ("Contoso", "contoso", true),
+            ("Contoso", "contosa", false),
+            ("Contoso", "contoso ", false),
+            ("ZÜRICH", "zürich", true),
+            ("Zurich", "zürich", false),
+            // The Kelvin sign's small letter is that of ASCII.
+            ("\u{212a}", "k", true),
+            ("", "", true),
+        ] {
+            assert_eq!(same_folded(text, folded), same, "{text} {folded}");
+            assert_eq!(compare_folded(text, folded).is_eq(), same, "{text} {folded}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use super::super::access::{Right, Roles, permit};
 use super::super::cell::Cell;
 use super::super::error::Fault;
 use super::super::guid::Guid;
@@ -23,11 +24,20 @@ use time::{Time, Unit, within};
 use value::read;
 
 /// Who asks, and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::dataverse) struct Asking {
     pub(in crate::dataverse) now: Timestamp,
     pub(in crate::dataverse) user: Guid,
     pub(in crate::dataverse) unit: Guid,
+    /// What they may do, each of these; without any, everything.
+    pub(in crate::dataverse) roles: Vec<Roles>,
+}
+
+impl Asking {
+    /// Whether they may read rows of a table that a query leads to: by a path, an expansion, a join, a segment of the URL.
+    pub(in crate::dataverse) fn may_read(&self, table: &Table) -> Result<(), Fault> {
+        permit(&self.roles, self.user, Right::Read, table)
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +48,7 @@ impl Asking {
             now,
             user: Guid::FIRST,
             unit: Guid::FIRST,
+            roles: Vec::new(),
         }
     }
 }

@@ -104,5 +104,6 @@ pub(super) fn asking(work: &Work<'_>) -> Asking {
         now: work.ground.clock.now(),
         user: work.caller.id,
         unit: work.state.organisation.business_unit,
+        roles: work.caller.roles.clone(),
     }
 }

@@ -25,6 +25,7 @@ mod following;
 mod queries;
 mod related;
 mod keys;
+mod lines;
 mod limits;
 mod metadata;
 mod linking;

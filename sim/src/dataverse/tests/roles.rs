@@ -4,6 +4,15 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{NOBODY, Org, ROOT};
+use crate::dataverse::access::Roles;
+use crate::dataverse::expand;
+use crate::dataverse::filter::bind::bind;
+use crate::dataverse::filter::operator::{Asking, Scope};
+use crate::dataverse::filter::parse::{Aliases, filter};
+use crate::dataverse::model::Model;
+use crate::dataverse::projection::Projection;
+use crate::dataverse::sort::Order;
+use crate::dataverse::store::Store;
 use crate::identity::Role;
 
 impl Org {
@@ -50,6 +59,72 @@ fn each_role_may_do_its_part() {
         "somebody who lost all roles"
     );
     assert_eq!(org.as_user("partner").get("WhoAmI").fault(), (403, "0x80072560".into()));
+}
+
+#[test]
+fn a_query_leads_to_no_table_that_the_role_may_not_read() {
+    let org = Org::new();
+    let seller = org.as_user("seller");
+    let message = org.get("sdkmessages?$filter=name%20eq%20'Update'&$select=name").json();
+    let message = message["value"][0]["sdkmessageid"].as_str().unwrap().to_owned();
+    let collection = "sdkmessageid_sdkmessageprocessingstep";
+    let fetch = "<fetch><entity name='sdkmessage'><link-entity name='sdkmessageprocessingstep' from='sdkmessageid' \
+                 to='sdkmessageid' link-type='outer'><attribute name='name'/></link-entity></entity></fetch>";
+    let fetch = fetch.replace(' ', "%20").replace('<', "%3C").replace('>', "%3E");
+    for path in [
+        format!("sdkmessages?$expand={collection}($select=name)"),
+        format!("sdkmessages?$filter={collection}/any(s:s/stage%20eq%2040)"),
+        format!("sdkmessages({message})?$expand={collection}"),
+        format!("sdkmessages({message})/{collection}"),
+        format!("sdkmessages({message})/{collection}/$count"),
+        format!("sdkmessages({message})/{collection}/$ref"),
+        format!("sdkmessages?fetchXml={fetch}"),
+    ] {
+        let open = org.get(&path);
+        assert_eq!(open.status, StatusCode::OK, "{path}: {}", open.text);
+        let refused = seller.get(&path);
+        assert_eq!(refused.fault(), (403, "0x80040220".into()), "{path}");
+        assert!(
+            refused.text.contains("prvReadSdkMessageProcessingStep"),
+            "{}",
+            refused.text
+        );
+    }
+    assert_eq!(seller.get("sdkmessages?$select=name").status, StatusCode::OK);
+    let counted = "RetrieveTotalRecordCount(EntityNames=['serviceendpoint'])";
+    assert_eq!(org.get(counted).status, StatusCode::OK);
+    assert_eq!(seller.get(counted).fault(), (403, "0x80040220".into()));
+}
+
+#[test]
+fn a_lookup_leads_to_no_table_that_the_role_may_not_read() {
+    let store = Store::new(Model::standard());
+    let of = |roles: &[Roles]| Asking {
+        roles: roles.to_vec(),
+        ..Asking::at(jiff::Timestamp::UNIX_EPOCH)
+    };
+    let aliases = Aliases::new();
+    // No table that a salesperson may read has a lookup to one that they may not, so this begins behind the door.
+    let outcomes = |asking: &Asking| {
+        let table = store.model().expect("sdkmessageprocessingstep");
+        let scope = Scope {
+            store: &store,
+            asking,
+            table,
+        };
+        let filter = filter("eventhandler_serviceendpoint/name eq 'e'", &aliases).unwrap();
+        let expand = expand::read("eventhandler_serviceendpoint").unwrap();
+        [
+            bind(scope, &filter).err(),
+            Order::read(scope, "eventhandler_serviceendpoint/name").err(),
+            Projection::with(scope, None, &expand, &aliases).err(),
+        ]
+    };
+    assert_eq!(
+        outcomes(&of(&[Roles::SALESPERSON])).map(|fault| fault.unwrap().status_and_code().1),
+        ["0x80040220"; 3]
+    );
+    assert_eq!(outcomes(&of(&[])), [const { None }; 3]);
 }
 
 #[test]
