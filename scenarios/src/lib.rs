@@ -69,5 +69,7 @@ pub mod exit;
 pub mod report;
 /// Checks of an environment before go-live.
 pub mod preflight;
+/// Acceptance before go-live, and the report that somebody signs.
+pub mod accept;
 /// The command line.
 pub mod cli;

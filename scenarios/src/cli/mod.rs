@@ -3,12 +3,16 @@
 //! Results go to standard output, the conversation about them to standard error. All writing goes through `Ui`.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
 use crate::diagnostic::Style;
 use crate::exit::{self, Exit};
+use crate::preflight::profile::{self, Profile};
 
+/// Ctrl-C.
+mod stop;
 /// Which scenarios are meant.
 mod select;
 /// Where reports go.
@@ -41,6 +45,8 @@ mod serve;
 mod fidelity;
 /// `cosell preflight`.
 mod preflight;
+/// `cosell accept`.
+mod accept;
 /// `cosell completions`.
 mod completions;
 /// `cosell connector`.
@@ -81,6 +87,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Fidelity(fidelity::FidelityArgs),
     Preflight(preflight::PreflightArgs),
+    Accept(Box<accept::AcceptArgs>),
     Completions(completions::CompletionsArgs),
     Connector(connector::ConnectorArgs),
     Explore(explore::ExploreArgs),
@@ -125,6 +132,15 @@ impl Ui {
     }
 }
 
+/// The profile of that name; what is wrong with it ends the command.
+fn profile(name: &Path, ui: Ui) -> Result<Profile, Exit> {
+    profile::load(name).map_err(|error| {
+        ui.note(&format!("error: {error}"));
+        ui.note(&format!("help: {}", error.help()));
+        Exit::Usage
+    })
+}
+
 fn write_failed(error: &std::io::Error) -> Exit {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         return Exit::Passed;
@@ -154,6 +170,7 @@ pub fn main() -> Exit {
         Command::Serve(args) => serve::run(&args, ui),
         Command::Fidelity(args) => fidelity::run(&args, ui),
         Command::Preflight(args) => preflight::run(&args, ui),
+        Command::Accept(args) => accept::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Connector(args) => connector::run(&args, ui),
         Command::Explore(args) => explore::run(&args, ui),

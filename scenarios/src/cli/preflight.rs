@@ -1,19 +1,19 @@
 //! `cosell preflight`: read-only checks of an environment before go-live.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::Ui;
 use crate::exit::Exit;
-use crate::preflight::profile::{EXAMPLE, Profile};
+use crate::preflight::profile::EXAMPLE;
 use crate::preflight::{self, Outcome, report};
 
 /// Check a CRM and Partner Center before go-live, without writing anything
 #[derive(Debug, Args)]
 pub(crate) struct PreflightArgs {
-    /// The environment: a TOML file with its URLs and where its secrets are
-    #[arg(long, value_name = "FILE", required_unless_present = "example")]
+    /// The environment: a TOML file with its URLs and where its secrets are, or the name of one here or in `profiles`
+    #[arg(long, value_name = "NAME", required_unless_present = "example")]
     profile: Option<PathBuf>,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -41,23 +41,7 @@ pub(crate) fn run(args: &PreflightArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.out(EXAMPLE.trim_end())?;
         return Ok(Exit::Passed);
     }
-    let path = args.profile.clone().unwrap_or_default();
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        ui.note(&format!(
-            "error: the profile {} cannot be read: {error}",
-            path.display()
-        ));
-        ui.note("help: `cosell preflight --example` prints one to start from");
-        Exit::Usage
-    })?;
-    let profile = Profile::parse(&text).map_err(|error| {
-        ui.note(&format!(
-            "error: the profile {} is not in order: {}",
-            path.display(),
-            error.trim_end()
-        ));
-        Exit::Usage
-    })?;
+    let profile = super::profile(args.profile.as_deref().unwrap_or(Path::new("")), ui)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -135,7 +135,8 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
         std::fs::create_dir_all(folder).map_err(|error| not_written(ui, folder, &error))?;
     }
     // Before the first line is printed: whoever reads it may press the keys.
-    stop_on_ctrl_c(ui);
+    // Ctrl-C ends the command after the runs under way, with its reports; a second one ends it at once.
+    super::stop::on_ctrl_c(&STOP, ui);
     let outputs = Outputs::open(args.format, &args.reports, jobs.len(), ui)?;
     if live.is_some() {
         ui.note(&super::external::left_out());
@@ -202,18 +203,6 @@ fn jobs<'a>(args: &RunArgs, selected: &[(&'a Scenario, Vec<Crm>)], last: Option<
 
 fn order_seed(args: &RunArgs) -> Option<u64> {
     args.shuffle.map(|seed| seed.or(args.seed).unwrap_or(DEFAULT_SEED))
-}
-
-/// Ctrl-C ends the command after the runs under way, with its reports; a second one ends it at once.
-fn stop_on_ctrl_c(ui: Ui) {
-    let set = ctrlc::set_handler(move || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted.code().into());
-        }
-    });
-    if let Err(error) = set {
-        ui.note(&format!("note: Ctrl-C will end the command without a report: {error}"));
-    }
 }
 
 /// A bar for people at a terminal; hidden anywhere else.

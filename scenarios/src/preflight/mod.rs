@@ -139,11 +139,13 @@ pub async fn run(profile: &Profile) -> Vec<Check> {
     let mut checks = Vec::new();
     let partner_center = Reader::referrals(profile).await;
     let crm = match profile.crm {
+        Crm::None => Err("the profile names no CRM".to_owned()),
         Crm::Salesforce => Reader::salesforce(profile).await,
         Crm::Dynamics => Reader::dataverse(profile).await,
     };
     partner_center::checks(profile, partner_center, &mut checks).await;
     match profile.crm {
+        Crm::None => {}
         Crm::Salesforce => salesforce::checks(profile, crm, &mut checks).await,
         Crm::Dynamics => dataverse::checks(profile, crm, &mut checks).await,
     }

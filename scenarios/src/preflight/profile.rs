@@ -4,7 +4,15 @@
 
 use serde::Deserialize;
 
-use super::secret::Secret;
+use super::secret::{ALLOW_INLINE, Secret};
+
+/// What a team has set.
+mod team;
+/// A profile by its name.
+mod find;
+
+pub use find::{ProfileError, load};
+pub use team::{Accept, ConflictField, Connector, Direction, FieldProfile, OnHoldEdits, Winner};
 
 /// A profile with every key, for people to start from.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -28,6 +36,9 @@ pub struct Profile {
     /// What the connector is configured with.
     #[serde(default)]
     pub connector: Connector,
+    /// What `cosell accept` makes its deals of, and how long it waits.
+    #[serde(default)]
+    pub accept: Accept,
     /// Seconds until a request is given up.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
@@ -49,10 +60,23 @@ pub enum Kind {
     Production,
 }
 
+impl Kind {
+    /// The word that profiles use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// A CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Crm {
+    /// None yet: only Partner Center is looked at.
+    None,
     /// Salesforce.
     Salesforce,
     /// Dynamics 365 on Dataverse.
@@ -147,20 +171,26 @@ pub struct Dataverse {
     pub sign_in: EntraSignIn,
 }
 
-/// The environment variables of the solution (product.md M7 to M11); those that are missing have their documented default.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Connector {
-    /// *Active stage name*.
-    pub active_stage: Option<String>,
-    /// *On-hold stage name*.
-    pub on_hold_stage: Option<String>,
-    /// *Customer account country code field*.
-    pub country_field: Option<String>,
-    /// *Deal value field*.
-    pub deal_value_field: Option<String>,
-    /// *Deal value currency field*.
-    pub deal_value_currency_field: Option<String>,
+/// What the decoder says, with line and column. The line itself is shown only when it can hold no secret.
+fn decoding(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().trim_end();
+    let Some(span) = error.span() else {
+        return message.to_owned();
+    };
+    let before = &text[..span.start.min(text.len())];
+    let (number, start) = (
+        before.matches('\n').count() + 1,
+        before.rfind('\n').map_or(0, |at| at + 1),
+    );
+    let line = text[start..].lines().next().unwrap_or_default().trim_end();
+    let hides = ["secret", "token", "password", "insecure"];
+    let shown = if hides.iter().any(|word| line.to_ascii_lowercase().contains(word)) {
+        format!("{} = …", line.split('=').next().unwrap_or_default().trim_end())
+    } else {
+        line.to_owned()
+    };
+    let column = before[start..].chars().count() + 1;
+    format!("line {number}, column {column}: {message}\n  | {shown}")
 }
 
 impl Profile {
@@ -169,7 +199,7 @@ impl Profile {
     /// # Errors
     /// What is wrong, with its line and the words that are meant.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let profile: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let profile: Self = toml::from_str(text).map_err(|error| decoding(text, &error))?;
         match profile.crm {
             Crm::Salesforce if profile.salesforce.is_none() => {
                 Err("`crm` is salesforce, and there is no [salesforce] with its URL and sign-in".to_owned())
@@ -177,12 +207,19 @@ impl Profile {
             Crm::Dynamics if profile.dataverse.is_none() => {
                 Err("`crm` is dynamics, and there is no [dataverse] with its URL and sign-in".to_owned())
             }
-            Crm::Salesforce | Crm::Dynamics => profile.checked(),
+            Crm::None | Crm::Salesforce | Crm::Dynamics => profile.checked(),
         }
     }
 
     fn checked(self) -> Result<Self, String> {
         for (key, secret) in self.secrets() {
+            if secret.is_inline() && std::env::var_os(ALLOW_INLINE).is_none_or(|value| value != "1") {
+                return Err(format!(
+                    "`{key}` is written out: a profile is no place for a secret. Give {{ env = \"NAME\" }}, {{ file = \"path\" }} or \
+                     {{ command = \"…\" }}; for a throw-away profile, {ALLOW_INLINE}=1 in the environment lets \
+                     {{ insecure-value = \"…\" }} pass"
+                ));
+            }
             if !secret.is_one() {
                 return Err(format!(
                     "`{key}` names no place or several: give one of {{ env = \"NAME\" }}, {{ file = \"path\" }}, {{ command = \"…\" }}"
@@ -267,7 +304,21 @@ mod tests {
                 "unknown field `api-versoin`",
             ),
             ("login-base = \"https://", "login-base = \"ftp://", "expected https://"),
-            ("{ env = \"SALESFORCE_CLIENT_SECRET\" }", "\"hush\"", "invalid type"),
+            (
+                "{ env = \"SALESFORCE_CLIENT_SECRET\" }",
+                "\"hush\"",
+                "`salesforce.client-secret` is written out",
+            ),
+            (
+                "{ env = \"SALESFORCE_CLIENT_SECRET\" }",
+                "{ insecure-value = \"hush\", nev = \"A\" }",
+                "unknown field `nev`",
+            ),
+            (
+                "deadline = \"10m\"",
+                "deadline = \"soon\"",
+                "\"soon\" is no time from 1s to 24h",
+            ),
             (
                 "{ env = \"SALESFORCE_CLIENT_SECRET\" }",
                 "{ env = \"A\", file = \"b\" }",
@@ -281,7 +332,7 @@ mod tests {
                 continue;
             }
             let error = read.expect_err(to);
-            assert!(error.contains(part), "{error}");
+            assert!(error.contains(part) && !error.contains("hush"), "{error}");
         }
     }
 }

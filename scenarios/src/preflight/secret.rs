@@ -5,16 +5,58 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+
+/// The variable of the environment that lets secrets stand in the profile itself.
+pub const ALLOW_INLINE: &str = "COSELL_ALLOW_INLINE_SECRETS";
 
 /// A secret as a profile names it: exactly one of the keys.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Default)]
 pub struct Secret {
     env: Option<String>,
     file: Option<PathBuf>,
     command: Option<String>,
     insecure_value: Option<String>,
+}
+
+const KEYS: [&str; 4] = ["env", "file", "command", "insecure-value"];
+
+/// Reads a place, and takes a secret that is written out for what it is: the refusal must not repeat it.
+struct Places;
+
+impl<'de> Visitor<'de> for Places {
+    type Value = Secret;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("one of { env = \"NAME\" }, { file = \"path\" }, { command = \"…\" }")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret {
+            insecure_value: Some(text.to_owned()),
+            ..Secret::default()
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+        let mut secret = Secret::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "env" => secret.env = Some(map.next_value()?),
+                "file" => secret.file = Some(map.next_value()?),
+                "command" => secret.command = Some(map.next_value()?),
+                "insecure-value" => secret.insecure_value = Some(map.next_value()?),
+                other => return Err(A::Error::unknown_field(other, &KEYS)),
+            }
+        }
+        Ok(secret)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Places)
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -43,6 +85,11 @@ impl Secret {
             self.insecure_value.is_some(),
         ];
         named.into_iter().filter(|named| *named).count() == 1
+    }
+
+    /// Whether the profile itself holds it.
+    pub fn is_inline(&self) -> bool {
+        self.insecure_value.is_some()
     }
 
     /// The secret, without blanks around it.

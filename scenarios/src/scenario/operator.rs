@@ -241,6 +241,7 @@ pub(super) fn world(given: &Given) -> WorldSettings {
         salesforce_package: salesforce.yes_no("package").unwrap_or(true),
         salesforce_validation: salesforce.yes_no("validation rules").unwrap_or(false),
         dynamics_strict: dynamics.yes_no("strict").unwrap_or(false),
+        salesforce_fields: Vec::new(),
         given: There::default(),
     }
 }

@@ -275,8 +275,34 @@ pub struct WorldSettings {
     /// `dynamics: {strict: …}`: whether what the vendor's server would not take, or would take otherwise, is a finding of
     /// `conduct`.
     pub dynamics_strict: bool,
+    /// Fields that a team's org has besides: no scenario names them, a profile does.
+    pub salesforce_fields: Vec<OwnField>,
     /// What is there before the connector starts.
     pub given: Given,
+}
+
+/// A field of an org's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnField {
+    /// Its API name, with `__c`.
+    pub name: String,
+    /// The object that has it.
+    pub object: &'static str,
+    /// What it holds.
+    pub kind: OwnKind,
+}
+
+/// What a field of an org's own holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnKind {
+    /// A line of text.
+    Line,
+    /// Text over several lines.
+    Text,
+    /// An amount.
+    Money,
+    /// A day.
+    Date,
 }
 
 impl Default for WorldSettings {
@@ -290,6 +316,7 @@ impl Default for WorldSettings {
             salesforce_package: true,
             salesforce_validation: false,
             dynamics_strict: false,
+            salesforce_fields: Vec::new(),
             given: Given::default(),
         }
     }

@@ -19,7 +19,7 @@ use cosell_sim::identity::{
 use cosell_sim::partner_center::{
     Assistance, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember, Throttle,
 };
-use cosell_sim::salesforce::Stage;
+use cosell_sim::salesforce::{CustomField, CustomKind, Stage};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::{Bases, Site};
 use cosell_sim::world::WorldSettings;
@@ -65,10 +65,28 @@ pub fn world(plan: &Plan) -> WorldSettings {
     settings.salesforce.schema.package_installed = plan.world.salesforce_package;
     settings.salesforce.validation_rules = plan.world.salesforce_validation;
     settings.dataverse.strict = plan.world.dynamics_strict;
+    settings.salesforce.schema.custom_fields = plan.world.salesforce_fields.iter().map(own_field).collect();
     let own = plan.world.salesforce_stages.iter().map(|name| Stage::open(name, 10));
     let known = std::mem::take(&mut settings.salesforce.stages);
     settings.salesforce.stages = own.chain(known).collect();
     settings
+}
+
+fn own_field(field: &settings::OwnField) -> CustomField {
+    CustomField {
+        object: field.object.to_owned(),
+        name: field.name.clone(),
+        label: field.name.trim_end_matches("__c").replace('_', " "),
+        kind: match field.kind {
+            settings::OwnKind::Line => CustomKind::Text(80),
+            settings::OwnKind::Text => CustomKind::LongText(32_000),
+            settings::OwnKind::Money => CustomKind::Currency(18, 2),
+            settings::OwnKind::Date => CustomKind::Date,
+        },
+        required: false,
+        external_id: false,
+        unique: false,
+    }
 }
 
 /// The connector's settings for a plan, with the systems at their base URLs.
