@@ -176,7 +176,7 @@ pub(super) struct Directives {
 /// Reads the headers of Dataverse's own, and refuses those that would change the outcome in ways that are not simulated.
 ///
 /// There is no custom logic to bypass and no metadata to write, so the headers about both change nothing.
-pub(super) fn directives(headers: &HeaderMap) -> Result<Directives, Fault> {
+pub(super) fn directives(headers: &HeaderMap, rest: &str) -> Result<Directives, Fault> {
     let mut found = Directives::default();
     for (name, value) in headers {
         let (name, value) = (name.as_str(), value.to_str().unwrap_or_default().trim());
@@ -200,7 +200,7 @@ pub(super) fn directives(headers: &HeaderMap) -> Result<Directives, Fault> {
             | "mscrm.bypassbusinesslogicexecution"
             | "mscrm.solutionuniquename"
             | "mscrm.mergelabels" => true,
-            "accept" => accepts_json(value),
+            "accept" => accepts(value, rest),
             other => !other.starts_with("mscrm."),
         };
         if !known {
@@ -210,7 +210,16 @@ pub(super) fn directives(headers: &HeaderMap) -> Result<Directives, Fault> {
     Ok(found)
 }
 
-fn accepts_json(accept: &str) -> bool {
+/// Whether somebody takes the kind of answer that there is: XML of the document, text of counts and bare values, parts of a
+/// batch, and JSON of everything else.
+fn accepts(accept: &str, rest: &str) -> bool {
+    match rest.rsplit('/').next() {
+        // The document is XML whatever was asked for (dataverse.md section 2.9).
+        Some("$metadata") => return true,
+        Some("$count" | "$value") if accept.contains("text/") => return true,
+        Some("$batch") if accept.contains("multipart/") => return true,
+        Some(_) | None => {}
+    }
     let plain = !accept.contains("odata.metadata=") || accept.contains("odata.metadata=minimal");
     plain && (accept.contains("json") || accept.contains('*') || accept.is_empty())
 }
@@ -275,21 +284,33 @@ mod tests {
             ("mscrm.suppressduplicatedetection", "true"),
             ("mscrm.bypasscustompluginexecution", "true"),
         ];
-        assert_eq!(directives(&headers(&usual)), Ok(Directives::default()));
-        let detects = directives(&headers(&[("mscrm.suppressduplicatedetection", "false")])).unwrap();
+        assert_eq!(directives(&headers(&usual), "accounts"), Ok(Directives::default()));
+        let detects = directives(&headers(&[("mscrm.suppressduplicatedetection", "false")]), "").unwrap();
         assert!(detects.detect_duplicates);
         let id = "01234567-89ab-4def-8000-00000000abcd";
-        let stands_in = directives(&headers(&[("callerobjectid", id)])).unwrap();
+        let stands_in = directives(&headers(&[("callerobjectid", id)]), "").unwrap();
         assert_eq!(stands_in.in_name_of, Guid::parse(id).map(InNameOf::Object));
         assert!(matches!(
-            directives(&headers(&[("mscrmcallerid", "x")])),
+            directives(&headers(&[("mscrmcallerid", "x")]), ""),
             Err(Fault::Argument(_))
         ));
         for unknown in [("mscrm.nosuch", "1"), ("accept", "application/xml")] {
             assert!(
-                matches!(directives(&headers(&[unknown])), Err(Fault::NotSimulated(_))),
+                matches!(
+                    directives(&headers(&[unknown]), "accounts"),
+                    Err(Fault::NotSimulated(_))
+                ),
                 "{unknown:?}"
             );
+        }
+        for (kind, rest) in [
+            ("application/xml", "$metadata"),
+            ("application/json", "$metadata"),
+            ("text/plain", "accounts/$count"),
+            ("multipart/mixed", "$batch"),
+            ("*/*", "accounts"),
+        ] {
+            assert!(directives(&headers(&[("accept", kind)]), rest).is_ok(), "{kind} {rest}");
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::guid::Guid;
+
 /// One such thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lapse {
@@ -14,6 +16,8 @@ pub(super) enum Lapse {
     SingleSlash,
     /// A text in a filter whose quote is not doubled.
     OpenQuote,
+    /// `accounts('…')`: an identifier in quotes. Assumed: that the real server refuses it.
+    QuotedKey,
     /// An update without `If-Match`, which makes the row anew when it is gone.
     UpdateThatMayCreate,
 }
@@ -24,11 +28,19 @@ impl fmt::Display for Lapse {
             Self::BareLineFeeds => "lines of a batch end in LF, where the real server reads CRLF only",
             Self::SingleSlash => "a URL has one slash behind its scheme",
             Self::OpenQuote => "a quote inside a text is not doubled",
+            Self::QuotedKey => "an identifier in a URL stands in quotes",
             Self::UpdateThatMayCreate => {
                 "a PATCH without If-Match updated a row by its identifier; had the row been gone, it would have made it anew"
             }
         })
     }
+}
+
+/// Whether the row that a path names has its identifier in quotes: `accounts('…')`.
+pub(super) fn has_quoted_key(path: &str) -> bool {
+    let path = path.replace("%27", "'");
+    let key = path.split_once("('").and_then(|(_, rest)| rest.split_once("')"));
+    key.is_some_and(|(key, _)| Guid::parse(key).is_some())
 }
 
 /// Whether a decoded filter holds a quote between two letters: `'O'Brien'`.
@@ -42,6 +54,17 @@ pub(super) fn has_open_quote(filter: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_quotes_is_told_from_an_alternate_one() {
+        let id = "01234567-89ab-4def-8000-00000000abcd";
+        assert!(has_quoted_key(&format!("accounts('{id}')")));
+        assert!(has_quoted_key(&format!("accounts(%27{id}%27)/name")));
+        for fine in ["accounts", "accounts('a')", "accounts(accountnumber='a')"] {
+            assert!(!has_quoted_key(fine), "{fine}");
+        }
+        assert!(!has_quoted_key(&format!("accounts({id})")));
+    }
 
     #[test]
     fn a_quote_between_letters_is_open_and_a_doubled_one_is_not() {

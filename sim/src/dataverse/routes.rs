@@ -23,7 +23,7 @@ use super::error::Fault;
 use super::guid::Guid;
 use super::headers;
 use super::key::RowKey;
-use super::lapse::{Lapse, has_open_quote};
+use super::lapse::{Lapse, has_open_quote, has_quoted_key};
 use super::model::{Model, Table};
 use super::protection::{Flight, Remaining};
 use super::write::Work;
@@ -152,12 +152,15 @@ impl Call<'_> {
         caller: &Caller,
         rest: &str,
     ) -> Result<Answer, Fault> {
-        let directives = headers::directives(&self.parts.headers)?;
+        let directives = headers::directives(&self.parts.headers, rest)?;
         let stand_in = directives.in_name_of.map(|other| caller.in_the_name_of(state, other));
         let stand_in = stand_in.transpose()?;
         let caller = stand_in.as_ref().unwrap_or(caller);
         let model = std::sync::Arc::clone(state.store.model());
         let resource = resource(&model, rest)?;
+        if has_quoted_key(rest) {
+            state.lapses.push(Lapse::QuotedKey);
+        }
         let method = &self.parts.method;
         if let (Resource::Batch, &Method::POST) = (&resource, method) {
             return self.batch(dataverse, state, caller);

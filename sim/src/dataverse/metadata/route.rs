@@ -155,7 +155,11 @@ fn step<'a>(found: Found<'a>, name: &str) -> Result<Found<'a>, Fault> {
     let unknown = || Fault::NoSuchSegment(name.to_owned());
     if let Some(kind) = name.strip_prefix(NAMESPACE) {
         let wanted = format!("#{NAMESPACE}{kind}");
-        let is_of = |item: &Item<'_>| item.value["@odata.type"] == wanted.as_str();
+        // A global choice does not say of which kind it is.
+        let is_of = |item: &Item<'_>| match item.value.get("@odata.type") {
+            Some(word) => word == wanted.as_str(),
+            None => item.kind == kind,
+        };
         let bare = |mut item: Item<'a>| {
             if let Value::Object(value) = &mut item.value {
                 value.shift_remove("@odata.type");

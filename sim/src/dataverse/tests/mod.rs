@@ -17,6 +17,7 @@ use crate::seed::Seed;
 
 mod access;
 mod acting;
+mod bad_input;
 mod batch;
 mod closing;
 mod events;

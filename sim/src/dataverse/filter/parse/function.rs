@@ -8,7 +8,10 @@ use winnow::error::ErrMode;
 use winnow::stream::Stream;
 
 use super::super::ast::{Filter, Literal, NAMESPACE, Operand, Path, TextFunction, Values};
-use super::{Input, Parsed, Trouble, any_of, deeper, keyword, mark, not_simulated, operand, peek_word, spaces, syntax};
+use super::{
+    Aliases, Input, Parsed, Trouble, any_of, deeper, keyword, mark, not_simulated, operand, peek_word, spaces, syntax,
+    whole,
+};
 
 /// What a word with a parenthesis behind it begins.
 pub(super) enum Ahead {
@@ -114,8 +117,19 @@ fn value(input: &mut Input<'_>) -> Parsed<Literal> {
     }
 }
 
-/// `['a','b']`, perhaps none.
+/// `['a','b']`, perhaps none, or the name that a URL gives such a list.
 fn values(input: &mut Input<'_>) -> Parsed<Vec<Literal>> {
+    spaces(input)?;
+    let word = peek_word(input);
+    if word.starts_with('@') {
+        let given = input.state.aliases.get(word).cloned();
+        let error = syntax(input);
+        let _word = input.next_slice(word.len());
+        let none = Aliases::new();
+        return given
+            .and_then(|text| whole(text.trim(), &none, values).ok())
+            .ok_or(error);
+    }
     mark(input, '[')?;
     let mut found = Vec::new();
     spaces(input)?;
@@ -124,7 +138,7 @@ fn values(input: &mut Input<'_>) -> Parsed<Vec<Literal>> {
         return Ok(found);
     }
     loop {
-        found.push(value(input)?);
+        found.push(member(input)?);
         spaces(input)?;
         let comma: Option<char> = opt(',').parse_next(input)?;
         if comma.is_none() {
@@ -132,6 +146,21 @@ fn values(input: &mut Input<'_>) -> Parsed<Vec<Literal>> {
             return Ok(found);
         }
     }
+}
+
+/// A value of a list: as elsewhere, or text in double quotes as JSON has it, which Microsoft's own client sends.
+fn member(input: &mut Input<'_>) -> Parsed<Literal> {
+    spaces(input)?;
+    let rest: &str = input.input.as_ref();
+    if !rest.starts_with('"') {
+        return value(input);
+    }
+    let mut read = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+    let text = read.next().and_then(Result::ok);
+    let length = read.byte_offset();
+    let error = syntax(input);
+    let _text = input.next_slice(text.as_ref().map_or(0, |_| length));
+    text.map(Literal::Text).ok_or(error)
 }
 
 /// Whether a path ends in `any` or `all`, and in which.

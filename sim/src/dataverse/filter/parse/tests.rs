@@ -126,6 +126,25 @@ fn lambdas_and_query_functions_are_read_with_what_they_take() {
     assert!(matches!(read("rows/any()"), Ok(Filter::Lambda { inner: None, .. })));
     let list = "Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues=['x','y'])";
     assert_eq!(printed(list), list);
+    let quoted = r#"Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues=["it's", "a\"b,]"])"#;
+    let Ok(Filter::Function {
+        values: Values::List(values),
+        ..
+    }) = read(quoted)
+    else {
+        panic!("a list in double quotes");
+    };
+    assert_eq!(
+        values,
+        [Literal::Text("it's".to_owned()), Literal::Text("a\"b,]".to_owned())]
+    );
+    let aliases = Aliases::from([
+        ("@p1".to_owned(), "'a'".to_owned()),
+        ("@p2".to_owned(), "['x','y']".to_owned()),
+    ]);
+    let by_name = "Microsoft.Dynamics.CRM.In(PropertyName=@p1,PropertyValues=@p2)";
+    assert_eq!(filter(by_name, &aliases).unwrap().to_string(), list);
+    assert!(filter(by_name, &Aliases::new()).is_err());
     let one = "Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=7)";
     assert!(matches!(
         read(one),
@@ -142,6 +161,8 @@ fn lambdas_and_query_functions_are_read_with_what_they_take() {
         "Microsoft.Dynamics.CRM.In(PropertyValues=['x'])",
         "Microsoft.Dynamics.CRM.In(PropertyName='a',Other=1)",
         "Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues=['x')",
+        "Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues=[\"x])",
+        "Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues=[\"x\"y])",
     ] {
         assert!(matches!(read(wrong), Err(Fault::Query(_))), "{wrong}");
     }
