@@ -15,7 +15,6 @@ use crate::invariant::{self, Code, Finding};
 use crate::plan::Plan;
 use crate::scenario::Crm;
 use crate::scenario::act::{Act, Expectation};
-use crate::scenario::words::SALESFORCE_STAGES;
 use crate::trace::{Entry, Trace, What};
 
 /// How a run ended.
@@ -126,7 +125,7 @@ fn settings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
         return Vec::new();
     }
     let at = trace.entries.first().map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
-    let has = |name: &String| SALESFORCE_STAGES.contains(&name.as_str()) || plan.world.salesforce_stages.contains(name);
+    let has = |name: &String| plan.world.salesforce.stages.iter().any(|stage| stage.name == *name);
     let stages = [
         ("on-hold stage", &plan.settings.on_hold_stage),
         ("active stage", &plan.settings.active_stage),

@@ -239,17 +239,14 @@ pub fn plan(scenario: &Scenario, crm: Crm, seed: Option<u64>, team: &Connector) 
     if crm == Crm::Salesforce {
         let stages = [&plan.settings.on_hold_stage, &plan.settings.active_stage];
         for stage in stages {
-            let world = &mut plan.world.salesforce_stages;
-            if !SALESFORCE_STAGES.contains(&stage.as_str())
-                && !world.contains(stage)
-                && !scenario_names(scenario, stage)
-            {
-                world.push(stage.clone());
+            let known = &mut plan.world.salesforce.stages;
+            if !known.iter().any(|known| known.name == *stage) && !scenario_names(scenario, stage) {
+                known.insert(0, Stage::open(stage, 10));
             }
         }
         own_fields(&mut plan);
         if plan.settings.deal_value_currency_field == Some(CurrencyField::None) {
-            plan.world.salesforce_multi_currency = false;
+            plan.world.salesforce.schema.multi_currency = false;
         }
     }
     if !plan.settings.display_check_mark {

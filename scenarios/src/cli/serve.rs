@@ -12,9 +12,11 @@ use cosell_sim::systems::SystemSettings;
 use cosell_sim::transport::socket::{self, Seen, ServeClock, ServeSettings, Served};
 
 use super::Ui;
+use crate::diagnostic::{Sources, render};
 use crate::exit::Exit;
 use crate::plan::DEFAULT_SEED;
 use crate::ready::{self, Tokens, remove, write};
+use crate::scenario::org;
 
 /// Start the simulated systems on loopback ports and print how to reach them
 #[derive(Debug, Args)]
@@ -42,6 +44,11 @@ pub(crate) struct ServeArgs {
     /// Say on standard error which requests to Dataverse are understood here and not by the real server
     #[arg(long)]
     strict: bool,
+    /// How the Salesforce org is set: a YAML file with switches, custom fields and objects, duplicate rules and the like
+    ///
+    /// The keys are those of `world: {salesforce: …}` in a scenario, and `host` and `login host`: where the org says that it is.
+    #[arg(long, value_name = "FILE")]
+    org: Option<PathBuf>,
     /// A file for scripts to wait for: JSON with base URLs, tokens and whatever a client must be told
     ///
     /// It appears when everything can be reached; one that is there before is removed first.
@@ -71,7 +78,7 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
         ports: ready::ports(args.port),
         control_port: args.port.map(|port| port + 4),
         tls: args.tls,
-        systems: systems(args.strict),
+        systems: systems(args, ui)?,
         watch: Arc::new(move |seen| {
             if let Seen::Happening(Happening::Lapsed(lapse)) = seen {
                 ui.note(&format!("{}: {}: {}", lapse.site.name(), lapse.request, lapse.what));
@@ -112,10 +119,23 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
     Ok(Exit::Passed)
 }
 
-fn systems(strict: bool) -> SystemSettings {
+fn systems(args: &ServeArgs, ui: Ui) -> Result<SystemSettings, Exit> {
     let mut systems = SystemSettings::default();
-    systems.dataverse.strict = strict;
-    systems
+    systems.dataverse.strict = args.strict;
+    if let Some(file) = &args.org {
+        let path = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            ui.note(&format!("error: {path} of `--org` cannot be read: {error}"));
+            Exit::Usage
+        })?;
+        systems.salesforce = org::read(&path, &text).map_err(|diagnostics| {
+            let mut sources = Sources::default();
+            sources.add(&path, &text);
+            ui.note(render(&diagnostics, &sources, ui.style()).trim_end());
+            Exit::Usage
+        })?;
+    }
+    Ok(systems)
 }
 
 fn default_authority_file() -> PathBuf {

@@ -87,7 +87,7 @@ pub fn seller(plan: &Plan) -> Box<dyn Seller> {
     match plan.crm {
         Crm::Salesforce => Box::new(salesforce::SalesforceSeller {
             stages,
-            multi_currency: plan.world.salesforce_multi_currency,
+            multi_currency: plan.world.salesforce.schema.multi_currency,
             columns,
         }),
         Crm::Dynamics => Box::new(dataverse::DynamicsSeller { columns }),

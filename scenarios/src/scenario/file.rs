@@ -176,14 +176,14 @@ fn scenario(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Option<S
     let crm: Option<Crm> = given.word("crm", &CRMS);
     let mut world = given
         .map("world")
-        .map_or_else(WorldSettings::default, |given| operator::world(&given));
+        .map_or_else(WorldSettings::default, |given| operator::world(reader, &given));
     if let Some(there) = given.map("given") {
         world.given = operator::given(reader, &there);
     }
     let configured = [settings.on_hold_stage.as_str(), settings.active_stage.as_str()];
     let own_stages: Vec<&str> = configured
         .into_iter()
-        .chain(world.salesforce_stages.iter().map(String::as_str))
+        .chain(world.salesforce.stages.iter().map(|stage| stage.name.as_str()))
         .collect();
     let known_stages = SALESFORCE_STAGES.iter().chain(&DYNAMICS_STAGES).chain(&own_stages);
     reader.stages = known_stages.map(|stage| (*stage).to_owned()).collect();
@@ -354,7 +354,10 @@ mod tests {
         assert_eq!((scenario.crm, scenario.seed), (Some(Crm::Dynamics), Some(7)));
         assert_eq!(scenario.settings.conflicts.get(&Field::Value), Some(&Winner::Crm));
         assert_eq!(
-            (scenario.world.page_size, scenario.world.salesforce_multi_currency),
+            (
+                scenario.world.page_size,
+                scenario.world.salesforce.schema.multi_currency
+            ),
             (Some(2), false)
         );
         assert_eq!(

@@ -27,6 +27,8 @@ pub mod parts;
 mod build;
 /// Every step of the language.
 pub mod verbs;
+/// The Salesforce org, as scenarios and `cosell serve` set it.
+pub mod org;
 mod operator;
 mod steps;
 mod check;

@@ -3,6 +3,7 @@
 use super::act::UserRole;
 use super::given::{Given, Reader};
 use super::key::{Key, Kind, alternatives, may, may_be_none};
+use super::org;
 use super::settings::{CurrencyField, Further, Given as There, OnHoldEdits, Profile, Settings, WorldSettings};
 use super::words::{
     BREAKS, CONNECTED, DIRECTIONS, FIELDS, MAKERS, ON_HOLD_EDITS, PROFILES, ROLES, WINNERS, meaning, words,
@@ -178,7 +179,7 @@ pub(super) const WORLD: [Key; 5] = [
         Kind::Number(1, 100_000),
         "how many calls Partner Center takes in a minute",
     ),
-    may("salesforce", Kind::Map(&SALESFORCE), "the Salesforce org"),
+    may("salesforce", Kind::Map(org::SALESFORCE), "the Salesforce org"),
     may("dynamics", Kind::Map(&DYNAMICS), "the Dataverse environment"),
 ];
 const DYNAMICS: [Key; 1] = [may(
@@ -186,16 +187,6 @@ const DYNAMICS: [Key; 1] = [may(
     Kind::YesNo,
     "whether requests that the vendor's server would refuse are findings",
 )];
-const SALESFORCE: [Key; 4] = [
-    may("package", Kind::YesNo, "whether Microsoft's package is installed"),
-    may(
-        "validation rules",
-        Kind::YesNo,
-        "whether the package's validation rules are active",
-    ),
-    may("multi-currency", Kind::YesNo, "whether it has several currencies"),
-    may("stages", Kind::Texts, "open stages that it has besides the usual ones"),
-];
 
 pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
     let default = Settings::default();
@@ -229,17 +220,14 @@ pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
     }
 }
 
-pub(super) fn world(given: &Given) -> WorldSettings {
+pub(super) fn world(reader: &mut Reader, given: &Given) -> WorldSettings {
     let salesforce = given.map("salesforce").unwrap_or_default();
     let dynamics = given.map("dynamics").unwrap_or_default();
     WorldSettings {
         page_size: given.count("page size"),
         daily_calls: given.count("daily calls"),
         calls_per_minute: given.count("calls per minute"),
-        salesforce_multi_currency: salesforce.yes_no("multi-currency").unwrap_or(true),
-        salesforce_stages: salesforce.texts("stages").unwrap_or_default(),
-        salesforce_package: salesforce.yes_no("package").unwrap_or(true),
-        salesforce_validation: salesforce.yes_no("validation rules").unwrap_or(false),
+        salesforce: org::settings(reader, &salesforce),
         dynamics_strict: dynamics.yes_no("strict").unwrap_or(false),
         salesforce_fields: Vec::new(),
         given: There::default(),

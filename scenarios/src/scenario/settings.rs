@@ -264,14 +264,8 @@ pub struct WorldSettings {
     pub daily_calls: Option<u32>,
     /// `calls per minute`: how many calls Partner Center takes in a minute; `None` for any number.
     pub calls_per_minute: Option<u32>,
-    /// `salesforce: {multi-currency: …}`: whether the org has several currencies.
-    pub salesforce_multi_currency: bool,
-    /// `salesforce: {stages: …}`: open stages that the org has besides the usual ones.
-    pub salesforce_stages: Vec<String>,
-    /// `salesforce: {package: …}`: whether Microsoft's package is installed (product.md M2).
-    pub salesforce_package: bool,
-    /// `salesforce: {validation rules: …}`: whether the package's rules are active.
-    pub salesforce_validation: bool,
+    /// `salesforce: {…}`: how the org is set (product.md M2).
+    pub salesforce: cosell_sim::salesforce::Settings,
     /// `dynamics: {strict: …}`: whether what the vendor's server would not take, or would take otherwise, is a finding of
     /// `conduct`.
     pub dynamics_strict: bool,
@@ -311,10 +305,7 @@ impl Default for WorldSettings {
             page_size: None,
             daily_calls: None,
             calls_per_minute: None,
-            salesforce_multi_currency: true,
-            salesforce_stages: Vec::new(),
-            salesforce_package: true,
-            salesforce_validation: false,
+            salesforce: cosell_sim::salesforce::Settings::default(),
             dynamics_strict: false,
             salesforce_fields: Vec::new(),
             given: Given::default(),

@@ -19,7 +19,7 @@ use cosell_sim::identity::{
 use cosell_sim::partner_center::{
     Assistance, Customer, CustomerContact, Lead, MicrosoftAct, SharedDeal, TeamMember, Throttle,
 };
-use cosell_sim::salesforce::{CustomField, CustomKind, Stage};
+use cosell_sim::salesforce::{CustomField, CustomKind};
 use cosell_sim::seed::Seed;
 use cosell_sim::site::{Bases, Site};
 use cosell_sim::world::WorldSettings;
@@ -50,6 +50,7 @@ pub fn world(plan: &Plan) -> WorldSettings {
         ..WorldSettings::default()
     };
     settings.crm = vec![plan.crm.site()];
+    settings.salesforce = plan.world.salesforce.clone();
     if let Some(page_size) = plan.world.page_size {
         let page_size = page_size as usize;
         settings.partner_center.page_size = page_size;
@@ -61,14 +62,9 @@ pub fn world(plan: &Plan) -> WorldSettings {
         calls,
         per: Duration::from_mins(1),
     });
-    settings.salesforce.schema.multi_currency = plan.world.salesforce_multi_currency;
-    settings.salesforce.schema.package_installed = plan.world.salesforce_package;
-    settings.salesforce.validation_rules = plan.world.salesforce_validation;
     settings.dataverse.strict = plan.world.dynamics_strict;
-    settings.salesforce.schema.custom_fields = plan.world.salesforce_fields.iter().map(own_field).collect();
-    let own = plan.world.salesforce_stages.iter().map(|name| Stage::open(name, 10));
-    let known = std::mem::take(&mut settings.salesforce.stages);
-    settings.salesforce.stages = own.chain(known).collect();
+    let own = plan.world.salesforce_fields.iter().map(own_field);
+    settings.salesforce.schema.custom_fields.extend(own);
     settings
 }
 

@@ -14,7 +14,8 @@ use jiff::tz::Offset;
 use serde_json::Value;
 
 use super::id::Id;
-use super::model::{Field, Kind, Words};
+use super::kind::{Kind, Words};
+use super::model::Field;
 
 /// One stored value. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]

@@ -100,6 +100,13 @@ impl Complaint {
         }
     }
 
+    /// A record that would have been written, had not another one failed.
+    pub(crate) fn rolled_back() -> Self {
+        let message =
+            "Record rolled back because not all records were valid and the request was using AllOrNone header";
+        Self::new("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[])
+    }
+
     /// As an element of a collection's result prints it: another name for the code, and always with fields.
     pub(crate) fn to_element(&self) -> Value {
         json!({"statusCode": self.code, "message": self.message, "fields": self.fields.as_deref().unwrap_or_default()})

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 use super::cell::Cell;
 use super::id::Id;
-use crate::happening::CommitKind;
 
 /// How long change events are kept (salesforce.md section 5.2).
 const KEPT_HOURS: i64 = 72;
@@ -20,13 +19,23 @@ const MOST_CLIENTS: usize = 1_000;
 /// The first number given out. Numbers are opaque to subscribers, and not contiguous in a channel.
 const FIRST_REPLAY: i64 = 1_000;
 
+/// What a write did to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Created,
+    Updated,
+    Deleted,
+    /// It came back from the recycle bin.
+    Undeleted,
+}
+
 /// One write that subscribers may be told.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Written {
     pub(crate) object: usize,
     pub(crate) place: usize,
     pub(crate) id: Id,
-    pub(crate) kind: CommitKind,
+    pub(crate) kind: Act,
     /// Places of the fields that were set, or differ now, with their new values. Without the fields that the system writes.
     pub(crate) fields: Vec<(usize, Cell)>,
     /// The `User` record of whoever wrote.
@@ -44,7 +53,7 @@ pub(crate) enum Told {
     /// Records changed, all in the same way. The number is the place in its transaction, from 1.
     Change(Box<Written>, Vec<Id>, u32),
     /// A record of a push topic changed: the topic's name, the kind of write, the record.
-    Topic(String, CommitKind, Value),
+    Topic(String, Act, Value),
 }
 
 /// One event.
@@ -168,7 +177,7 @@ mod tests {
     fn numbers_that_were_not_given_out_are_no_beginning() {
         let mut feed = Feed::default();
         let start: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
-        let topic = || Told::Topic("T".to_owned(), CommitKind::Created, Value::Null);
+        let topic = || Told::Topic("T".to_owned(), Act::Created, Value::Null);
         assert_eq!(
             (feed.begin(-1), feed.begin(-2), feed.begin(1000), feed.begin(999)),
             (Some(1000), Some(0), Some(1000), None)

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::cell::{Cell, Misfit, exceeded_length};
 use super::error::{Complaint, Problem};
-use super::model::{Field, Kind, Object, Words};
+use super::kind::{Kind, Words};
+use super::model::{Field, Object};
 use super::org::lists;
 use super::settings::Settings;
 

@@ -18,7 +18,9 @@ use crate::site::Site;
 mod id;
 /// Switches, stages, currencies.
 mod settings;
-/// What an object is: fields, types, flags.
+/// The types of fields.
+mod kind;
+/// What an object is: fields, flags.
 mod model;
 /// Countries and states.
 mod places;
@@ -46,8 +48,16 @@ mod job;
 mod oauth;
 /// Events and their subscribers.
 mod feed;
+/// Who writes, and what they ask.
+mod author;
+/// What each delete took along.
+mod bin;
+/// Records that a write still holds.
+mod locks;
 /// All that an org remembers.
 mod state;
+/// The rows of a new org.
+mod people;
 /// Rows that a query's plan finds.
 mod find;
 /// Rows as JSON.
@@ -60,8 +70,10 @@ mod notes;
 mod rules;
 /// Parents named by an external identifier.
 mod foreign;
-/// Create, update, delete.
+/// Create, update.
 mod write;
+/// Delete, and what comes back.
+mod fall;
 /// The whole org as rows, stored again.
 mod load;
 /// A call by somebody who is signed in.
@@ -78,6 +90,8 @@ mod limits;
 mod replication;
 /// Leads become accounts, contacts and opportunities.
 mod convert;
+/// Records that come back, over SOAP.
+mod undelete;
 /// Records over HTTP.
 mod records;
 /// Records named by an external identifier.

@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderValue, Method, header};
 
+use super::author::Author;
 use super::cell::Cell;
 use super::error::Problem;
 use super::id::Id;
 use super::model::Object;
 use super::rules::Draft;
-use super::state::{Author, State};
+use super::state::State;
 use super::visit::{Answer, Visit, object, written};
 
 const NOTE: &str = "ContentNote";

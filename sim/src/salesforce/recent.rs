@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::author::Author;
 use super::error::{JSON, Problem};
 use super::id::Id;
-use super::state::{Author, State};
+use super::state::State;
 use super::visit::{Answer, Visit};
 use crate::reply::json_reply;
 

@@ -12,7 +12,7 @@ use super::soql::path;
 use super::state::State;
 use super::visit::{Answer, Visit, object, written};
 use super::write::{self, Body};
-use super::{condition, describe, print, recent};
+use super::{condition, describe, fall, print, recent};
 use crate::reply::{empty_reply, json_reply};
 
 /// `POST /sobjects/T`.
@@ -81,7 +81,7 @@ pub(crate) fn row(state: &mut State, visit: &Visit<'_>, object: usize, place: us
         }
         Method::DELETE => {
             visit.allow_parameters(&[])?;
-            write::delete(state, &visit.author, object, place)?;
+            fall::delete(state, &visit.author, object, place)?;
             Ok(empty_reply(StatusCode::NO_CONTENT))
         }
         _ => Err(visit.method_not_allowed("HEAD,GET,PATCH,DELETE")),

@@ -14,7 +14,7 @@ use super::state::State;
 use super::stream::talk;
 use super::transaction::Mark;
 use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit};
-use super::{convert, describe, form, limits, notes, oauth, queries, recent, records, replication, upsert};
+use super::{convert, describe, form, limits, notes, oauth, queries, recent, records, replication, undelete, upsert};
 use crate::identity::SALESFORCE_AUDIENCE;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
@@ -81,7 +81,7 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
             Ok(oauth::session::introspect(state, call))
         }
         ["services", "oauth2", "revoke"] => Ok(oauth::session::revoke(state, call)),
-        ["services", "Soap", "u", version, ..] => oauth::soap::call(state, call, version),
+        ["services", "Soap", "u", version, ..] => soap(state, call, version),
         ["id", organization, user] => Ok(oauth::session::identity(state, call, organization, user)),
         ["cometd", version, ..] => talk::talk(state, call, version),
         ["services", "data"] if call.method == Method::GET => Ok(versions()),
@@ -149,6 +149,17 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
     state.transaction.origin = origin(call, version);
     let visit = Visit::new(call, version, author)?;
     resource(state, &visit, path)
+}
+
+/// One call of the SOAP API: `login()`, or `undelete()`, for which REST has nothing.
+fn soap(state: &mut State, call: &Call<'_>, version: &str) -> Answer {
+    if !undelete::is_asked(call) {
+        return oauth::soap::call(state, call, version);
+    }
+    match count_request(state) {
+        Ok(()) => undelete::call(state, call, version),
+        Err(problem) => Ok(undelete::refused(&problem)),
+    }
 }
 
 /// Which API a request uses, and which client it names in `Sforce-Call-Options` (salesforce.md section 5.2).

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 /// What an administrator decided about the org.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of its own that an administrator sets"
@@ -36,6 +36,11 @@ pub struct Settings {
     pub session_lifetime: SignedDuration,
     /// Whether the org is a sandbox: its login host is the vendor's for sandboxes, and it says so.
     pub sandbox: bool,
+    /// The URL under which the org says that it is, when that is not where its server listens: behind a proxy, or under a name of
+    /// the vendor's. Without a slash at the end.
+    pub host: Option<String>,
+    /// The login host that assertions name, when it is not the vendor's. Without a slash at the end.
+    pub login_host: Option<String>,
     /// Whether `login()` of the SOAP API works. Orgs made since Winter '26 refuse it (salesforce.md section 1.4).
     pub soap_login: bool,
     /// Whether an administrator approved the connected application for its users; the JWT bearer grant needs it.
@@ -51,6 +56,10 @@ pub struct Settings {
     pub read_only_users: BTreeSet<String>,
     /// API calls that the org may receive on one day (UTC; the real window rolls). Above it: `REQUEST_LIMIT_EXCEEDED`.
     pub daily_requests: u64,
+    /// How long the transaction of a write holds its records: nothing unless told otherwise, so that no two writes meet.
+    pub transaction_time: SignedDuration,
+    /// How long a write waits for a record that another one holds: ten seconds (developer guide of Apex, locking statements).
+    pub lock_wait: SignedDuration,
     /// How long a job of the Bulk API takes from the end of its upload to its results.
     pub bulk_processing: SignedDuration,
     /// The objects whose changes the org tells: at most five without an add-on.
@@ -71,6 +80,8 @@ impl Default for Settings {
             default_currency: "USD".to_owned(),
             session_lifetime: SignedDuration::from_hours(2),
             sandbox: false,
+            host: None,
+            login_host: None,
             soap_login: true,
             application_approved: true,
             application_key: None,
@@ -78,6 +89,8 @@ impl Default for Settings {
             api_disabled_users: BTreeSet::new(),
             read_only_users: BTreeSet::new(),
             daily_requests: 100_000,
+            transaction_time: SignedDuration::ZERO,
+            lock_wait: SignedDuration::from_secs(10),
             bulk_processing: SignedDuration::from_secs(2),
             change_data_capture: ["Account", "Contact", "Lead", "Microsoft_Solutions__c", "Opportunity"]
                 .map(str::to_owned)
@@ -88,8 +101,10 @@ impl Default for Settings {
 
 impl Settings {
     /// The vendor's login host for this kind of org, which assertions name as their audience (salesforce.md section 1.1).
-    pub(crate) fn login_host(&self) -> &'static str {
-        if self.sandbox {
+    pub(crate) fn login_host(&self) -> &str {
+        if let Some(own) = &self.login_host {
+            own
+        } else if self.sandbox {
             "https://test.salesforce.com"
         } else {
             "https://login.salesforce.com"

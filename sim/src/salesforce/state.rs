@@ -4,15 +4,18 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use serde_json::Value;
 
+use super::author::Author;
+use super::bin::Bin;
 use super::cell::Cell;
 use super::cursor::Cursors;
-use super::feed::{Feed, Written};
+use super::feed::{Act, Feed, Written};
 use super::id::{Id, Mint};
 use super::job::Jobs;
-use super::model::{Kind, Object};
+use super::kind::Kind;
+use super::locks::Locks;
+use super::model::Object;
 use super::oauth::code::Codes;
 use super::org::Org;
 use super::recent::Recent;
@@ -22,56 +25,7 @@ use super::store::{Row, Table};
 use super::transaction::{Mark, Transaction};
 use crate::ground::Ground;
 use crate::happening::{Change, Commit, CommitKind, Happening};
-use crate::identity::Role;
 use crate::site::Site;
-
-/// Who writes, and when. One per request, so that all of a request's writes carry one time.
-#[derive(Clone, Debug)]
-pub(crate) struct Author {
-    /// The name in commits.
-    pub(crate) name: String,
-    /// The `User` record.
-    pub(crate) id: Id,
-    /// The time of the request, in seconds.
-    pub(crate) second: i64,
-    /// What the request's headers ask of its writes.
-    pub(crate) wishes: Wishes,
-}
-
-/// What the headers of a request ask of its writes (salesforce.md section 2.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wishes {
-    /// Whether a record may be saved although a duplicate rule finds others like it.
-    pub(crate) allow_duplicates: bool,
-    /// Whether assignment rules run.
-    pub(crate) auto_assign: bool,
-}
-
-impl Wishes {
-    /// Reads `Sforce-Duplicate-Rule-Header: allowSave=true` and `Sforce-Auto-Assign: FALSE`. Without the latter rules run.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let header = |name: &str| {
-            let value = headers.get(name).and_then(|value| value.to_str().ok());
-            value.unwrap_or_default().to_ascii_lowercase().replace(' ', "")
-        };
-        let mut options = header("sforce-duplicate-rule-header");
-        options.retain(|character| character != '"');
-        Self {
-            allow_duplicates: options.split([',', ';']).any(|option| option == "allowsave=true"),
-            auto_assign: header("sforce-auto-assign") != "false",
-        }
-    }
-}
-
-impl Author {
-    /// The same person, but it is the org's own logic that writes in their name.
-    pub(crate) fn as_system(&self) -> Self {
-        Self {
-            name: "system".to_owned(),
-            ..self.clone()
-        }
-    }
-}
 
 /// One org.
 #[derive(Debug)]
@@ -83,7 +37,7 @@ pub(crate) struct State {
     pub(crate) tables: Vec<Table>,
     pub(crate) mint: Mint,
     /// For rows of the set-up that came later to this simulator: they must not shift the identifiers of records.
-    late_mint: Mint,
+    pub(crate) late_mint: Mint,
     /// The org's own identifier.
     pub(crate) organization: Id,
     pub(crate) cursors: Cursors,
@@ -94,9 +48,13 @@ pub(crate) struct State {
     /// When the org was made, in seconds.
     pub(crate) made: i64,
     /// The profiles of administrators and of everybody else.
-    profiles: [Id; 2],
+    pub(crate) profiles: [Id; 2],
     pub(crate) jobs: Jobs,
     pub(crate) feed: Feed,
+    /// What each delete took along.
+    pub(crate) bin: Bin,
+    /// Records that a write still holds.
+    pub(crate) locks: Locks,
     /// What the current request has written.
     pub(crate) transaction: Transaction,
 }
@@ -134,82 +92,12 @@ impl State {
             usage: Usage::default(),
             jobs: Jobs::default(),
             feed: Feed::default(),
+            bin: Bin::default(),
+            locks: Locks::default(),
             transaction: Transaction::default(),
         };
         state.set_up();
         state
-    }
-
-    fn set_up(&mut self) {
-        let connector = self.author("connector");
-        self.author("seller");
-        let text = |text: &str| Cell::text(text);
-        let organization = [
-            ("Name", text("Contoso")),
-            ("OrganizationType", text("Enterprise Edition")),
-            ("IsSandbox", Cell::Bool(self.settings.sandbox)),
-            ("DefaultLocaleSidKey", text("en_US")),
-            ("LanguageLocaleKey", text("en_US")),
-            ("TimeZoneSidKey", text("GMT")),
-            ("FiscalYearStartMonth", Cell::Number(1.0)),
-        ];
-        self.put_set_up("Organization", Some(self.organization), &connector, &organization);
-        for (order, stage) in (1_u32..).zip(self.settings.stages.clone()) {
-            let (category, category_name) = stage.forecast();
-            let cells = [
-                ("MasterLabel", text(&stage.name)),
-                ("ApiName", text(&stage.name)),
-                ("IsActive", Cell::Bool(true)),
-                ("SortOrder", Cell::Number(f64::from(order))),
-                ("IsClosed", Cell::Bool(stage.closed)),
-                ("IsWon", Cell::Bool(stage.won)),
-                ("ForecastCategory", text(category)),
-                ("ForecastCategoryName", text(category_name)),
-                ("DefaultProbability", Cell::Number(f64::from(stage.probability))),
-            ];
-            self.put_set_up("OpportunityStage", None, &connector, &cells);
-        }
-        self.set_up_late(&connector);
-    }
-
-    /// Profiles, currencies and record types. Assumed: the profiles' names, rates of one.
-    fn set_up_late(&mut self, author: &Author) {
-        let text = |text: &str| Cell::text(text);
-        for (id, name) in self.profiles.into_iter().zip(["System Administrator", "Standard User"]) {
-            let cells = [("Name", text(name)), ("UserType", text("Standard"))];
-            self.put_set_up("Profile", Some(id), author, &cells);
-        }
-        for currency in self.settings.currencies.clone() {
-            let corporate = currency == self.settings.default_currency;
-            let places = if currency == "JPY" { 0.0 } else { 2.0 };
-            let cells = [
-                ("IsoCode", text(&currency)),
-                ("ConversionRate", Cell::Number(1.0)),
-                ("DecimalPlaces", Cell::Number(places)),
-                ("IsActive", Cell::Bool(true)),
-                ("IsCorporate", Cell::Bool(corporate)),
-            ];
-            if self.settings.schema.multi_currency {
-                self.put_late("CurrencyType", author, &cells);
-            }
-        }
-        for kind in self.settings.record_types.clone() {
-            let cells = [
-                ("Name", text(&kind.name)),
-                ("DeveloperName", text(&kind.developer_name)),
-                ("SobjectType", text(&kind.object)),
-                ("IsActive", Cell::Bool(true)),
-            ];
-            self.put_late("RecordType", author, &cells);
-        }
-    }
-
-    fn put_late(&mut self, object: &str, author: &Author, cells: &[(&str, Cell)]) {
-        let place = self.object(object);
-        let number = self.late_mint.next_number(self.tables[place].last_number);
-        self.tables[place].last_number = Some(number);
-        let id = self.mint.id(self.org.objects[place].prefix, number);
-        self.put_set_up(object, Some(id), author, cells);
     }
 
     /// Name, developer name and identifier of an object's record types, in the order of the settings.
@@ -255,89 +143,10 @@ impl State {
             .sum()
     }
 
-    /// The author of that user name. Somebody new gets a `User` record.
-    pub(crate) fn author(&mut self, name: &str) -> Author {
-        let second = self.ground.clock.now().as_second();
-        let wishes = Wishes::of(&HeaderMap::new());
-        let (username, users) = (username(name), self.object("User"));
-        if let Some(id) = self.user(name) {
-            return Author {
-                name: name.to_owned(),
-                id,
-                second,
-                wishes,
-            };
-        }
-        let number = self.mint.next_number(self.tables[users].last_number);
-        let id = self.mint.id(*b"005", number);
-        self.tables[users].last_number = Some(number);
-        let author = Author {
-            name: name.to_owned(),
-            id,
-            second,
-            wishes,
-        };
-        let cells = [
-            ("Username", Cell::text(&username)),
-            ("LastName", Cell::text(name)),
-            ("Name", Cell::text(name)),
-            ("Email", Cell::text(&username)),
-            ("Alias", Cell::text(name.get(..8).unwrap_or(name))),
-            ("IsActive", Cell::Bool(true)),
-            ("UserType", Cell::text("Standard")),
-            ("ProfileId", Cell::Id(self.profile_of(name))),
-            ("CommunityNickname", Cell::text(name)),
-            ("TimeZoneSidKey", Cell::text("GMT")),
-            ("LocaleSidKey", Cell::text("en_US")),
-            ("EmailEncodingKey", Cell::text("UTF-8")),
-            ("LanguageLocaleKey", Cell::text("en_US")),
-        ];
-        self.put_set_up("User", Some(id), &author, &cells);
-        author
-    }
-
-    /// The user of that name, when there is a record.
-    pub(crate) fn user(&self, name: &str) -> Option<Id> {
-        let users = self.object("User");
-        let by_username = self.org.objects[users].field("Username")?;
-        let key = Cell::text(&username(name)).key()?;
-        let place = self.tables[users].equal(by_username, &key).next()?;
-        Some(self.tables[users].row(place).id)
-    }
-
-    /// Assumed: whoever may customize the org is an administrator.
-    pub(crate) fn profile_of(&self, name: &str) -> Id {
-        let roles = self
-            .ground
-            .authority
-            .user(name)
-            .map(|user| user.roles)
-            .unwrap_or_default();
-        let administers = roles.contains(&Role::SystemAdministrator) || roles.contains(&Role::SystemCustomizer);
-        self.profiles[usize::from(!administers)]
-    }
-
-    /// Set-up rows are part of the world's beginning: they leave no note.
-    fn put_set_up(&mut self, object: &str, id: Option<Id>, author: &Author, cells: &[(&str, Cell)]) {
-        let object = self.object(object);
-        let org = Arc::clone(&self.org);
-        let shape = &org.objects[object];
-        let mut row = vec![Cell::Null; shape.fields.len()];
-        for (name, cell) in cells {
-            if let Some(place) = shape.field(name) {
-                row[place] = cell.clone();
-            }
-        }
-        if let Some(place) = shape.field("CurrencyIsoCode") {
-            row[place] = Cell::text(&self.settings.default_currency);
-        }
-        let id = id.unwrap_or_else(|| self.new_id(object));
-        stamp_created(shape, &mut row, id, author);
-        self.tables[object].push(Row {
-            id,
-            deleted: false,
-            cells: row,
-        });
+    /// The URL under which the org says that it is, without a slash at the end.
+    pub(crate) fn base(&self) -> String {
+        let own = self.settings.host.clone();
+        own.unwrap_or_else(|| self.ground.bases.of(Site::Salesforce))
     }
 
     /// The place of an object that every org has.
@@ -345,7 +154,7 @@ impl State {
         self.org.object(name).unwrap_or_default()
     }
 
-    fn new_id(&mut self, object: usize) -> Id {
+    pub(crate) fn new_id(&mut self, object: usize) -> Id {
         let table = &mut self.tables[object];
         let number = self.mint.next_number(table.last_number);
         table.last_number = Some(number);
@@ -374,7 +183,7 @@ impl State {
             cells,
         });
         self.transaction.inserted(object, place);
-        self.note(author, (object, place), CommitKind::Created, changes);
+        self.note(author, (object, place), Act::Created, changes);
         place
     }
 
@@ -387,7 +196,7 @@ impl State {
         let (deleted, changes) = (row.deleted, changes(shape, Some(&row.cells), &cells));
         let before = self.tables[object].replace(place, cells);
         self.transaction.replaced(object, place, before, deleted);
-        self.note(author, (object, place), CommitKind::Updated, changes);
+        self.note(author, (object, place), Act::Updated, changes);
     }
 
     /// Puts a row into the recycle bin and notes it.
@@ -403,15 +212,35 @@ impl State {
         let before = table.replace(place, cells);
         table.bury(place);
         self.transaction.replaced(object, place, before, false);
-        self.note(author, (object, place), CommitKind::Deleted, Vec::new());
+        self.note(author, (object, place), Act::Deleted, Vec::new());
     }
 
-    fn note(&mut self, author: &Author, (object, place): (usize, usize), kind: CommitKind, changes: Vec<Change>) {
+    /// Takes a row out of the recycle bin and notes it.
+    pub(crate) fn exhume(&mut self, author: &Author, object: usize, place: usize) {
+        let org = Arc::clone(&self.org);
+        let shape = &org.objects[object];
+        let mut cells = self.tables[object].row(place).cells.clone();
+        stamp_modified(shape, &mut cells, author);
+        put(&mut cells, shape.system.deleted, Cell::Bool(false));
+        let changes = changes(shape, None, &cells);
+        let table = &mut self.tables[object];
+        let before = table.row(place).cells.clone();
+        table.restore(place, cells, false);
+        self.transaction.replaced(object, place, before, true);
+        self.note(author, (object, place), Act::Undeleted, changes);
+    }
+
+    fn note(&mut self, author: &Author, (object, place): (usize, usize), act: Act, changes: Vec<Change>) {
         let commit = Commit {
             site: Site::Salesforce,
             table: self.org.objects[object].name.clone(),
             id: self.tables[object].row(place).id.to_string(),
-            kind,
+            kind: match act {
+                // A record that comes back is one more record to whoever looks.
+                Act::Created | Act::Undeleted => CommitKind::Created,
+                Act::Updated => CommitKind::Updated,
+                Act::Deleted => CommitKind::Deleted,
+            },
             actor: author.name.clone(),
             at: self.ground.clock.now(),
             changes,
@@ -423,7 +252,7 @@ impl State {
                 object,
                 place,
                 id: row.id,
-                kind,
+                kind: act,
                 fields: places.map(|place| (place, row.cells[place].clone())).collect(),
                 user: author.id,
                 at: commit.at,
@@ -452,11 +281,17 @@ impl State {
     /// Takes back what the current request wrote since the mark.
     pub(crate) fn roll_back(&mut self, mark: Mark) {
         self.transaction.take_back(mark, &mut self.tables);
+        if mark == Mark::default() {
+            self.locks
+                .close(false, self.ground.clock.now(), self.settings.transaction_time);
+        }
     }
 
     /// Ends the current request: what it wrote stays, and is told.
     pub(crate) fn commit(&mut self) {
         let notes = self.transaction.close();
+        let now = self.ground.clock.now();
+        self.locks.close(!notes.is_empty(), now, self.settings.transaction_time);
         if notes.is_empty() {
             return;
         }
@@ -472,12 +307,8 @@ impl State {
     }
 }
 
-/// The name under which somebody signs in.
-pub(crate) fn username(name: &str) -> String {
-    format!("{name}@contoso.example")
-}
-
-fn stamp_created(shape: &Object, cells: &mut [Cell], id: Id, author: &Author) {
+/// What the system writes into a new row.
+pub(crate) fn stamp_created(shape: &Object, cells: &mut [Cell], id: Id, author: &Author) {
     let system = &shape.system;
     cells[system.id] = Cell::Id(id);
     if let Some(deleted) = system.deleted {

@@ -81,6 +81,25 @@ impl Trial {
         self.token = token.unwrap();
     }
 
+    /// The session of whoever is signed in.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// All that a channel tells from its beginning.
+    pub(crate) fn told(&self, channel: &str) -> Vec<Value> {
+        let talk = |message: Value| self.send("POST", "/cometd/60.0", &json!([message]), &[]).json();
+        let hello =
+            json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
+        let client = talk(hello)[0]["clientId"].clone();
+        let channel = json!({"channel": "/meta/subscribe", "clientId": client, "subscription": channel, "ext": {"replay": {channel: -2}}});
+        let agreed = talk(channel);
+        assert_eq!(agreed[0]["successful"], true, "{agreed}");
+        let told = talk(json!({"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"}));
+        let messages = told.as_array().into_iter().flatten();
+        messages.filter_map(|message| message.get("data").cloned()).collect()
+    }
+
     pub(crate) fn wait(&self, seconds: i64) {
         let now = self.ground.clock.now();
         self.ground.clock.advance_to(now + SignedDuration::from_secs(seconds));

@@ -5,12 +5,13 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::author::Author;
 use super::cell::Cell;
 use super::error::{JSON, Problem};
 use super::foreign::{ambiguous, holders};
 use super::id::Id;
 use super::records;
-use super::state::{Author, State};
+use super::state::State;
 use super::visit::{Answer, Visit, object};
 use super::write::{self, Body};
 use crate::reply::{empty_reply, json_reply};

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::{Map, Value};
 
+use super::author::{Author, Wishes};
 use super::error::{JSON, Problem};
 use super::form;
 use super::input::read_body;
 use super::org::Org;
-use super::state::{Author, State, Wishes};
+use super::state::State;
 
 /// The parameter by which a `POST` says that it is meant as another method, for clients that cannot send that one.
 pub(crate) const METHOD_OVERRIDE: &str = "_HttpMethod";

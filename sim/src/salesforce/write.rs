@@ -1,4 +1,4 @@
-//! Create, update and delete of records, with all that follows from each.
+//! Create and update of records, with all that follows from each.
 //!
 //! Either everything is stored or nothing: checks come before the first row is touched.
 
@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::author::Author;
 use super::cell::Cell;
 use super::error::Problem;
 use super::id::Id;
 use super::input::{Verb, assignments};
-use super::model::{Object, OnDelete};
+use super::model::Object;
 use super::notes;
 use super::rules::{self, Draft, package};
-use super::state::{Author, State};
-use super::{convert, foreign};
+use super::state::State;
+use super::{convert, foreign, locks};
 
 /// The body of a write, read and as it came.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,7 @@ pub(crate) fn create(state: &mut State, author: &Author, object: usize, body: Bo
     rules::derive(&mut draft, state, author);
     rules::check(&draft, state, author)?;
     let cells = draft.cells;
+    locks::take(state, author, object, None, &cells)?;
     let (place, id) = state.insert(author, object, cells);
     after_create(state, author, shape, object, place);
     Ok(id)
@@ -77,6 +79,7 @@ pub(crate) fn update(
     rules::derive(&mut draft, state, author);
     rules::check(&draft, state, author)?;
     let cells = draft.cells;
+    locks::take(state, author, object, Some(place), &cells)?;
     state.replace(author, object, place, cells);
     if shape.name == ROLE {
         keep_one_primary(state, author, object, place);
@@ -85,35 +88,10 @@ pub(crate) fn update(
     Ok(())
 }
 
-/// Puts a record into the recycle bin, with what depends on it.
-pub(crate) fn delete(state: &mut State, author: &Author, object: usize, place: usize) -> Result<(), Problem> {
-    let org = Arc::clone(&state.org);
-    refuse(state, author, &org.objects[object])?;
-    let mut fall = Fall::default();
-    fall.gather(state, object, place)?;
-    for (object, place, field) in fall.cleared {
-        if !fall.buried.contains(&(object, place)) {
-            let mut cells = state.tables[object].row(place).cells.clone();
-            cells[field] = Cell::Null;
-            state.replace(&author.as_system(), object, place, cells);
-        }
-    }
-    let lines = state.org.object(package::SOLUTIONS);
-    for (depth, (fallen, place)) in fall.buried.into_iter().enumerate() {
-        let by = if depth == 0 { author.clone() } else { author.as_system() };
-        state.bury(&by, fallen, place);
-        // A line that goes down with its opportunity fires no trigger.
-        if depth == 0 && Some(fallen) == lines {
-            after_line(state, author, fallen, place);
-        }
-    }
-    Ok(())
-}
-
 const ROLE: &str = "OpportunityContactRole";
 
-/// Refuses writes of the set-up, of people who may only read, and of leads that were converted.
-fn refuse(state: &State, author: &Author, shape: &Object) -> Result<(), Problem> {
+/// Refuses writes of the set-up, and of people who may only read.
+pub(crate) fn refuse(state: &State, author: &Author, shape: &Object) -> Result<(), Problem> {
     if state.settings.read_only_users.contains(&author.name) {
         let message = "insufficient access rights on object id";
         return Err(Problem::write("INSUFFICIENT_ACCESS_OR_READONLY", message, &[]));
@@ -134,7 +112,7 @@ fn after_create(state: &mut State, author: &Author, shape: &Object, object: usiz
     }
 }
 
-fn after_line(state: &mut State, author: &Author, lines: usize, place: usize) {
+pub(crate) fn after_line(state: &mut State, author: &Author, lines: usize, place: usize) {
     let parent = state.org.objects[lines].field("Opportunity__c");
     let opportunity = parent.and_then(|field| state.tables[lines].row(place).cells[field].as_id());
     if let Some(opportunity) = opportunity {
@@ -187,78 +165,6 @@ fn keep_one_primary(state: &mut State, author: &Author, roles: usize, place: usi
         cells[primary] = Cell::Bool(false);
         state.replace(&author.as_system(), roles, other, cells);
     }
-}
-
-/// What a delete takes along.
-#[derive(Debug, Default)]
-struct Fall {
-    /// Object and place of each record that goes, the deleted one first.
-    buried: Vec<(usize, usize)>,
-    /// Object, place and field of each reference that becomes empty.
-    cleared: Vec<(usize, usize, usize)>,
-}
-
-impl Fall {
-    /// Follows every reference to the record. Objects form no circle of cascades, so the depth is bounded by the schema.
-    fn gather(&mut self, state: &State, object: usize, place: usize) -> Result<(), Problem> {
-        if self.buried.contains(&(object, place)) {
-            return Ok(());
-        }
-        self.buried.push((object, place));
-        if let Some((other, place)) = notes::other_half(state, object, state.tables[object].row(place).id) {
-            self.gather(state, other, place)?;
-        }
-        let target = &state.org.objects[object];
-        let Some(key) = Cell::Id(state.tables[object].row(place).id).key() else {
-            return Ok(());
-        };
-        for (other, shape) in state.org.objects.iter().enumerate() {
-            for (field, reference) in shape
-                .fields
-                .iter()
-                .enumerate()
-                .filter_map(|(at, field)| Some((at, field.reference()?)))
-            {
-                let table = &state.tables[other];
-                if !reference.to.contains(&target.name) || !table.has_index(field) {
-                    continue;
-                }
-                let mut holders = table
-                    .equal(field, &key)
-                    .filter(|&holder| !table.row(holder).deleted)
-                    .peekable();
-                match reference.on_delete {
-                    OnDelete::Clear => self.cleared.extend(holders.map(|holder| (other, holder, field))),
-                    OnDelete::Cascade => {
-                        for holder in holders {
-                            self.gather(state, other, holder)?;
-                        }
-                    }
-                    OnDelete::Restrict if holders.peek().is_some() => {
-                        return Err(associated(state, object, place, shape));
-                    }
-                    OnDelete::Refuse if holders.peek().is_some() => {
-                        let missing = format!("delete of `{}` that has `{}` records", target.name, shape.name);
-                        return Err(Problem::not_simulated(missing));
-                    }
-                    OnDelete::Restrict | OnDelete::Refuse => {}
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Assumed: the end of the message, where the facts print dots.
-fn associated(state: &State, object: usize, place: usize, holder: &Object) -> Problem {
-    let name = state.org.objects[object].field("Name");
-    let shown = name.and_then(|field| state.tables[object].row(place).cells[field].as_text());
-    let message = format!(
-        "Your attempt to delete {} could not be completed because it is associated with the following {}.",
-        shown.unwrap_or_default(),
-        holder.name
-    );
-    Problem::write("DELETE_FAILED", message, &[])
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
 use super::jobs::{allow, delimiter, line_ending, text};
+use crate::salesforce::author::Author;
 use crate::salesforce::composite::part::{Routes, escaped};
 use crate::salesforce::error::Problem;
 use crate::salesforce::job::{Job, Operation, Order, Phase, Sheet};
-use crate::salesforce::state::{Author, State};
+use crate::salesforce::state::State;
 use crate::salesforce::visit::{Call, Visit};
 
 /// What a new job is asked to read. A query that is wrong is refused here, in the words of the query route.

@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{line, sheet};
 use crate::happening::{Happening, Refusal};
+use crate::salesforce::author::Author;
 use crate::salesforce::error::{Complaint, Problem};
+use crate::salesforce::fall;
 use crate::salesforce::id::Id;
 use crate::salesforce::job::{Job, Operation, Phase, Sheet};
-use crate::salesforce::state::{Author, State};
+use crate::salesforce::state::State;
 use crate::salesforce::upsert::{self, Upserted};
 use crate::salesforce::write::{self, Body};
 use crate::site::Site;
@@ -124,7 +126,7 @@ fn one(
         }
         Operation::Delete => {
             let (id, place) = place(state, object, &mut fields)?;
-            write::delete(state, author, object, place)?;
+            fall::delete(state, author, object, place)?;
             Ok(Upserted { id, created: false })
         }
         Operation::Query | Operation::QueryAll => Err(Problem::not_simulated("a query in an ingest job")),

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::salesforce::model::{Kind, Object};
+use crate::salesforce::kind::Kind;
+use crate::salesforce::model::Object;
 
 /// What a cell must hold to empty a field; an empty cell leaves the field as it is.
 const NOTHING: &str = "#N/A";

@@ -16,3 +16,6 @@ pub(crate) mod series;
 pub(crate) mod tree;
 /// Parts that know nothing of each other.
 pub(crate) mod batch;
+
+#[cfg(test)]
+mod tests_of_collections;

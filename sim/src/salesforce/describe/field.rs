@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::super::model::{Field, Kind, Object, OnDelete, Reference, Words};
+use super::super::kind::{Kind, OnDelete, Reference, Words};
+use super::super::model::{Field, Object};
 use super::super::org::lists;
 use super::super::places;
 use super::super::state::State;

@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::condition;
 use super::error::JSON;
-use super::model::{Object, OnDelete};
+use super::kind::OnDelete;
+use super::model::Object;
 use super::org::{Child, Org};
 use super::recent;
 use super::state::State;
 use super::visit::{Answer, Visit, object};
 use crate::reply::json_reply;
-use crate::site::Site;
 
 /// One field's entry.
 mod field;
@@ -31,7 +31,7 @@ pub(crate) fn resources(state: &State, visit: &Visit<'_>) -> Answer {
     for name in ["composite", "jobs", "limits", "query", "queryAll", "recent", "sobjects"] {
         body.insert(name.to_owned(), Value::from(format!("{base}/{name}")));
     }
-    let login = state.ground.bases.of(Site::Salesforce);
+    let login = state.base();
     let identity = format!("{login}/id/{}/{}", state.organization, visit.author.id);
     body.insert("identity".to_owned(), Value::from(identity));
     Ok(json_reply(StatusCode::OK, JSON, &Value::Object(body)))
@@ -156,12 +156,8 @@ fn describe(state: &State, object: usize, version: &str) -> Map<String, Value> {
         "supportedScopes": scopes(shape),
     });
     body.extend(more.as_object().cloned().unwrap_or_default());
-    let page = format!("{}/{{ID}}", state.ground.bases.of(Site::Salesforce));
-    let new = format!(
-        "{}/{}/e",
-        state.ground.bases.of(Site::Salesforce),
-        String::from_utf8_lossy(&shape.prefix)
-    );
+    let page = format!("{}/{{ID}}", state.base());
+    let new = format!("{}/{}/e", state.base(), String::from_utf8_lossy(&shape.prefix));
     if layouts && let Some(urls) = body.get_mut("urls").and_then(Value::as_object_mut) {
         urls.insert("uiDetailTemplate".to_owned(), Value::from(page.clone()));
         urls.insert("uiEditTemplate".to_owned(), Value::from(format!("{page}/e")));

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::salesforce::cell::Cell;
-use crate::salesforce::model::{Field, Kind, Measure};
+use crate::salesforce::kind::{Kind, Measure};
+use crate::salesforce::model::Field;
 use crate::salesforce::places;
 use crate::salesforce::soql::ast::Function;
 

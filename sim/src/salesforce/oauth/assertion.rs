@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::{Fault, check_trouble, is_of_the_org};
 use crate::identity::User;
 use crate::salesforce::state::State;
-use crate::site::Site;
 
 /// The user whom a statement names, when it holds.
 pub(super) fn signed_in(state: &State, assertion: &str) -> Result<User, Fault> {
@@ -63,7 +62,7 @@ fn check_signature(state: &State, signed: &str, signature: &[u8]) -> Result<(), 
 
 /// The audience is the login host: the vendor's for this kind of org, or the org's own.
 fn check_audience(state: &State, audience: &str) -> Result<(), Fault> {
-    let own = state.ground.bases.of(Site::Salesforce);
+    let own = state.base();
     let hosts = [own.as_str(), state.settings.login_host()];
     if hosts.contains(&audience.trim_end_matches('/')) {
         return Ok(());

@@ -14,7 +14,6 @@ use crate::salesforce::error::JSON;
 use crate::salesforce::form;
 use crate::salesforce::state::State;
 use crate::salesforce::visit::Call;
-use crate::site::Site;
 
 /// `GET` or `POST /services/oauth2/userinfo`.
 pub(crate) fn userinfo(state: &mut State, call: &Call<'_>) -> Response {
@@ -22,7 +21,7 @@ pub(crate) fn userinfo(state: &mut State, call: &Call<'_>) -> Response {
         return bad_token("Bad_OAuth_Token");
     };
     let body = person(state, &grant);
-    let base = state.ground.bases.of(Site::Salesforce);
+    let base = state.base();
     let id = body["user_id"].as_str().unwrap_or_default().to_owned();
     let named = json!({
         "sub": format!("{base}/id/{}/{id}", state.organization),
@@ -85,12 +84,12 @@ pub(crate) fn introspect(state: &mut State, call: &Call<'_>) -> Response {
     let author = state.author(&grant.user.name);
     let expires = grant.expires.as_second();
     let made = expires - state.settings.session_lifetime.as_secs();
-    let base = state.ground.bases.of(Site::Salesforce);
+    let base = state.base();
     let body = json!({
         "active": true,
         "scope": "api",
         "client_id": id,
-        "username": crate::salesforce::state::username(&grant.user.name),
+        "username": crate::salesforce::people::username(&grant.user.name),
         "sub": format!("{base}/id/{}/{}", state.organization, author.id),
         "token_type": "access_token",
         "exp": expires,
@@ -165,7 +164,7 @@ fn person(state: &mut State, grant: &Grant) -> Value {
         let cell = shape.field(name).and_then(|place| Some(&row?.cells[place]));
         cell.map_or(Value::Null, |cell| cell.to_value(false))
     };
-    let base = state.ground.bases.of(Site::Salesforce);
+    let base = state.base();
     let rest = format!("{base}/services/data/v{{version}}/");
     json!({
         "id": format!("{base}/id/{}/{}", state.organization, author.id),

@@ -1,6 +1,6 @@
 //! `login()` of the SOAP API: `POST /services/Soap/u/60.0` (salesforce.md section 1.4).
 //!
-//! No other SOAP call is simulated. The body is searched for the elements that a login has, under any prefix.
+//! The body is searched for the elements that a login has, under any prefix.
 
 use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -8,9 +8,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 use super::{is_of_the_org, open_session, with_password};
 use crate::identity::Trouble;
 use crate::salesforce::error::Problem;
-use crate::salesforce::state::{State, username};
+use crate::salesforce::people::username;
+use crate::salesforce::state::State;
 use crate::salesforce::visit::{Answer, Call};
-use crate::site::Site;
 
 /// The newest version with `login()` (salesforce.md section 1.4).
 const LAST_VERSION: u32 = 64;
@@ -25,21 +25,19 @@ pub(crate) fn call(state: &mut State, call: &Call<'_>, version: &str) -> Answer 
     }
     let text = String::from_utf8_lossy(call.body);
     let Some(login) = element(&text, "login") else {
-        return Err(Problem::not_simulated("SOAP call other than `login`"));
+        return Err(Problem::not_simulated("SOAP call other than `login` and `undelete`"));
     };
-    let number = version
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|number| number.parse::<u32>().ok());
-    let Some(number) = number else {
-        return Err(Problem::not_found());
-    };
+    let number = number(version).ok_or_else(Problem::not_found)?;
     let field = |name: &str| element(login, name).map(unescaped).unwrap_or_default();
     Ok(match signed_in(state, number, &field("username"), &field("password")) {
         Ok(answer) => xml(StatusCode::OK, &answer),
         Err((code, words)) => xml(StatusCode::INTERNAL_SERVER_ERROR, &fault(code, &words)),
     })
+}
+
+/// The number of a version as paths name it: `59.0`, `v60.0`.
+pub(crate) fn number(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
 }
 
 /// Assumed: the words for an org that refuses, and for a version without `login()`.
@@ -60,7 +58,7 @@ fn signed_in(state: &mut State, version: u32, name: &str, password: &str) -> Res
     let expired = user.trouble == Some(Trouble::PasswordExpired);
     let author = state.author(&user.name);
     let session = open_session(state, &user.name);
-    let base = state.ground.bases.of(Site::Salesforce);
+    let base = state.base();
     let short = state.organization.short();
     let seconds = state.settings.session_lifetime.as_secs();
     let (sandbox, organization) = (state.settings.sandbox, state.organization);
@@ -93,7 +91,7 @@ fn fault(code: &str, words: &str) -> String {
     )
 }
 
-fn xml(status: StatusCode, body: &str) -> Response {
+pub(crate) fn xml(status: StatusCode, body: &str) -> Response {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
          xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:partner.soap.sforce.com\" \
@@ -108,7 +106,12 @@ fn xml(status: StatusCode, body: &str) -> Response {
 }
 
 /// What stands between the first start and end of an element of that local name.
-fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    next_element(text, name).map(|(inside, _)| inside)
+}
+
+/// The same, and what follows the element.
+pub(crate) fn next_element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
     let mut rest = text;
     loop {
         let open = rest.find('<')?;
@@ -120,16 +123,16 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         let inside = &after[close + 1..];
         if local == name && !tag.starts_with('/') {
             if tag.ends_with('/') {
-                return Some("");
+                return Some(("", inside));
             }
             let end = inside.find(&format!("</{word}"))?;
-            return Some(&inside[..end]);
+            return Some((&inside[..end], &inside[end..]));
         }
         rest = inside;
     }
 }
 
-fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let plain = text
         .replace("&lt;", "<")
         .replace("&gt;", ">")
@@ -138,6 +141,6 @@ fn unescaped(text: &str) -> String {
     plain.replace("&amp;", "&")
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

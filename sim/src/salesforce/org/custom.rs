@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::salesforce::model::{Abilities, Field, Kind, Measure, Names, OnDelete, Reference, Words};
+use crate::salesforce::kind::{Kind, Measure, OnDelete, Reference, Words};
+use crate::salesforce::model::{Abilities, Field, Names};
 use crate::salesforce::settings::{CustomField, CustomKind, CustomObject, Schema};
 
 /// The fields that every custom object has, in the columns of `standard.tsv`.

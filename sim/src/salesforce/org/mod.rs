@@ -123,16 +123,20 @@ pub(crate) struct Org {
 impl Org {
     /// The org for these switches. Each variant is built once per process: a run needs a world in microseconds.
     pub(crate) fn of(settings: &Settings) -> Arc<Self> {
+        Self::of_schema(&settings.schema)
+    }
+
+    fn of_schema(schema: &Schema) -> Arc<Self> {
         static VARIANTS: Mutex<BTreeMap<Schema, Arc<Org>>> = Mutex::new(BTreeMap::new());
         let mut variants = VARIANTS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = variants.get(&settings.schema) {
+        if let Some(known) = variants.get(schema) {
             return Arc::clone(known);
         }
-        let built = Arc::new(Self::build(&settings.schema));
+        let built = Arc::new(Self::build(schema));
         if variants.len() == KEPT {
             variants.pop_first();
         }
-        variants.insert(settings.schema.clone(), Arc::clone(&built));
+        variants.insert(schema.clone(), Arc::clone(&built));
         built
     }
 
@@ -189,6 +193,21 @@ impl Org {
     }
 }
 
+impl Schema {
+    /// The API names of the objects that an org of this schema has, in their order.
+    pub fn object_names(&self) -> Vec<String> {
+        let org = Org::of_schema(self);
+        org.objects.iter().map(|object| object.name.clone()).collect()
+    }
+
+    /// The API names of an object's fields; none when the org has no object of exactly that name.
+    pub fn field_names(&self, object: &str) -> Option<Vec<String>> {
+        let org = Org::of_schema(self);
+        let shape = org.objects.iter().find(|shape| shape.name == object)?;
+        Some(shape.fields.iter().map(|field| field.name.clone()).collect())
+    }
+}
+
 /// The lines of a table without its head, parted into cells.
 fn lines(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     let lines = table.lines().filter(|line| !line.starts_with('#')).skip(1);
@@ -232,7 +251,7 @@ fn children_of(object: &Object, all: &[Object]) -> Vec<Child> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::salesforce::model::Kind;
+    use crate::salesforce::kind::Kind;
 
     fn everything() -> Arc<Org> {
         let mut settings = Settings::default();

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::author::Author;
 use super::cursor::Cursor;
 use super::error::{JSON, Problem};
 use super::model::Object;
 use super::soql::plan::{self, Access, Plan};
-use super::state::{Author, State};
+use super::state::State;
 use super::visit::{Answer, Visit, written};
 use super::{find, print, recent};
 use crate::reply::json_reply;

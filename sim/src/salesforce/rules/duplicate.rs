@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Draft;
+use crate::salesforce::author::Author;
 use crate::salesforce::cell::Cell;
 use crate::salesforce::error::{Complaint, Problem};
 use crate::salesforce::id::Id;
 use crate::salesforce::settings::DuplicateRule;
-use crate::salesforce::state::{Author, State};
+use crate::salesforce::state::State;
 use crate::salesforce::store::Row;
 
 /// Refuses a value of a unique field that another record holds.

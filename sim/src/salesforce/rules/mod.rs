@@ -2,13 +2,15 @@
 //!
 //! It changes drafts, never stored rows: `write` stores them.
 
+use super::author::Author;
 use super::cell::Cell;
 use super::error::Problem;
 use super::input::Assignment;
-use super::model::{Kind, Object, Reference};
+use super::kind::{Kind, Reference};
+use super::model::Object;
 use super::notes;
 use super::org::lists::default_value;
-use super::state::{Author, State};
+use super::state::State;
 
 /// Addresses of orgs in which countries and states are picklists.
 mod address;
@@ -159,6 +161,17 @@ pub(crate) fn check(draft: &Draft<'_>, state: &State, author: &Author) -> Result
     }
     duplicate::check_unique(draft, state)?;
     duplicate::check_rules(draft, state, author)
+}
+
+/// Refuses a record that comes back when another one took a value that may be there once only.
+pub(crate) fn check_unique(shape: &Object, cells: &[Cell], state: &State) -> Result<(), Problem> {
+    let draft = Draft {
+        shape,
+        before: None,
+        cells: cells.to_vec(),
+        assigned: &[],
+    };
+    duplicate::check_unique(&draft, state)
 }
 
 /// The record that a reference names must exist, in an object that it may point to.

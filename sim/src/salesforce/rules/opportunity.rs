@@ -3,9 +3,9 @@
 //! The package's own rules stand in `package`.
 
 use super::Draft;
+use crate::salesforce::author::Author;
 use crate::salesforce::cell::Cell;
 use crate::salesforce::settings::{Settings, Stage};
-use crate::salesforce::state::Author;
 
 /// Works out the fields that follow from the stage, the amount and the closing date.
 pub(crate) fn derive(draft: &mut Draft<'_>, settings: &Settings, author: &Author) {

@@ -6,12 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::topic;
-use crate::happening::CommitKind;
 use crate::salesforce::cell::Cell;
 use crate::salesforce::error::Problem;
-use crate::salesforce::feed::{Event, Told, Written};
+use crate::salesforce::feed::{Act, Event, Told, Written};
 use crate::salesforce::id::Id;
-use crate::salesforce::model::Kind;
+use crate::salesforce::kind::Kind;
 use crate::salesforce::state::State;
 
 /// How long events of push topics are kept (salesforce.md section 5.2).
@@ -87,9 +86,10 @@ pub(super) fn data(state: &State, event: &Event, version: u32) -> Value {
         Told::Topic(_, kind, shown) => {
             let created = event.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
             let kind = match kind {
-                CommitKind::Created => "created",
-                CommitKind::Updated => "updated",
-                CommitKind::Deleted => "deleted",
+                Act::Created => "created",
+                Act::Updated => "updated",
+                Act::Deleted => "deleted",
+                Act::Undeleted => "undeleted",
             };
             json!({"event": {"createdDate": created, "replayId": event.replay, "type": kind}, "sobject": shown})
         }
@@ -112,9 +112,9 @@ fn payload(state: &State, written: &Written, ids: &[Id], sequence: u32, replay: 
     let mut fields = Map::new();
     let system = &shape.system;
     let stamps: &[Option<usize>] = match written.kind {
-        CommitKind::Created => &[system.created, system.created_by, system.modified, system.modified_by],
-        CommitKind::Updated => &[system.modified],
-        CommitKind::Deleted => &[],
+        Act::Created => &[system.created, system.created_by, system.modified, system.modified_by],
+        Act::Updated | Act::Undeleted => &[system.modified],
+        Act::Deleted => &[],
     };
     let mut put = |place: usize, cell: &Cell| {
         let field = &shape.fields[place];
@@ -135,9 +135,11 @@ fn payload(state: &State, written: &Written, ids: &[Id], sequence: u32, replay: 
         put(*place, cell);
     }
     let (kind, changed) = match written.kind {
-        CommitKind::Created => ("CREATE", Vec::new()),
-        CommitKind::Updated => ("UPDATE", fields.keys().cloned().collect()),
-        CommitKind::Deleted => ("DELETE", Vec::new()),
+        Act::Created => ("CREATE", Vec::new()),
+        Act::Updated => ("UPDATE", fields.keys().cloned().collect()),
+        Act::Deleted => ("DELETE", Vec::new()),
+        // Assumed: it carries every field that is not empty, as a create does.
+        Act::Undeleted => ("UNDELETE", Vec::new()),
     };
     let mut header = json!({
         "entityName": shape.name, "recordIds": ids.iter().map(Id::to_string).collect::<Vec<_>>(), "changeType": kind,

@@ -4,9 +4,8 @@
 
 use serde_json::Value;
 
-use crate::happening::CommitKind;
 use crate::salesforce::cell::Cell;
-use crate::salesforce::feed::Written;
+use crate::salesforce::feed::{Act, Written};
 use crate::salesforce::print;
 use crate::salesforce::soql::plan::{self, Access};
 use crate::salesforce::state::State;
@@ -22,8 +21,8 @@ pub(super) struct Topic {
     version: String,
     /// `All`, `Referenced`, `Select` or `Where`.
     fields: String,
-    /// Which kinds of write it tells: created, updated, deleted.
-    kinds: [bool; 3],
+    /// Which kinds of write it tells: created, updated, deleted, undeleted.
+    kinds: [bool; 4],
 }
 
 /// The active push topics.
@@ -47,6 +46,7 @@ pub(super) fn active(state: &State) -> Vec<Topic> {
                 "NotifyForOperationCreate",
                 "NotifyForOperationUpdate",
                 "NotifyForOperationDelete",
+                "NotifyForOperationUndelete",
             ]
             .map(is),
         })
@@ -59,9 +59,10 @@ pub(super) fn active(state: &State) -> Vec<Topic> {
 /// Assumed: a query that cannot be run tells nothing; a deleted record is shown by its identifier alone.
 pub(super) fn shown(state: &State, topic: &Topic, written: &Written) -> Option<Value> {
     let wanted = match written.kind {
-        CommitKind::Created => topic.kinds[0],
-        CommitKind::Updated => topic.kinds[1] && touched(state, topic, written),
-        CommitKind::Deleted => topic.kinds[2],
+        Act::Created => topic.kinds[0],
+        Act::Updated => topic.kinds[1] && touched(state, topic, written),
+        Act::Deleted => topic.kinds[2],
+        Act::Undeleted => topic.kinds[3],
     };
     if !wanted {
         return None;
@@ -74,7 +75,7 @@ pub(super) fn shown(state: &State, topic: &Topic, written: &Written) -> Option<V
     if crate::salesforce::find::find(state, &plan).is_empty() {
         return None;
     }
-    if written.kind == CommitKind::Deleted {
+    if written.kind == Act::Deleted {
         return Some(serde_json::json!({"Id": written.id.to_string()}));
     }
     let row = state.tables[written.object].row(written.place);

@@ -8,7 +8,7 @@ use super::super::ast::{At, Condition, Literal, Operator, Piece, Query, Selectio
 use super::{Expr, Operand, Planner, Problem, Test, unknown_object};
 use crate::salesforce::cell::Cell;
 use crate::salesforce::id::Id;
-use crate::salesforce::model::{Kind, Words};
+use crate::salesforce::kind::{Kind, Words};
 
 /// The most queries behind `IN` of one query. From general knowledge.
 const MAX_JOINS: usize = 2;

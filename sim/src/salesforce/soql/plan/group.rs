@@ -4,7 +4,7 @@
 
 use super::super::ast::{At, Function, Item, Name, Selection, Sort, Term};
 use super::{Expr, Grouping, Operand, Ordering, Planner, Problem, Slot};
-use crate::salesforce::model::Kind;
+use crate::salesforce::kind::Kind;
 
 impl Planner<'_> {
     /// What groups of rows become; `None` for a query of rows.
@@ -132,7 +132,7 @@ impl<'a> Planner<'a> {
     /// The type of what an aggregate function gives.
     fn kind_of_aggregate(self, at: At, function: Function, operand: Operand<'a>) -> Result<&'a Kind, Problem> {
         const DOUBLE: &Kind = &Kind::Number {
-            measure: crate::salesforce::model::Measure::Double,
+            measure: crate::salesforce::kind::Measure::Double,
             precision: 18,
             scale: 2,
         };

@@ -14,7 +14,8 @@ use super::path::{Column, Node, Unresolved, resolve};
 use crate::salesforce::cell::{Cell, Key};
 use crate::salesforce::error::Problem;
 use crate::salesforce::id::Id;
-use crate::salesforce::model::{Field, Kind};
+use crate::salesforce::kind::Kind;
+use crate::salesforce::model::Field;
 use crate::salesforce::org::Org;
 
 /// Which index finds the rows.
