@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use cosell_sim::salesforce::Stage;
+
 use super::checks::Check;
 use crate::plan::Plan;
 use crate::preflight::profile::{ConflictField, Connector, Direction, FieldProfile, OnHoldEdits, Winner};
 use crate::scenario::act::{Act, Expectation, Mark};
 use crate::scenario::settings::{self, CurrencyField, OwnField, OwnKind, Settings};
-use crate::scenario::words::SALESFORCE_STAGES;
 use crate::scenario::{Crm, Scenario};
 
 /// The settings of a team, laid over those of the language.

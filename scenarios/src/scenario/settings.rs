@@ -256,7 +256,7 @@ impl Winner {
 }
 
 /// What a scenario sets on the simulators.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorldSettings {
     /// `page size` of lists, in all systems; `None` for each system's own.
     pub page_size: Option<u32>,
@@ -297,18 +297,4 @@ pub enum OwnKind {
     Money,
     /// A day.
     Date,
-}
-
-impl Default for WorldSettings {
-    fn default() -> Self {
-        Self {
-            page_size: None,
-            daily_calls: None,
-            calls_per_minute: None,
-            salesforce: cosell_sim::salesforce::Settings::default(),
-            dynamics_strict: false,
-            salesforce_fields: Vec::new(),
-            given: Given::default(),
-        }
-    }
 }

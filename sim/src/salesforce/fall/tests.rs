@@ -11,7 +11,7 @@ use crate::salesforce::trial::{Reply, Trial};
 
 /// `undelete()` of these records by whoever is signed in.
 fn undelete(trial: &Trial, ids: &[&str], head: &str) -> Reply {
-    let ids: String = ids.iter().map(|id| format!("<urn:ids>{id}</urn:ids>")).collect();
+    let ids = format!("<urn:ids>{}</urn:ids>", ids.join("</urn:ids><urn:ids>"));
     let body = format!(
         "<soapenv:Envelope><soapenv:Header><urn:SessionHeader><urn:sessionId>{}</urn:sessionId></urn:SessionHeader>{head}\
          </soapenv:Header><soapenv:Body><urn:undelete>{ids}</urn:undelete></soapenv:Body></soapenv:Envelope>",
