@@ -183,7 +183,14 @@ fn scenario(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Option<S
     let configured = [settings.on_hold_stage.as_str(), settings.active_stage.as_str()];
     let own_stages: Vec<&str> = configured
         .into_iter()
-        .chain(world.salesforce.stages.iter().map(|stage| stage.name.as_str()))
+        .chain(
+            world
+                .salesforce
+                .stages
+                .iter()
+                .map(|stage| stage.name.as_str())
+                .filter(|name| !SALESFORCE_STAGES.contains(name)),
+        )
         .collect();
     let known_stages = SALESFORCE_STAGES.iter().chain(&DYNAMICS_STAGES).chain(&own_stages);
     reader.stages = known_stages.map(|stage| (*stage).to_owned()).collect();

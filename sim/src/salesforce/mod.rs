@@ -104,6 +104,8 @@ mod composite;
 mod bulk;
 /// The Streaming API.
 mod stream;
+/// What is refused, by its name.
+mod beyond;
 /// From a request to an answer.
 mod routes;
 

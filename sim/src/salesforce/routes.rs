@@ -6,6 +6,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::beyond::named;
 use super::bulk::{jobs, work};
 use super::composite::part::Routes;
 use super::composite::{batch, collections, series, tree};
@@ -81,7 +82,7 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
             Ok(oauth::session::introspect(state, call))
         }
         ["services", "oauth2", "revoke"] => Ok(oauth::session::revoke(state, call)),
-        ["services", "Soap", "u", version, ..] => soap(state, call, version),
+        ["services", "Soap", "u" | "c", version, ..] => soap(state, call, version),
         ["id", organization, user] => Ok(oauth::session::identity(state, call, organization, user)),
         ["cometd", version, ..] => talk::talk(state, call, version),
         ["services", "data"] if call.method == Method::GET => Ok(versions()),
@@ -90,7 +91,7 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
             let response = respond(state, call, answer);
             return with_usage(state, response);
         }
-        _ => Err(Problem::not_simulated("route")),
+        path => Err(Problem::not_simulated(named(path))),
     };
     respond(state, call, answer)
 }
@@ -187,6 +188,7 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         ["sobjects", name, "Id" | "id"] => upsert::create_without_id(state, visit, name),
         ["sobjects", name, "updated"] => replication::updated(state, visit, name),
         ["sobjects", name, "deleted"] => replication::deleted(state, visit, name),
+        ["sobjects", _, "listviews" | "quickActions", ..] => Err(Problem::not_simulated(named(path))),
         ["sobjects", name, id] => records::record(state, visit, name, id),
         ["sobjects", name, id, "Content"] => notes::content(state, visit, name, id),
         ["actions", "standard", "convertLead"] => convert::action(state, visit),
@@ -210,7 +212,7 @@ fn resource(state: &mut State, visit: &Visit<'_>, path: &[&str]) -> Answer {
         ["query"] => queries::query(state, visit, false),
         ["queryAll"] => queries::query(state, visit, true),
         ["query" | "queryAll", locator] => queries::next_page(state, visit, locator),
-        _ => Err(Problem::not_simulated("route")),
+        _ => Err(Problem::not_simulated(named(path))),
     }
 }
 
@@ -324,14 +326,33 @@ mod tests {
     #[test]
     fn unknown_routes_are_refused_by_name() {
         let trial = Trial::new();
-        for path in [
-            "/",
-            "/services/data/v60.0/tabs",
-            "/services/data/v60.0/sobjects/Account/describe/layouts",
-            "/services/Soap/m/60.0",
+        for (path, name) in [
+            ("/", "route"),
+            ("/services/async/60.0/job", "Bulk API 1.0"),
+            ("/services/Soap/m/60.0", "Metadata API"),
+            ("/services/apexrest/x", "Apex REST"),
+            ("/services/data/v60.0/search?q=FIND+%7Bx%7D", "search (SOSL)"),
+            ("/services/data/v60.0/parameterizedSearch/?q=x", "search (SOSL)"),
+            ("/services/data/v60.0/composite/graph", "composite graph"),
+            ("/services/data/v60.0/tabs", "tabs"),
+            ("/services/data/v60.0/theme", "theme"),
+            ("/services/data/v60.0/sobjects/Account/describe/layouts", "layouts"),
+            (
+                "/services/data/v60.0/sobjects/Account/describe/approvalLayouts/",
+                "layouts",
+            ),
+            ("/services/data/v60.0/sobjects/Account/listviews", "list views"),
+            ("/services/data/v60.0/sobjects/Account/quickActions", "quick actions"),
+            ("/services/data/v60.0/tooling/query?q=x", "Tooling API"),
+            ("/services/data/v60.0/chatter/users/me", "Connect API"),
+            (
+                "/services/data/v60.0/actions/custom/flow",
+                "action other than `convertLead`",
+            ),
+            ("/services/data/v60.0/nothing", "route"),
         ] {
             let reply = trial.send("GET", path, &Value::Null, &[]);
-            assert_eq!(reply.missing().as_deref(), Some("route"), "{path}");
+            assert_eq!(reply.missing().as_deref(), Some(name), "{path}");
         }
     }
 

@@ -112,6 +112,64 @@ test('queries find what they ask for, in order, page by page', async () => {
   assert.equal(count.totalSize, 5);
 });
 
+test('pages are followed one by one, and a page that nobody gave out is refused', async () => {
+  const conn = connection();
+  const names = Array.from({ length: 450 }, (_, at) => `Page ${String(at).padStart(4, '0')}`);
+  const made = await conn.sobject('Account').create(names.map((Name) => ({ Name, Site: 'js pages' })), { allowRecursive: true });
+  assert.ok(made.every(({ success }) => success));
+  const soql = "SELECT Name FROM Account WHERE Site = 'js pages' ORDER BY Name";
+  const headers = { 'Sforce-Query-Options': 'batchSize=200' };
+  let page = await conn.query(soql, { headers, autoFetch: false });
+  assert.deepEqual([page.totalSize, page.done, page.records.length], [450, false, 200]);
+  const seen = page.records.map(({ Name }) => Name);
+  while (!page.done) {
+    page = await conn.queryMore(page.nextRecordsUrl);
+    seen.push(...page.records.map(({ Name }) => Name));
+  }
+  assert.deepEqual(seen, names);
+  await assert.rejects(conn.queryMore('/services/data/v60.0/query/0r8nothing-200'), { errorCode: 'INVALID_QUERY_LOCATOR' });
+});
+
+test('deleted records are found only when asked for', async () => {
+  const conn = connection();
+  const gone = await conn.sobject('Account').create({ Name: 'js gone for good' });
+  await conn.sobject('Account').destroy(gone.id);
+  const soql = "SELECT Id, IsDeleted FROM Account WHERE Name = 'js gone for good'";
+  assert.equal((await conn.query(soql)).totalSize, 0);
+  const all = await conn.query(soql, { scanAll: true });
+  assert.deepEqual(all.records.map(({ Id, IsDeleted }) => [Id, IsDeleted]), [[gone.id, true]]);
+});
+
+test('an account takes its contacts and open deals along', async () => {
+  const conn = connection();
+  const account = await conn.sobject('Account').create({ Name: 'Takes along' });
+  const contact = await conn.sobject('Contact').create({ LastName: 'Along', AccountId: account.id });
+  const open = await conn.sobject('Opportunity').create(deal('Along', { AccountId: account.id }));
+  await conn.sobject('Account').destroy(account.id);
+  for (const [type, { id }] of [['Contact', contact], ['Opportunity', open]]) {
+    await assert.rejects(conn.sobject(type).retrieve(id), { errorCode: 'ENTITY_IS_DELETED' });
+  }
+});
+
+test('what the simulator does not have is refused by name', async () => {
+  const conn = connection();
+  for (const [call, name] of [
+    [() => conn.search('FIND {x}'), 'search (SOSL)'],
+    [() => conn.tabs(), 'tabs'],
+    [() => conn.theme(), 'theme'],
+    [() => conn.sobject('Account').layouts(), 'layouts'],
+    [() => conn.sobject('Account').quickActions(), 'quick actions'],
+    [() => conn.tooling.query('SELECT Id FROM ApexClass'), 'Tooling API'],
+    [() => conn.bulk.load('Account', 'insert', [{ Name: 'x' }]), 'Bulk API 1.0'],
+  ]) {
+    await assert.rejects(call, (error) => {
+      assert.equal(error.errorCode, 'ERROR_HTTP_501');
+      assert.equal(JSON.parse(error.message).notSimulated.missing, name);
+      return true;
+    });
+  }
+});
+
 test('a query that is wrong is refused with its place', async () => {
   await assert.rejects(connection().query('SELECT Id, Nmae FROM Opportunity'), (error) => {
     assert.equal(error.errorCode, 'INVALID_FIELD');

@@ -45,6 +45,27 @@ class Composite(Case):
         leaf = self.sf.Contact.get(tree["results"][1]["id"])
         self.assertEqual(leaf["AccountId"], tree["results"][0]["id"])
 
+    def test_collections_say_what_became_of_each_record(self):
+        def send(method, body=None, **params):
+            return self.sf.restful("composite/sobjects", method=method, json=body, params=params or None)
+
+        def records(*many):
+            return {"records": [{"attributes": {"type": "Account"}, **record} for record in many]}
+
+        made = send("POST", records({"Name": "Many A"}, {}, {"Name": "Many C"}))
+        self.assertEqual([result["success"] for result in made], [True, False, True])
+        self.assertEqual(made[1]["errors"][0]["statusCode"], "REQUIRED_FIELD_MISSING")
+        ids = [made[0]["id"], made[2]["id"]]
+        none = send("PATCH", {"allOrNone": True, **records({"Id": ids[0], "Industry": "Banking"}, {"Id": ids[1], "Nmae": "x"})})
+        self.assertEqual(none[0]["errors"][0]["statusCode"], "ALL_OR_NONE_OPERATION_ROLLED_BACK")
+        self.assertIsNone(self.sf.Account.get(ids[0])["Industry"])
+        changed = send("PATCH", records(*({"Id": id, "Industry": "Banking"} for id in ids)))
+        self.assertEqual([(result["id"], result["success"]) for result in changed], [(id, True) for id in ids])
+        read = self.sf.restful("composite/sobjects/Account", params={"ids": ",".join(ids), "fields": "Name,Industry"})
+        self.assertEqual([(record["Name"], record["Industry"]) for record in read], [("Many A", "Banking"), ("Many C", "Banking")])
+        gone = send("DELETE", ids=",".join(ids))
+        self.assertEqual([result["success"] for result in gone], [True, True])
+
     def test_more_than_200_records_are_refused(self):
         records = [{"attributes": {"type": "Account"}, "Name": "x"}] * 201
         with self.assertRaises(SalesforceMalformedRequest) as caught:

@@ -8,6 +8,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
+    SalesforceGeneralError,
     SalesforceMalformedRequest,
     SalesforceMoreThanOneRecord,
     SalesforceRefusedRequest,
@@ -102,6 +103,52 @@ class Records(Case):
             self.sf.query("SELECT Id FROM Account")
         self.assertEqual(caught.exception.content, body)
         self.sf.query("SELECT Id FROM Account")
+
+    def test_429_is_an_error_that_the_client_leaves_to_its_user(self):
+        body = [{"message": "Too many requests", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+        order("POST", "faults", {"site": "salesforce", "fate": {"answer": {"status": 429, "body": body}}})
+        with self.assertRaises(SalesforceGeneralError) as caught:
+            self.sf.query("SELECT Id FROM Account")
+        self.assertEqual((caught.exception.status, caught.exception.content), (429, body))
+        self.sf.query("SELECT Id FROM Account")
+
+    def test_a_duplicate_is_saved_only_when_the_header_asks_for_it(self):
+        first = self.sf.Contact.create({"LastName": "Xu", "Email": "twin@fabrikam.example"})["id"]
+        with self.assertRaises(SalesforceMalformedRequest) as caught:
+            self.sf.Contact.create({"LastName": "Xu", "Email": "twin@fabrikam.example"})
+        [error] = caught.exception.content
+        self.assertEqual(error["errorCode"], "DUPLICATES_DETECTED")
+        [match] = error["duplicateResult"]["matchResults"][0]["matchRecords"]
+        self.assertEqual(match["record"]["Id"], first)
+        header = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+        second = self.sf.Contact.create({"LastName": "Xu", "Email": "twin@fabrikam.example"}, headers=header)["id"]
+        self.assertNotEqual(second, first)
+
+    def test_an_update_hands_a_lead_to_its_rule_unless_the_header_says_no(self):
+        lead = self.sf.Lead.create({"LastName": "Xu", "Company": "Fabrikam"}, headers={"Sforce-Auto-Assign": "FALSE"})["id"]
+
+        def owner():
+            return self.sf.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{lead}'")["records"][0]["Owner"]["Name"]
+
+        self.assertEqual(owner(), "connector")
+        self.sf.Lead.update(lead, {"Title": "CFO"}, headers={"Sforce-Auto-Assign": "FALSE"})
+        self.assertEqual(owner(), "connector")
+        self.sf.Lead.update(lead, {"Title": "CEO"})
+        self.assertEqual(owner(), "seller")
+
+    def test_fields_and_objects_of_the_org_itself_are_there(self):
+        account = self.sf.Account.create({"Name": "Invoiced"})["id"]
+        path = "Key__c/I-1"
+        self.assertEqual(self.sf.Invoice__c.upsert(path, {"Account__c": account, "Total__c": 12.5}), 201)
+        self.assertEqual(self.sf.Invoice__c.upsert(path, {"Total__c": 13}), 200)
+        soql = f"SELECT Name, (SELECT Key__c, Total__c FROM Invoices__r) FROM Account WHERE Id = '{account}'"
+        [line] = self.sf.query(soql)["records"][0]["Invoices__r"]["records"]
+        self.assertEqual((line["Key__c"], line["Total__c"]), ("I-1", 13.0))
+        fields = {field["name"] for field in self.sf.Opportunity.describe()["fields"]}
+        self.assertNotIn("NextStep", fields, "field-level security hides it")
+        with self.assertRaises(SalesforceMalformedRequest) as caught:
+            self.sf.query("SELECT NextStep FROM Opportunity")
+        self.assertEqual(caught.exception.content[0]["errorCode"], "INVALID_FIELD")
 
     def test_the_usage_of_the_day_is_told_with_each_answer(self):
         self.sf.query("SELECT Id FROM Account")

@@ -198,3 +198,14 @@ fn what_is_wrong_with_an_org_is_told_with_its_place() {
         );
     }
 }
+
+#[test]
+fn the_file_of_the_walk_through_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/salesforce.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let text = guide.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let org = read("org.yaml", text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let named = FILE.iter().filter(|key| text.contains(&format!("{}:", key.name)));
+    assert_eq!(named.count(), FILE.len() - 2, "all but `won stages` and `lost stages`");
+    assert_eq!(org.daily_requests, 1000);
+}

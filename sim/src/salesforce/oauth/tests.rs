@@ -190,7 +190,7 @@ fn soap(trial: &Trial, version: &str, password: &str) -> Reply {
         "<se:Envelope><se:Body><n1:login xmlns:n1=\"urn:partner.soap.sforce.com\"><n1:username>seller@contoso.example\
          </n1:username><n1:password>{password}</n1:password></n1:login></se:Body></se:Envelope>"
     );
-    let request = Request::post(format!("https://contoso.my.salesforce.com/services/Soap/u/{version}"));
+    let request = Request::post(format!("https://contoso.my.salesforce.com/services/Soap/{version}"));
     trial.raw(
         request
             .header("content-type", "text/xml")
@@ -202,7 +202,7 @@ fn soap(trial: &Trial, version: &str, password: &str) -> Reply {
 #[test]
 fn soap_login_gives_a_session_or_the_fault_that_clients_search() {
     let trial = Trial::new();
-    for version in ["59.0", "50.0/", "v60.0"] {
+    for version in ["u/59.0", "u/50.0/", "u/v60.0", "c/44.0"] {
         let reply = soap(&trial, version, "passwordTOKEN");
         assert_eq!(reply.status, 200, "{}", reply.text);
         let session = reply
@@ -218,7 +218,7 @@ fn soap_login_gives_a_session_or_the_fault_that_clients_search() {
             Request::get("https://x/services/data/v60.0/limits").header("authorization", format!("Bearer {session}"));
         assert_eq!(trial.raw(call.body(Bytes::new()).unwrap()).status, 200);
     }
-    let bad = soap(&trial, "59.0", "wrong");
+    let bad = soap(&trial, "u/59.0", "wrong");
     assert_eq!(bad.status, 500);
     assert!(
         bad.text.contains("<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>"),
@@ -226,7 +226,7 @@ fn soap_login_gives_a_session_or_the_fault_that_clients_search() {
         bad.text
     );
     assert!(
-        soap(&trial, "65.0", "password")
+        soap(&trial, "u/65.0", "password")
             .text
             .contains("UNSUPPORTED_API_VERSION")
     );
@@ -234,7 +234,7 @@ fn soap_login_gives_a_session_or_the_fault_that_clients_search() {
         soap_login: false,
         ..Settings::default()
     });
-    assert!(soap(&refusing, "59.0", "password").text.contains("INVALID_OPERATION"));
+    assert!(soap(&refusing, "u/59.0", "password").text.contains("INVALID_OPERATION"));
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! Sign-in, describe, records one by one, queries, collections, a session that ends, a limit that is reached.
+//!
+//! The crate has no call for a single upsert, for `/composite` itself, for `updated`, and none for streaming by CometD.
 
 use cosell_client_salesforce_core::{Outcome, order, rest, signed_in};
 use salesforce_core::restapi;
@@ -122,6 +124,34 @@ async fn collections_upsert_read_and_delete() -> Outcome {
     );
     let gone = rest.delete_records(ids.join(",")).all_or_none(true).send().await?;
     assert!(gone.len() == 2 && gone.iter().all(|result| result.success));
+    Ok(())
+}
+
+#[tokio::test]
+async fn collections_update_and_deleted_records_are_told() -> Outcome {
+    let _beside = ALONE.read().await;
+    let rest = rest().await?;
+    let mut ids = Vec::new();
+    for name in ["Kept", "Gone"] {
+        ids.push(rest.create("Account", json!({"Name": name})).send().await?.id);
+    }
+    let record = |id: &String| json!({"attributes": {"type": "Account"}, "id": id, "Industry": "Banking"});
+    let request = json!({"allOrNone": true, "records": ids.iter().map(record).collect::<Vec<_>>()});
+    let request: restapi::CompositeCollectionUpdateRequest = from_value(request)?;
+    let changed = rest.update_records(&request).send().await?;
+    assert!(changed.len() == 2 && changed.iter().all(|result| result.success));
+    rest.delete("Account", &ids[1]).send().await?;
+    let soql = format!("SELECT Industry, IsDeleted FROM Account WHERE Id IN ('{}', '{}')", ids[0], ids[1]);
+    assert_eq!(rest.query(&soql).send().await?.total_size, 1);
+    let all = rest.query_all(format!("{soql} ORDER BY IsDeleted")).send().await?;
+    let seen: Vec<Value> = all.records.iter().map(|record| serde_json::to_value(record).unwrap_or_default()).collect();
+    assert_eq!((&seen[0]["IsDeleted"], &seen[1]["IsDeleted"]), (&json!(false), &json!(true)));
+    assert_eq!(seen[1]["Industry"], "Banking");
+    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+    let span = now - chrono::TimeDelta::minutes(10)..now + chrono::TimeDelta::minutes(10);
+    let told = rest.get_deleted("Account", span).send().await?;
+    let told: Vec<&str> = told.deleted_records.iter().map(|record| record.id.as_str()).collect();
+    assert!(told.contains(&ids[1].as_str()) && !told.contains(&ids[0].as_str()), "{told:?}");
     Ok(())
 }
 
