@@ -23,6 +23,11 @@ pub(crate) type Assignment = (usize, Cell);
 
 /// Reads a body that must be one JSON object.
 pub(crate) fn read_body(raw: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if raw.is_empty() {
+        // As public suites against real orgs assert it.
+        let message = "The HTTP entity body is required, but this request has no entity body.";
+        return Err(Problem::bad("JSON_PARSER_ERROR", message));
+    }
     match serde_json::from_slice(raw) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(other) => Err(unreadable("SObject", &other, 1, 1)),

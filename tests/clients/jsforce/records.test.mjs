@@ -160,7 +160,7 @@ test('what the simulator does not have is refused by name', async () => {
     [() => conn.sobject('Account').layouts(), 'layouts'],
     [() => conn.sobject('Account').quickActions(), 'quick actions'],
     [() => conn.tooling.query('SELECT Id FROM ApexClass'), 'Tooling API'],
-    [() => conn.bulk.load('Account', 'insert', [{ Name: 'x' }]), 'Bulk API 1.0'],
+    [() => conn.bulk.createJob('Account', 'insert').open(), 'Bulk API 1.0'],
   ]) {
     await assert.rejects(call, (error) => {
       assert.equal(error.errorCode, 'ERROR_HTTP_501');
