@@ -21,7 +21,7 @@ def asked(soql):
 TABLE = [
     # Into an address fit 16 kB; a query that is longer comes in a body.
     ("GET", QUERY, {"q": "SELECT Id FROM Account WHERE Name = '" + "x" * 20_000 + "'"}, 414, "URI_TOO_LONG", "exceeds"),
-    ("POST", JOBS, asked("SELECT Id FROM Account WHERE Name = '" + "x" * 100_000 + "'"), 400, "", "100000"),
+    ("POST", JOBS, asked("SELECT Id FROM Account WHERE Name = '" + "x" * 100_000 + "'"), 400, "", "the query is too long"),
     ("POST", JOBS, asked("SELECT Id FROM Account WHERE " + "(" * 10_000), 400, "", "nested"),
     ("GET", QUERY, {"q": "SELECT Nmae FROM Account"}, 400, "INVALID_FIELD", EXPLAINED),
     ("GET", QUERY, {"q": "SELECT Id FROM Acount"}, 400, "INVALID_TYPE", "sObject type 'Acount' is not supported."),
