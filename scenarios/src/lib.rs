@@ -15,6 +15,8 @@ pub mod format;
 pub mod settings_file;
 /// A scenario, as written.
 pub mod scenario;
+/// What an exported solution says of the connector's configuration.
+pub mod export;
 /// The scenarios that come with the binary.
 pub mod catalog;
 /// From paths to scenarios.
@@ -71,5 +73,7 @@ pub mod report;
 pub mod preflight;
 /// Acceptance before go-live, and the report that somebody signs.
 pub mod accept;
+/// What is configured, for people and for comparison.
+pub mod sheet;
 /// The command line.
 pub mod cli;

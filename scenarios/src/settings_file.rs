@@ -34,6 +34,15 @@ pub struct Process {
 
 /// Reads the text of a file.
 pub fn read(path: &str, text: &str) -> Result<(Settings, Process), Vec<Diagnostic>> {
+    read_over(path, text, &BTreeMap::new())
+}
+
+/// Reads the text of a file, with values of the solution's variables that stand instead of the file's own.
+pub fn read_over(
+    path: &str,
+    text: &str,
+    variables: &BTreeMap<String, String>,
+) -> Result<(Settings, Process), Vec<Diagnostic>> {
     let tree = yaml::parse(path, text);
     if !tree.diagnostics.is_empty() {
         return Err(tree.diagnostics);
@@ -43,7 +52,8 @@ pub fn read(path: &str, text: &str) -> Result<(Settings, Process), Vec<Diagnosti
     };
     let mut places = BTreeMap::new();
     let mut twice = Vec::new();
-    let document = value(&root, "", &mut places, &mut twice);
+    let mut document = value(&root, "", &mut places, &mut twice);
+    put_variables(&mut document, variables);
     let mut faults: Vec<SettingsFault> = Vec::new();
     let process = process(&document, &mut faults);
     let settings = match document::read(&document, &secret) {
@@ -61,6 +71,24 @@ pub fn read(path: &str, text: &str) -> Result<(Settings, Process), Vec<Diagnosti
     match settings {
         Some(settings) if diagnostics.is_empty() => Ok((settings, process)),
         _ => Err(diagnostics),
+    }
+}
+
+/// Puts values over those of the section `variables`.
+fn put_variables(document: &mut Value, variables: &BTreeMap<String, String>) {
+    let Some(whole) = document.as_object_mut().filter(|_| !variables.is_empty()) else {
+        return;
+    };
+    let section = whole.entry("variables").or_insert_with(|| Value::Object(Map::new()));
+    if section.is_null() {
+        *section = Value::Object(Map::new());
+    }
+    if let Some(section) = section.as_object_mut() {
+        section.extend(
+            variables
+                .iter()
+                .map(|(name, value)| (name.clone(), Value::from(value.clone()))),
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cosell connector`: the reference connector as a process of its own, and what a doctor says about its settings and memory.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +43,9 @@ struct Files {
     /// The connector's memory; without it, the settings name it
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// An exported solution (zip): its environment variables stand instead of those in the settings
+    #[arg(long, value_name = "EXPORT")]
+    settings_from: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &ConnectorArgs, ui: Ui) -> Result<Exit, Exit> {
@@ -57,7 +61,11 @@ fn read(files: &Files, ui: Ui) -> Result<(Settings, Process), Exit> {
         ui.note(&format!("error: {path} cannot be read: {error}"));
         Exit::Usage
     })?;
-    let (settings, mut process) = settings_file::read(&path, &text).map_err(|diagnostics| {
+    let variables = match &files.settings_from {
+        Some(export) => super::settings::export(export, None, ui)?.settings,
+        None => BTreeMap::new(),
+    };
+    let (settings, mut process) = settings_file::read_over(&path, &text, &variables).map_err(|diagnostics| {
         let mut sources = Sources::default();
         sources.add(&path, &text);
         ui.note(&render(&diagnostics, &sources, ui.style()));

@@ -47,6 +47,8 @@ mod fidelity;
 mod preflight;
 /// `cosell accept`.
 mod accept;
+/// `cosell settings`.
+mod settings;
 /// `cosell completions`.
 mod completions;
 /// `cosell connector`.
@@ -88,6 +90,7 @@ enum Command {
     Fidelity(fidelity::FidelityArgs),
     Preflight(preflight::PreflightArgs),
     Accept(Box<accept::AcceptArgs>),
+    Settings(settings::SettingsArgs),
     Completions(completions::CompletionsArgs),
     Connector(connector::ConnectorArgs),
     Explore(explore::ExploreArgs),
@@ -171,6 +174,7 @@ pub fn main() -> Exit {
         Command::Fidelity(args) => fidelity::run(&args, ui),
         Command::Preflight(args) => preflight::run(&args, ui),
         Command::Accept(args) => accept::run(&args, ui),
+        Command::Settings(args) => settings::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Connector(args) => connector::run(&args, ui),
         Command::Explore(args) => explore::run(&args, ui),
