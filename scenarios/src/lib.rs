@@ -73,6 +73,8 @@ pub mod report;
 pub mod preflight;
 /// Acceptance before go-live, and the report that somebody signs.
 pub mod accept;
+/// A reverse proxy that records.
+pub mod proxy;
 /// What is configured, for people and for comparison.
 pub mod sheet;
 /// The command line.

@@ -14,7 +14,7 @@ use crate::record::Columns;
 use crate::scenario::Crm;
 
 /// The version of the saved form. It rises with each field that is added.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,9 @@ pub struct Header {
     /// Whether the connector was somebody else's process, of which only the calls were seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external: bool,
+    /// Whether a proxy recorded it between a connector and systems whose rows nobody sees: only the calls are judged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -49,6 +49,8 @@ mod preflight;
 mod accept;
 /// `cosell settings`.
 mod settings;
+/// `cosell record`.
+mod record;
 /// `cosell completions`.
 mod completions;
 /// `cosell connector`.
@@ -91,6 +93,7 @@ enum Command {
     Preflight(preflight::PreflightArgs),
     Accept(Box<accept::AcceptArgs>),
     Settings(settings::SettingsArgs),
+    Record(record::RecordArgs),
     Completions(completions::CompletionsArgs),
     Connector(connector::ConnectorArgs),
     Explore(explore::ExploreArgs),
@@ -175,6 +178,7 @@ pub fn main() -> Exit {
         Command::Preflight(args) => preflight::run(&args, ui),
         Command::Accept(args) => accept::run(&args, ui),
         Command::Settings(args) => settings::run(&args, ui),
+        Command::Record(args) => record::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Connector(args) => connector::run(&args, ui),
         Command::Explore(args) => explore::run(&args, ui),

@@ -21,6 +21,12 @@ pub(crate) struct PreflightArgs {
     /// Print a profile with every key, to start from
     #[arg(long)]
     example: bool,
+    /// An exported solution (zip): its environment variables stand instead of the profile's, and its flows are checked
+    #[arg(long, value_name = "EXPORT")]
+    settings_from: Option<PathBuf>,
+    /// An earlier export: flows other than [Customize] that differ from it are named
+    #[arg(long, value_name = "EXPORT", requires = "settings_from")]
+    baseline: Option<PathBuf>,
 }
 
 /// The form of the report.
@@ -42,6 +48,32 @@ pub(crate) fn run(args: &PreflightArgs, ui: Ui) -> Result<Exit, Exit> {
         return Ok(Exit::Passed);
     }
     let profile = super::profile(args.profile.as_deref().unwrap_or(Path::new("")), ui)?;
+    let path = args.profile.clone().unwrap_or_default();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        ui.note(&format!(
+            "error: the profile {} cannot be read: {error}",
+            path.display()
+        ));
+        ui.note("help: `cosell preflight --example` prints one to start from");
+        Exit::Usage
+    })?;
+    let mut profile = Profile::parse(&text).map_err(|error| {
+        ui.note(&format!(
+            "error: the profile {} is not in order: {}",
+            path.display(),
+            error.trim_end()
+        ));
+        Exit::Usage
+    })?;
+    let export = match &args.settings_from {
+        Some(path) => Some(super::settings::export_for(
+            path,
+            args.baseline.as_deref(),
+            &mut profile,
+            ui,
+        )?),
+        None => None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -49,7 +81,7 @@ pub(crate) fn run(args: &PreflightArgs, ui: Ui) -> Result<Exit, Exit> {
             ui.note(&format!("error: nothing can be sent: {error}"));
             Exit::Harness
         })?;
-    let checks = runtime.block_on(preflight::run(&profile));
+    let checks = runtime.block_on(preflight::run(&profile, export.as_ref()));
     let shown = match args.format {
         Format::Table => Ok(format!(
             "{}\n\n{}",

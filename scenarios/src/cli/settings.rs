@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Ui;
 use crate::exit::Exit;
 use crate::export::{Export, Finding, Weight};
+use crate::preflight::profile::Profile;
 use crate::sheet::{self, Compared, Sheet, Source};
 
 /// Read the configuration out of an exported solution or a profile, or compare two
@@ -76,8 +77,28 @@ fn read(named: &str, ui: Ui) -> Result<(std::path::PathBuf, Source), Exit> {
     })
 }
 
+/// Reads an export for a command that works with a profile, and puts its variables into the profile.
+pub(super) fn export_for(path: &Path, baseline: Option<&Path>, profile: &mut Profile, ui: Ui) -> Result<Export, Exit> {
+    let export = read_export(path, baseline, ui)?;
+    for (name, before) in profile.connector.configure(&export.settings) {
+        let now = &export.settings[name];
+        ui.note(&format!(
+            "note: {name}: {now:?} in the export, {before:?} in the profile; the export's counts"
+        ));
+    }
+    Ok(export)
+}
+
 /// Reads an export for a command that takes settings from one, compares it with a baseline, and says what is wrong with it.
 pub(super) fn export(path: &Path, baseline: Option<&Path>, ui: Ui) -> Result<Export, Exit> {
+    let export = read_export(path, baseline, ui)?;
+    for finding in &export.findings {
+        ui.note(&told(finding));
+    }
+    Ok(export)
+}
+
+fn read_export(path: &Path, baseline: Option<&Path>, ui: Ui) -> Result<Export, Exit> {
     let read = |path: &Path| {
         Export::read(path).map_err(|error| {
             ui.note(&format!("error: {error}"));
@@ -87,9 +108,6 @@ pub(super) fn export(path: &Path, baseline: Option<&Path>, ui: Ui) -> Result<Exp
     let mut export = read(path)?;
     if let Some(baseline) = baseline {
         export.compare_flows(&read(baseline)?);
-    }
-    for finding in &export.findings {
-        ui.note(&told(finding));
     }
     Ok(export)
 }

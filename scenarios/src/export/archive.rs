@@ -177,9 +177,13 @@ fn is_configuration(name: &str) -> bool {
 
 /// The text of an entry; none when it is longer than `most` bytes, whatever the archive says of its length.
 fn read_entry<R: Read + Seek>(archive: &mut ZipArchive<R>, index: usize, most: u64) -> Result<Option<String>, String> {
-    let entry = archive.by_index(index).map_err(|error| match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => "it is encrypted".to_owned(),
-        error => error.to_string(),
+    let entry = archive.by_index(index).map_err(|error| {
+        let encrypted = matches!(error, ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED));
+        if encrypted {
+            "it is encrypted".to_owned()
+        } else {
+            error.to_string()
+        }
     })?;
     let mut bytes = Vec::new();
     entry

@@ -1,6 +1,6 @@
 //! The flows of an export: which are on, children before parents, who runs them, and which differ from a baseline.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use cosell_connector::flow::Flow as Documented;
 use roxmltree::Node;
@@ -304,15 +304,14 @@ fn walk(one: &Value, other: &Value, place: &str, places: &mut Vec<String>) {
     }
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
-            let mut keys: BTreeMap<&String, ()> = one.keys().map(|key| (key, ())).collect();
-            keys.extend(other.keys().map(|key| (key, ())));
-            for key in keys.keys().filter(|key| !MEANINGLESS.contains(&key.as_str())) {
+            let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys.into_iter().filter(|key| !MEANINGLESS.contains(&key.as_str())) {
                 let inside = if place.is_empty() {
-                    (*key).clone()
+                    key.clone()
                 } else {
                     format!("{place}.{key}")
                 };
-                match (one.get(*key), other.get(*key)) {
+                match (one.get(key), other.get(key)) {
                     (Some(one), Some(other)) => walk(one, other, &inside, places),
                     _ => places.push(inside),
                 }

@@ -52,6 +52,8 @@ pub struct Export {
     pub settings: BTreeMap<String, String>,
     /// What somebody should know.
     pub findings: Vec<Finding>,
+    /// Whether the flows were compared with a baseline.
+    pub is_compared: bool,
 }
 
 /// A connection reference. Which connection stands behind it is not in an export.
@@ -96,6 +98,7 @@ impl Export {
             references: Vec::new(),
             settings: BTreeMap::new(),
             findings: Vec::new(),
+            is_compared: false,
         };
         export.customizations(&unpacked, &mut findings);
         let names = export.flows.iter().map(|flow| flow.name.as_str());
@@ -122,6 +125,7 @@ impl Export {
 
     /// Compares the flows with those of a baseline: further findings.
     pub fn compare_flows(&mut self, baseline: &Self) {
+        self.is_compared = true;
         flows::compare(&self.flows, &baseline.flows, &mut self.findings);
         self.findings.sort_by_key(|finding| finding.weight);
     }

@@ -25,10 +25,11 @@ const FLOWS: [&str; 9] = [
 
 fn solution(managed: u8) -> String {
     let variables = ["c_Check", "c_Value", "c_Country"];
-    let components: String = variables
+    let components: Vec<String> = variables
         .iter()
         .map(|name| format!("<RootComponent type=\"380\" schemaName=\"{name}\" behavior=\"0\" />"))
         .collect();
+    let components = components.concat();
     format!(
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><ImportExportXml version=\"9.2\"><SolutionManifest><UniqueName>PartnerCenterReferrals</UniqueName>\
          <LocalizedNames><LocalizedName description=\"Partner Center Referrals Synchronization for Dynamics 365\" languagecode=\"1033\" /></LocalizedNames>\
@@ -38,7 +39,7 @@ fn solution(managed: u8) -> String {
 }
 
 fn customizations(off: &[usize]) -> String {
-    let flows: String = FLOWS
+    let flows: Vec<String> = FLOWS
         .iter()
         .enumerate()
         .map(|(at, name)| {
@@ -49,6 +50,7 @@ fn customizations(off: &[usize]) -> String {
             )
         })
         .collect();
+    let flows = flows.concat();
     format!(
         "<ImportExportXml><Workflows>{flows}<Workflow WorkflowId=\"{{A}}\" Name=\"Classic\"><Category>0</Category><StateCode>0</StateCode></Workflow></Workflows>\
          <connectionreferences><connectionreference connectionreferencelogicalname=\"c_pc\"><connectionreferencedisplayname>Partner Center</connectionreferencedisplayname>\

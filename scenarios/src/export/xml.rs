@@ -12,12 +12,13 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, String> {
         nodes_limit: NODES_MAX,
         ..ParsingOptions::default()
     };
-    Document::parse_with_options(text, options).map_err(|error| match error {
-        roxmltree::Error::DtdDetected => {
+    Document::parse_with_options(text, options).map_err(|error| {
+        if matches!(error, roxmltree::Error::DtdDetected) {
             "it declares a DTD, which no export does and which could hide entities; nothing of it is expanded"
                 .to_owned()
+        } else {
+            format!("it is no whole XML: {error}")
         }
-        error => format!("it is no whole XML: {error}"),
     })
 }
 

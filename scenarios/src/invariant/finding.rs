@@ -89,6 +89,13 @@ impl Findings {
         }
     }
 
+    /// Leaves out all findings but those of one code.
+    pub fn keep_only(&mut self, code: Code) {
+        for findings in [&mut self.required, &mut self.advice] {
+            findings.retain(|finding| finding.code == code);
+        }
+    }
+
     /// What fails the run, in order of time.
     pub fn into_required(self) -> Vec<Finding> {
         self.required

@@ -21,7 +21,10 @@ mod rows;
 mod salesforce;
 /// Checks of a Dataverse environment.
 mod dataverse;
+/// Checks of an exported solution.
+mod exported;
 
+use crate::export::Export;
 use profile::{Crm, Profile};
 use reader::Reader;
 
@@ -103,6 +106,9 @@ impl Question {
     }
 }
 
+/// The code of the check that an export answers.
+const FLOWS_ON: &str = "flows.on";
+
 /// What nothing but a look at the portal can tell.
 const BY_HAND: [(Question, &str); 3] = [
     (
@@ -125,17 +131,17 @@ const BY_HAND: [(Question, &str); 3] = [
     ),
     (
         Question::new(
-            "flows.on",
+            FLOWS_ON,
             "every flow is on, children before their parents, each with Use this connection for run-only users",
             "product.md M3, M4",
             "look at the solution in Power Automate",
         ),
-        "the flows are in the Power Platform environment, which this profile does not name",
+        "the flows are in the Power Platform environment, which this profile does not name; export the solution and name it with --settings-from",
     ),
 ];
 
-/// Does every check, in the documented order.
-pub async fn run(profile: &Profile) -> Vec<Check> {
+/// Does every check, in the documented order. An exported solution tells what no request reads: flows, edited defaults.
+pub async fn run(profile: &Profile, export: Option<&Export>) -> Vec<Check> {
     let mut checks = Vec::new();
     let partner_center = Reader::referrals(profile).await;
     let crm = match profile.crm {
@@ -149,6 +155,11 @@ pub async fn run(profile: &Profile) -> Vec<Check> {
         Crm::Salesforce => salesforce::checks(profile, crm, &mut checks).await,
         Crm::Dynamics => dataverse::checks(profile, crm, &mut checks).await,
     }
-    checks.extend(BY_HAND.map(|(question, why)| question.not_checked(why)));
+    for (question, why) in BY_HAND {
+        match export {
+            Some(export) if question.code == FLOWS_ON => checks.extend(exported::checks(question, export)),
+            _ => checks.push(question.not_checked(why)),
+        }
+    }
     checks
 }

@@ -117,6 +117,7 @@ pub(crate) fn header(plan: &Plan) -> Header {
         directions: directions(plan),
         drops_edits_on_hold: plan.settings.on_hold_edits == OnHoldEdits::Drop,
         external: false,
+        recorded: false,
     }
 }
 
