@@ -20,7 +20,7 @@ fn export(value: &str, stage: &str, is_on: bool) -> Vec<u8> {
     let current = |value: &str| {
         format!("{{\"environmentvariablevalues\":{{\"environmentvariablevalue\":{{\"value\":\"{value}\"}}}}}}")
     };
-    let state = u8::from(is_on);
+    let turned = u8::from(is_on);
     let folder = "environmentvariabledefinitions";
     let entries = [
         (
@@ -33,7 +33,7 @@ fn export(value: &str, stage: &str, is_on: bool) -> Vec<u8> {
             "customizations.xml".to_owned(),
             format!(
                 "<ImportExportXml><Workflows><Workflow WorkflowId=\"{{1}}\" Name=\"Salesforce to Partner Center (Insider Preview)\">\
-                 <JsonFileName>/Workflows/a-1.json</JsonFileName><Category>5</Category><StateCode>{state}</StateCode></Workflow>\
+                 <JsonFileName>/Workflows/a-1.json</JsonFileName><Category>5</Category><StateCode>{turned}</StateCode></Workflow>\
                  </Workflows></ImportExportXml>"
             ),
         ),

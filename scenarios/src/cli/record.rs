@@ -109,19 +109,18 @@ fn of_profile(args: &RecordArgs, path: &std::path::Path, ui: Ui) -> Result<Vec<U
 }
 
 pub(crate) fn run(args: &RecordArgs, ui: Ui) -> Result<Exit, Exit> {
-    let upstreams = match &args.profile {
-        Some(path) => of_profile(args, path, ui)?,
-        None => {
-            let ports = args.listen.iter().copied().map(Some).chain(std::iter::repeat(None));
-            let named = args.to.iter().zip(ports);
-            named
-                .map(|((site, base), port)| Upstream {
-                    site: *site,
-                    base: base.clone(),
-                    port,
-                })
-                .collect()
-        }
+    let upstreams = if let Some(path) = &args.profile {
+        of_profile(args, path, ui)?
+    } else {
+        let ports = args.listen.iter().copied().map(Some).chain(std::iter::repeat(None));
+        let named = args.to.iter().zip(ports);
+        named
+            .map(|((site, base), port)| Upstream {
+                site: *site,
+                base: base.clone(),
+                port,
+            })
+            .collect()
     };
     let mut authorities = Vec::new();
     for path in &args.ca {
@@ -170,33 +169,7 @@ async fn record(args: &RecordArgs, settings: &ProxySettings, ui: Ui) -> Result<E
         }
         Exit::Usage
     })?;
-    let routes = proxy.routes();
-    for route in &routes {
-        ui.out(&format!(
-            "{:<15} {}  for  {}",
-            route.site.name(),
-            route.local,
-            route.upstream
-        ))?;
-    }
-    ui.out(&format!("recording to {} until Ctrl-C", args.out.display()))?;
-    if let Some(path) = &args.ready_file {
-        let bases: Vec<_> = routes
-            .iter()
-            .map(|route| json!({"site": route.site.name(), "base": route.local, "upstream": route.upstream}))
-            .collect();
-        let text = format!(
-            "{:#}\n",
-            json!({"routes": bases, "trace": args.out, "pid": std::process::id()})
-        );
-        ready::write(path, &text).map_err(|error| {
-            ui.note(&format!(
-                "error: {} of `--ready-file` cannot be written: {error}",
-                path.display()
-            ));
-            Exit::Usage
-        })?;
-    }
+    greet(args, &proxy, ui)?;
     if stopped.recv().await.is_none() {
         // No signal can be heard: nobody stops it but the system.
         std::future::pending::<()>().await;
@@ -214,4 +187,36 @@ async fn record(args: &RecordArgs, settings: &ProxySettings, ui: Ui) -> Result<E
             Err(Exit::Harness)
         }
     }
+}
+
+/// Says where the proxy is.
+fn greet(args: &RecordArgs, proxy: &Proxy, ui: Ui) -> Result<(), Exit> {
+    let routes = proxy.routes();
+    for route in &routes {
+        ui.out(&format!(
+            "{:<15} {}  for  {}",
+            route.site.name(),
+            route.local,
+            route.upstream
+        ))?;
+    }
+    ui.out(&format!("recording to {} until Ctrl-C", args.out.display()))?;
+    let Some(path) = &args.ready_file else {
+        return Ok(());
+    };
+    let bases: Vec<_> = routes
+        .iter()
+        .map(|route| json!({"site": route.site.name(), "base": route.local, "upstream": route.upstream}))
+        .collect();
+    let text = format!(
+        "{:#}\n",
+        json!({"routes": bases, "trace": args.out, "pid": std::process::id()})
+    );
+    ready::write(path, &text).map_err(|error| {
+        ui.note(&format!(
+            "error: {} of `--ready-file` cannot be written: {error}",
+            path.display()
+        ));
+        Exit::Usage
+    })
 }

@@ -139,7 +139,9 @@ fn flatten(value: &Value, place: &str, fields: &mut BTreeMap<String, Value>) {
                 flatten(inner, &format!("{place}/{name}"), fields);
             }
         }
-        _ => drop(fields.insert(place.to_owned(), value.clone())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            fields.insert(place.to_owned(), value.clone());
+        }
     }
 }
 
