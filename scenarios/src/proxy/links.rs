@@ -39,13 +39,11 @@ pub(super) fn to_upstream(text: &str, routes: &[Route]) -> String {
 }
 
 /// The ways in which a URL is written, one for both sides.
-fn forms(url: &str) -> [String; 4] {
-    let encoded = url.replace(':', "%3A").replace('/', "%2F");
+fn forms(url: &str) -> [String; 3] {
     [
         url.to_owned(),
         url.replace('/', "\\/"),
-        encoded.replace("%3A", "%3a").replace("%2F", "%2f"),
-        encoded,
+        url.replace(':', "%3A").replace('/', "%2F"),
     ]
 }
 
