@@ -35,6 +35,9 @@ pub(crate) struct AcceptArgs {
     /// The environment: a TOML file, or the name of one here or in `profiles`; without it, the documented defaults
     #[arg(long, value_name = "NAME")]
     profile: Option<PathBuf>,
+    /// An exported solution (zip): its environment variables stand instead of the profile's settings
+    #[arg(long, value_name = "EXPORT")]
+    settings_from: Option<PathBuf>,
     /// The CRM, where no profile names it
     #[arg(long, value_enum)]
     crm: Option<CrmChoice>,
@@ -148,10 +151,17 @@ pub(crate) fn run(args: &AcceptArgs, ui: Ui) -> Result<Exit, Exit> {
     let live = args.external.options(false, ui)?;
     writable(&args.reports, ui)?;
     super::stop::on_ctrl_c(&STOP, ui);
-    let team = profile
+    let mut team = profile
         .as_ref()
         .map(|profile| profile.connector.clone())
         .unwrap_or_default();
+    if let Some(path) = &args.settings_from {
+        let export = super::settings::export_for(path, None, &mut team, ui)?;
+        if export.crm.is_some_and(|of| of != crm) {
+            ui.note(&format!("error: {} is not for {}", path.display(), crm.name()));
+            return Err(Exit::Usage);
+        }
+    }
     let mut fingerprint = Fingerprint::new(
         profile.as_ref(),
         crm,

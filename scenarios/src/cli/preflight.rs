@@ -47,29 +47,12 @@ pub(crate) fn run(args: &PreflightArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.out(EXAMPLE.trim_end())?;
         return Ok(Exit::Passed);
     }
-    let profile = super::profile(args.profile.as_deref().unwrap_or(Path::new("")), ui)?;
-    let path = args.profile.clone().unwrap_or_default();
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        ui.note(&format!(
-            "error: the profile {} cannot be read: {error}",
-            path.display()
-        ));
-        ui.note("help: `cosell preflight --example` prints one to start from");
-        Exit::Usage
-    })?;
-    let mut profile = Profile::parse(&text).map_err(|error| {
-        ui.note(&format!(
-            "error: the profile {} is not in order: {}",
-            path.display(),
-            error.trim_end()
-        ));
-        Exit::Usage
-    })?;
+    let mut profile = super::profile(args.profile.as_deref().unwrap_or(Path::new("")), ui)?;
     let export = match &args.settings_from {
         Some(path) => Some(super::settings::export_for(
             path,
             args.baseline.as_deref(),
-            &mut profile,
+            &mut profile.connector,
             ui,
         )?),
         None => None,

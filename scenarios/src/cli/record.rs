@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Ui;
 use crate::exit::Exit;
-use crate::preflight::profile::{Crm, Profile};
+use crate::preflight::profile::Crm;
 use crate::proxy::{Proxy, ProxySettings, Upstream, origin_of, site_of};
 use crate::ready;
 
@@ -73,15 +73,7 @@ fn of_profile(args: &RecordArgs, path: &std::path::Path, ui: Ui) -> Result<Vec<U
         ui.note(&format!("error: {told}"));
         Exit::Usage
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| usage(format!("the profile {} cannot be read: {error}", path.display())))?;
-    let profile = Profile::parse(&text).map_err(|error| {
-        usage(format!(
-            "the profile {} is not in order: {}",
-            path.display(),
-            error.trim_end()
-        ))
-    })?;
+    let profile = super::profile(path, ui)?;
     let pc = &profile.partner_center;
     let mut bases = vec![
         (Site::Entra, pc.sign_in.authority.clone()),

@@ -13,12 +13,14 @@ use super::external::ExternalArgs;
 use super::last_run::LastRun;
 use super::outputs::{Format, Outputs, Wanted};
 use super::{Ui, select};
+use crate::accept::tailored;
 use crate::coverage::Coverage;
 use crate::diagnostic::Sources;
 use crate::exit::Exit;
 use crate::live::{self, LiveOptions};
 use crate::load::Loaded;
 use crate::plan::{DEFAULT_SEED, Plan};
+use crate::preflight::profile::Connector;
 use crate::replay;
 use crate::report::{Ended, Ran, Tally, human};
 use crate::runner;
@@ -35,6 +37,9 @@ pub(crate) struct RunArgs {
     /// The seed that decides latencies, identifiers and jitter, instead of the scenario's own
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// An exported solution (zip): its environment variables are the connector's settings, where a scenario has none of its own
+    #[arg(long, value_name = "EXPORT")]
+    settings_from: Option<PathBuf>,
     /// Only the runs that did not pass last time in this folder
     #[arg(long)]
     last_failed: bool,
@@ -100,6 +105,8 @@ struct Job<'a> {
     scenario: &'a Scenario,
     crm: Crm,
     seed: Option<u64>,
+    /// Settings that stand where the scenario has none of its own.
+    team: Option<&'a Connector>,
 }
 
 /// Why a job could not be done at all.
@@ -127,7 +134,8 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
             ui.note(&format!("skipped: {} ({}): {why}", scenario.address(), scenario.title));
         }
     }
-    let jobs = jobs(args, &selected, last.as_ref());
+    let teams = super::settings::for_simulators(args.settings_from.as_deref(), ui)?;
+    let jobs = jobs(args, &selected, last.as_ref(), &teams);
     if jobs.is_empty() {
         return Err(args.selection.nothing(ui));
     }
@@ -172,7 +180,12 @@ fn last_run(ui: Ui) -> Result<LastRun, Exit> {
     }
 }
 
-fn jobs<'a>(args: &RunArgs, selected: &[(&'a Scenario, Vec<Crm>)], last: Option<&LastRun>) -> Vec<Job<'a>> {
+fn jobs<'a>(
+    args: &RunArgs,
+    selected: &[(&'a Scenario, Vec<Crm>)],
+    last: Option<&LastRun>,
+    teams: &'a [(Crm, Connector)],
+) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
     for (scenario, crms) in selected.iter().filter(|(scenario, _)| scenario.skip.is_none()) {
         for crm in crms {
@@ -180,9 +193,11 @@ fn jobs<'a>(args: &RunArgs, selected: &[(&'a Scenario, Vec<Crm>)], last: Option<
                 continue;
             }
             let first = args.seed.or(scenario.seed);
+            let team = teams.iter().find(|(of, _)| of == crm).map(|(_, team)| team);
             jobs.extend((0..args.repeat).map(|round| Job {
                 scenario,
                 crm: *crm,
+                team,
                 seed: if round == 0 {
                     args.seed
                 } else {
@@ -381,7 +396,10 @@ fn run_one<'a>(args: &RunArgs, live: Option<&LiveOptions>, job: Job<'a>, loaded:
         not(feature = "planted"),
         expect(unused_mut, reason = "only planted bugs change the plan")
     )]
-    let mut plan = Plan::of(job.scenario, job.crm, job.seed);
+    let mut plan = match job.team {
+        Some(team) => tailored::plan(job.scenario, job.crm, job.seed, team),
+        None => Plan::of(job.scenario, job.crm, job.seed),
+    };
     #[cfg(feature = "planted")]
     plan.planted.clone_from(&args.planted);
     let options = Options {

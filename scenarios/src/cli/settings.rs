@@ -6,9 +6,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::Ui;
+use crate::accept::simulated;
 use crate::exit::Exit;
 use crate::export::{Export, Finding, Weight};
-use crate::preflight::profile::Profile;
+use crate::preflight::profile::Connector;
+use crate::scenario::Crm;
 use crate::sheet::{self, Compared, Sheet, Source};
 
 /// Read the configuration out of an exported solution or a profile, or compare two
@@ -77,16 +79,37 @@ fn read(named: &str, ui: Ui) -> Result<(std::path::PathBuf, Source), Exit> {
     })
 }
 
-/// Reads an export for a command that works with a profile, and puts its variables into the profile.
+/// Reads an export for a command that works with a team's settings, and puts its variables into them.
 pub(super) fn export_for(path: &Path, baseline: Option<&Path>, profile: &mut Profile, ui: Ui) -> Result<Export, Exit> {
     let export = read_export(path, baseline, ui)?;
-    for (name, before) in profile.connector.configure(&export.settings) {
+    for (name, before) in team.configure(&export.settings) {
         let now = &export.settings[name];
         ui.note(&format!(
             "note: {name}: {now:?} in the export, {before:?} in the profile; the export's counts"
         ));
     }
     Ok(export)
+}
+
+/// The settings of an exported solution for runs on the simulators, for each CRM that it is for. A field that a simulated CRM
+/// does not have is told and left out.
+pub(super) fn for_simulators(path: Option<&Path>, ui: Ui) -> Result<Vec<(Crm, Connector)>, Exit> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let export = export(path, None, ui)?;
+    let mut team = Connector::default();
+    // Nothing was there before.
+    drop(team.configure(&export.settings));
+    let crms = export.crm.map_or_else(|| Crm::ALL.to_vec(), |crm| vec![crm]);
+    let tailored = crms.into_iter().map(|crm| {
+        let (team, stand_ins) = simulated::with_stand_ins(&team, crm);
+        for told in stand_ins {
+            ui.note(&format!("note: {told}"));
+        }
+        (crm, team)
+    });
+    Ok(tailored.collect())
 }
 
 /// Reads an export for a command that takes settings from one, compares it with a baseline, and says what is wrong with it.

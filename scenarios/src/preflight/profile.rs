@@ -2,8 +2,6 @@
 //!
 //! `cosell preflight --example` prints one with every key.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::secret::{ALLOW_INLINE, Secret};
@@ -193,44 +191,6 @@ fn decoding(text: &str, error: &toml::de::Error) -> String {
     };
     let column = before[start..].chars().count() + 1;
     format!("line {number}, column {column}: {message}\n  | {shown}")
-}
-
-impl Connector {
-    /// The values by the display names of the solution's variables (partner-center.md section 8.3).
-    pub fn variables(&self) -> BTreeMap<String, String> {
-        let mut copy = self.clone();
-        let set = copy
-            .places()
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-        set.collect()
-    }
-
-    /// Takes values by the display names of the solution's variables; comes back with those of its own that were replaced,
-    /// and the value that they had.
-    pub fn configure(&mut self, variables: &BTreeMap<String, String>) -> Vec<(&'static str, String)> {
-        let mut replaced = Vec::new();
-        for (name, place) in self.places() {
-            if let Some(value) = variables.get(name) {
-                let before = place.replace(value.clone());
-                replaced.extend(before.filter(|before| before != value).map(|before| (name, before)));
-            }
-        }
-        replaced
-    }
-
-    fn places(&mut self) -> [(&'static str, &mut Option<String>); 5] {
-        [
-            ("Active stage name", &mut self.active_stage),
-            ("On-hold stage name", &mut self.on_hold_stage),
-            ("Customer Account Country Code (field name)", &mut self.country_field),
-            ("Deal value (field name)", &mut self.deal_value_field),
-            (
-                "Deal value currency code (field name)",
-                &mut self.deal_value_currency_field,
-            ),
-        ]
-    }
 }
 
 impl Profile {

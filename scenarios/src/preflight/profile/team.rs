@@ -39,6 +39,67 @@ pub struct Connector {
     pub directions: BTreeMap<ConflictField, Direction>,
 }
 
+/// Where a profile keeps its own of the solution's variables.
+enum Place<'a> {
+    Text(&'a mut Option<String>),
+    YesNo(&'a mut Option<bool>),
+}
+
+impl Connector {
+    /// The values by the display names of the solution's variables (partner-center.md section 8.3).
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let mut copy = self.clone();
+        let set = copy.places().into_iter().filter_map(|(name, place)| {
+            let value = match place {
+                Place::Text(value) => value.clone()?,
+                Place::YesNo(value) => word(value.as_ref().copied()?).to_owned(),
+            };
+            Some((name.to_owned(), value))
+        });
+        set.collect()
+    }
+
+    /// Takes values by the display names of the solution's variables; comes back with those of its own that were replaced,
+    /// and the value that they had.
+    pub fn configure(&mut self, variables: &BTreeMap<String, String>) -> Vec<(&'static str, String)> {
+        let mut replaced = Vec::new();
+        for (name, place) in self.places() {
+            let Some(value) = variables.get(name) else { continue };
+            let before = match place {
+                Place::Text(own) => own.replace(value.clone()),
+                Place::YesNo(own) => own.replace(value == "Yes").map(|yes| word(yes).to_owned()),
+            };
+            replaced.extend(before.filter(|before| before != value).map(|before| (name, before)));
+        }
+        replaced
+    }
+
+    fn places(&mut self) -> [(&'static str, Place<'_>); 7] {
+        [
+            ("Active stage name", Place::Text(&mut self.active_stage)),
+            ("On-hold stage name", Place::Text(&mut self.on_hold_stage)),
+            (
+                "Customer Account Country Code (field name)",
+                Place::Text(&mut self.country_field),
+            ),
+            ("Deal value (field name)", Place::Text(&mut self.deal_value_field)),
+            (
+                "Deal value currency code (field name)",
+                Place::Text(&mut self.deal_value_currency_field),
+            ),
+            (
+                "Display check mark in the opportunity name",
+                Place::YesNo(&mut self.display_check_mark),
+            ),
+            ("Sync Co-sell opportunity", Place::YesNo(&mut self.sync_co_sell_only)),
+        ]
+    }
+}
+
+fn word(yes: bool) -> &'static str {
+    if yes { "Yes" } else { "No" }
+}
+
 /// Which way a field goes once both records exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
