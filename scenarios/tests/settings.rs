@@ -168,14 +168,37 @@ fn scenarios_and_go_live_checks_run_under_the_settings_of_an_export() {
     let traces = folder.0.join("traces").to_string_lossy().into_owned();
     let arguments = ["run", "catalog/updates/value-both-ways.yaml", "--save-traces", &traces];
     let output = cosell(&[&arguments[..], &["--settings-from", &export]].concat());
-    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     let mut written = String::new();
     for entry in std::fs::read_dir(&traces).expect("traces") {
         written += &std::fs::read_to_string(entry.expect("an entry").path()).expect("a trace");
     }
-    assert!(written.contains("\"Total__c\"") && written.contains("\"Waiting\""), "the run uses the export's names");
-    let accepted = cosell(&["accept", "--only", "1", "--crm", "salesforce", "--settings-from", &export]);
-    assert_eq!(accepted.status.code(), Some(0), "{}{}", text(&accepted.stdout), text(&accepted.stderr));
+    assert!(
+        written.contains("\"Total__c\"") && written.contains("\"Waiting\""),
+        "the run uses the export's names"
+    );
+    let accepted = cosell(&[
+        "accept",
+        "--only",
+        "1",
+        "--crm",
+        "salesforce",
+        "--settings-from",
+        &export,
+    ]);
+    assert_eq!(
+        accepted.status.code(),
+        Some(0),
+        "{}{}",
+        text(&accepted.stdout),
+        text(&accepted.stderr)
+    );
     let other = cosell(&["accept", "--only", "1", "--crm", "dynamics", "--settings-from", &export]);
     assert_eq!(other.status.code(), Some(2), "{}", text(&other.stderr));
 }

@@ -80,7 +80,7 @@ fn read(named: &str, ui: Ui) -> Result<(std::path::PathBuf, Source), Exit> {
 }
 
 /// Reads an export for a command that works with a team's settings, and puts its variables into them.
-pub(super) fn export_for(path: &Path, baseline: Option<&Path>, profile: &mut Profile, ui: Ui) -> Result<Export, Exit> {
+pub(super) fn export_for(path: &Path, baseline: Option<&Path>, team: &mut Connector, ui: Ui) -> Result<Export, Exit> {
     let export = read_export(path, baseline, ui)?;
     for (name, before) in team.configure(&export.settings) {
         let now = &export.settings[name];
