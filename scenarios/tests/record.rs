@@ -121,6 +121,8 @@ async fn dataverse_through(recording: &Recording, token: &str) {
     let contact = json!({"lastname": "Proxy", "parentcustomerid_account@odata.bind": entity});
     let contact = post("contacts", contact.to_string()).await.expect("an answer");
     assert_eq!(contact.status(), 204);
+    let deal = post("opportunities", json!({"name": "Proxy deal"}).to_string()).await;
+    assert_eq!(deal.expect("an answer").status(), 204);
     let denied = client()
         .get(format!("{base}/api/data/v9.2/accounts"))
         .send()
@@ -151,7 +153,7 @@ fn a_client_stays_on_the_proxy_and_no_secret_is_written_down() {
             .expect("an answer");
         assert_eq!(first.status(), 200);
         let trace = recording.trace.clone();
-        assert_eq!(recording.proxy.stop().await.expect("a whole trace"), 6);
+        assert_eq!(recording.proxy.stop().await.expect("a whole trace"), 7);
         (trace, signed_in)
     });
     let written = std::fs::read_to_string(&trace).expect("the trace");
@@ -362,7 +364,7 @@ fn wrong_usage_says_what_is_expected() {
             &["record", "--to", "https://a.my.salesforce.com/services"],
             "goes on behind its host",
         ),
-        (&["record", "--profile", "no-such-profile.toml"], "cannot be read"),
+        (&["record", "--profile", "no-such-profile.toml"], "there is no profile"),
         (
             &["record", "--to", "https://a.my.salesforce.com", "--out", &there],
             "--force",
