@@ -96,6 +96,8 @@ pub(crate) struct Board {
     running: BTreeSet<DealNumber>,
     /// Other parties' referrals that were traced to a deal. A cache: it is not persisted.
     related: BTreeMap<ReferralId, DealNumber>,
+    /// The same by deal.
+    relations: BTreeMap<DealNumber, Vec<ReferralId>>,
     /// Other parties' referrals that are being traced.
     tracing: BTreeSet<ReferralId>,
     /// Deals that lack something, and how often they were looked at again since they changed.
@@ -156,6 +158,11 @@ impl Board {
         self.records.values()
     }
 
+    /// The numbers of all deals.
+    pub(crate) fn deals(&self) -> impl Iterator<Item = DealNumber> {
+        self.records.keys().copied()
+    }
+
     /// How many deals are due or running.
     pub(crate) fn backlog(&self) -> usize {
         self.due.len() + self.running.len()
@@ -183,7 +190,9 @@ impl Board {
 
     /// Remembers to which deal another party's referral belongs.
     pub(crate) fn relate(&mut self, id: ReferralId, deal: DealNumber) {
-        self.related.insert(id, deal);
+        if self.related.insert(id.clone(), deal) != Some(deal) {
+            self.relations.entry(deal).or_default().push(id);
+        }
     }
 
     /// Notes that another party's referral is being traced; none when as many are as may be, `false` when it is already.
@@ -255,7 +264,11 @@ impl Board {
         if let Some(id) = record.engagement.filter(|id| self.by_engagement.get(id) == Some(&deal)) {
             self.by_engagement.remove(&id);
         }
-        self.related.retain(|_, known| *known != deal);
+        for id in self.relations.remove(&deal).unwrap_or_default() {
+            if self.related.get(&id) == Some(&deal) {
+                self.related.remove(&id);
+            }
+        }
         self.incomplete.remove(&deal);
         if let Some(due) = self.due.remove(&deal) {
             self.queue.remove(&(due.not_before, deal));

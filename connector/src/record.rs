@@ -41,6 +41,11 @@ impl Base {
         self.values.contains_key(&field)
     }
 
+    /// The agreed value of a field.
+    pub fn value(&self, field: Field) -> Option<&str> {
+        self.values.get(&field).and_then(|value| value.as_deref())
+    }
+
     /// Moves one field.
     pub fn agree(&mut self, field: Field, value: Option<String>) {
         self.values.insert(field, value);
@@ -89,6 +94,27 @@ pub struct Writing {
     pub values: BTreeMap<Field, Option<String>>,
     /// A digest of the Audit field as it writes it: nobody else writes there, so finding it tells that the write arrived.
     pub audit: u64,
+}
+
+/// What the CRM held before the last write to it, for the fields that the write carried: the next look tells whether the CRM has
+/// kept what it said it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proving {
+    /// The values before the write.
+    pub before: BTreeMap<Field, Option<String>>,
+    /// When the CRM answered.
+    pub at: Timestamp,
+}
+
+/// A value that a system said it took, and did not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untaken {
+    /// Whether the CRM did not; Partner Center otherwise.
+    pub by_crm: bool,
+    /// The value.
+    pub value: Option<String>,
+    /// How often in a row it was sent.
+    pub times: u8,
 }
 
 /// How the last run that came to an end went.
@@ -163,6 +189,15 @@ pub struct Record {
     /// An unconfirmed write to the CRM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writing: Option<Writing>,
+    /// The last write to the CRM, until it is seen there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proving: Option<Proving>,
+    /// Values that a system said it took, and did not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub untaken: BTreeMap<Field, Untaken>,
+    /// Digests of the values that a referral was made with, the latest last: by them a second one is known as one's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<u64>,
     /// Audit lines about what happened, not yet on the opportunity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<String>,
@@ -203,7 +238,28 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// A digest of the values that a referral is made with.
+pub fn digest_of(values: &Values) -> u64 {
+    digest(format!("{values:?}").as_bytes())
+}
+
 impl Record {
+    /// Remembers what a referral is made with; the oldest of many is forgotten.
+    pub fn makes(&mut self, values: &Values) {
+        const MOST: usize = 4;
+        let made = digest_of(values);
+        self.made.retain(|known| *known != made);
+        if self.made.len() >= MOST {
+            self.made.remove(0);
+        }
+        self.made.push(made);
+    }
+
+    /// Whether a referral with these values can be one that was made for this deal.
+    pub fn has_made(&self, values: &Values) -> bool {
+        self.made.contains(&digest_of(values))
+    }
+
     /// Whether something is left to do that no change on either side would announce.
     pub fn is_unfinished(&self) -> bool {
         let unconfirmed = self.creating.is_some() || self.sending.is_some() || self.writing.is_some();

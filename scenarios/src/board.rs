@@ -141,11 +141,21 @@ impl Board {
             .filter_map(|id| self.book.opportunities.get(id).map(|record| (id, record)))
     }
 
-    /// The partner's referrals of a deal, by symbolic name.
+    /// The partner's referrals of a deal, by symbolic name: first the one that the deal's opportunity names.
     pub fn referrals_of<'a>(&'a self, deal: &'a str) -> impl Iterator<Item = (&'a str, &'a Record)> {
-        self.ids_of(deal)
+        let mut found: Vec<(&str, &Record)> = self
+            .ids_of(deal)
             .filter_map(|id| self.book.referrals.get(id).map(|record| (id, record)))
             .filter(|(_, record)| !crate::record::is_microsoft_side(record))
+            .collect();
+        if found.len() > 1 {
+            let named: Vec<&str> = self
+                .opportunities_of(deal)
+                .map(|(_, opportunity)| self.book.referral_of(opportunity))
+                .collect();
+            found.sort_by_key(|(id, _)| !named.contains(id));
+        }
+        found.into_iter()
     }
 
     /// When a person opened a closed opportunity again, unless it is closed by now.

@@ -26,6 +26,8 @@ pub struct Process {
     pub certificate_hosts: Option<Vec<String>>,
     /// What the certificate's issuer must name.
     pub certificate_issuer: Option<String>,
+    /// Files of authorities in PEM that may vouch for the systems' servers.
+    pub authorities: Vec<PathBuf>,
     /// Files of certificates in DER, one of which must have signed a webhook's.
     pub certificate_roots: Vec<PathBuf>,
     /// The seed of jitter.
@@ -137,8 +139,9 @@ fn value(node: &Node, place: &str, places: &mut BTreeMap<String, Span>, twice: &
 }
 
 fn process(document: &Value, faults: &mut Vec<SettingsFault>) -> Process {
-    const KEYS: [&str; 7] = [
+    const KEYS: [&str; 8] = [
         "listen",
+        "authorities",
         "status",
         "store",
         "certificate hosts",
@@ -151,6 +154,12 @@ fn process(document: &Value, faults: &mut Vec<SettingsFault>) -> Process {
         listen: section.text("listen"),
         status: section.text("status"),
         store: section.text("store").map(PathBuf::from),
+        authorities: section
+            .texts("authorities")
+            .unwrap_or_default()
+            .into_iter()
+            .map(PathBuf::from)
+            .collect(),
         certificate_hosts: section.texts("certificate hosts"),
         certificate_issuer: section.text("certificate issuer"),
         certificate_roots: section

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use cosell::scenario::Crm;
+use cosell_connector::driver::sqlite::Sqlite;
+use cosell_connector::driver::store::Store as _;
 use cosell_sim::identity::Authority;
 use cosell_sim::transport::socket::{self, ServeSettings};
 use process::{Folder, free_port, pause, settings, start};
@@ -108,6 +110,75 @@ fn the_status_page_shows_and_switches_and_a_signal_stops_the_process_in_good_ord
         text(&examined.stdout).contains("integrity  whole"),
         "{}",
         text(&examined.stdout)
+    );
+}
+
+/// Waits until the log holds these words.
+fn logged(folder: &Path, words: &str) -> String {
+    let mut log = String::new();
+    for _ in 0..6_000 {
+        log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        if log.contains(words) {
+            return log;
+        }
+        pause();
+    }
+    panic!("`{words}` never came: {log}");
+}
+
+#[test]
+fn over_tls_it_trusts_the_authority_that_its_settings_name_and_no_other() {
+    for crm in Crm::ALL {
+        let folder = Folder::new(&format!("tls-{}", crm.name()));
+        let secure = ServeSettings {
+            tls: true,
+            ..ServeSettings::default()
+        };
+        let served = socket::serve(&secure).expect("loopback ports are free");
+        let file = settings(crm, &served, &folder.0, free_port());
+        let trusting = fs::read_to_string(&file).expect("the settings");
+        let line = trusting
+            .lines()
+            .find(|line| line.contains("authorities:"))
+            .expect("an authority is named");
+        fs::write(&file, trusting.replace(line, "")).expect("the settings can be written");
+        let mut child = start(&file, &folder.0);
+        let log = logged(&folder.0, "no connection");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        assert!(!log.contains("register.done"), "{log}");
+        fs::write(&file, &trusting).expect("the settings can be written");
+        let referral = served.microsoft(process::share(1)).expect("Microsoft may share");
+        let mut child = start(&file, &folder.0);
+        let log = logged(&folder.0, "create.opportunity");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        assert!(log.contains("register.done") && log.contains(&referral), "{log}");
+        let broken = trusting.replace("authority.pem", "settings.yaml");
+        fs::write(&file, broken).expect("the settings can be written");
+        let examined = cosell("doctor", &file);
+        assert_eq!(examined.status.code(), Some(2));
+        assert!(text(&examined.stderr).contains("holds no certificate in PEM"));
+    }
+}
+
+#[test]
+fn a_clock_that_stands_far_behind_the_memory_is_refused_before_anything_is_sent() {
+    let folder = Folder::new("clock");
+    let served = socket::serve(&ServeSettings::default()).expect("loopback ports are free");
+    let file = settings(Crm::Dynamics, &served, &folder.0, free_port());
+    let org = served.bases().of(Crm::Dynamics.site());
+    let memory = folder.0.join("memory.db");
+    let mut store = Sqlite::open(&memory, &format!("tenant contoso.example and {org}")).expect("a new memory");
+    let seen = ("driver/seen".to_owned(), Some("2999-01-01T00:00:00Z".to_owned()));
+    store.keep(vec![seen]).expect("it can be kept");
+    drop(store);
+    let refused = cosell("run", &file);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("set the clock, then start again"),
+        "{}",
+        text(&refused.stderr)
     );
 }
 

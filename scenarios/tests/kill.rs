@@ -15,7 +15,7 @@ use std::process::Child;
 use cosell::record::{Book, Field};
 use cosell::scenario::Crm;
 use cosell_sim::identity::Authority;
-use cosell_sim::partner_center::{Customer, CustomerContact, MicrosoftAct, SharedDeal};
+use cosell_sim::partner_center::MicrosoftAct;
 use cosell_sim::transport::socket::{self, ServeSettings, Served};
 use process::{Folder, free_port, pause, settings, start};
 
@@ -70,30 +70,7 @@ fn wait_for(served: &Served, process: &mut Child, count: u64) -> bool {
 }
 
 fn share(served: &Served, number: u64) -> String {
-    let deal = SharedDeal {
-        name: format!("Deal {number}"),
-        customer: Customer {
-            name: format!("Customer {}", number % 7),
-            postal_code: Some("98052".to_owned()),
-            country: Some("US".to_owned()),
-            contact: Some(CustomerContact {
-                first_name: "Sue".to_owned(),
-                last_name: "Smith".to_owned(),
-                email: format!("sue@customer{}.example", number % 7),
-                ..CustomerContact::default()
-            }),
-            ..Customer::default()
-        },
-        value: Some(1_000.0),
-        currency: "USD".to_owned(),
-        closing: "2030-06-30T00:00:00Z".parse().expect("a time"),
-        notes: None,
-        solutions: vec![("SOL-1".to_owned(), "One".to_owned())],
-        help: None,
-    };
-    served
-        .microsoft(MicrosoftAct::Share(deal))
-        .expect("Microsoft may share")
+    served.microsoft(process::share(number)).expect("Microsoft may share")
 }
 
 fn edit(served: &Served, referral: &str, value: u64) {

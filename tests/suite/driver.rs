@@ -3,13 +3,15 @@
 
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cosell::record::{Book, Field};
+use cosell::record::{Book, Field, Record};
 use cosell::scenario::Crm;
 use cosell::setup;
-use cosell_connector::driver::store::InMemory;
-use cosell_connector::driver::{self, DriverSettings};
+use cosell_connector::driver::sqlite::Sqlite;
+use cosell_connector::driver::store::{InMemory, Store};
+use cosell_connector::driver::{self, DriverError, DriverSettings};
 use cosell_sim::happening::{Commit, Happening};
 use cosell_sim::partner_center::MicrosoftAct;
 use cosell_sim::site::Site;
@@ -55,7 +57,7 @@ fn serve() -> (Served, Receiver<News>) {
 /// The driver in a thread of its own; it stops when this is dropped.
 struct Process {
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for Process {
@@ -72,6 +74,25 @@ impl Drop for Process {
 }
 
 fn start(crm: Crm, served: &Served) -> Process {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = run(crm, served, InMemory::default(), async move { drop(stopped.await) });
+    let thread = std::thread::spawn(move || {
+        let done = thread.join().expect("the driver does not panic");
+        done.expect("the driver stops when told, and not before");
+    });
+    Process {
+        stop: Some(stop),
+        thread: Some(thread),
+    }
+}
+
+/// Runs the driver in a thread until it is told to stop, or cannot go on.
+fn run(
+    crm: Crm,
+    served: &Served,
+    mut store: impl Store + Send + 'static,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<Result<(), DriverError>> {
     let mut settings = setup::connector(&plan(crm, 1), served.bases()).expect("the settings are complete");
     settings.poll_interval = SignedDuration::from_millis(300);
     settings.reconcile_interval = SignedDuration::from_secs(2);
@@ -82,8 +103,7 @@ fn start(crm: Crm, served: &Served) -> Process {
         certificate_issuer: "Cosell Simulator".to_owned(),
         ..DriverSettings::default()
     };
-    let (stop, stopped) = oneshot::channel::<()>();
-    let thread = std::thread::spawn(move || {
+    std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -92,16 +112,9 @@ fn start(crm: Crm, served: &Served) -> Process {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
             let address = listener.local_addr().expect("an address");
             settings.hook_url = Some(format!("http://{address}/hooks/partner-center"));
-            let shutdown = async move { drop(stopped.await) };
-            let mut store = InMemory::default();
-            let done = driver::run(settings, driver_settings, &mut store, listener, |_| {}, shutdown).await;
-            done.expect("the driver stops when told, and not before");
-        });
-    });
-    Process {
-        stop: Some(stop),
-        thread: Some(thread),
-    }
+            driver::run(settings, driver_settings, &mut store, listener, |_| {}, shutdown).await
+        })
+    })
 }
 
 /// Waits until the connector has committed a field on a site.
@@ -166,4 +179,44 @@ fn the_driver_keeps_salesforce_in_step_over_sockets() {
 #[test]
 fn the_driver_keeps_dynamics_in_step_over_sockets() {
     there_over_sockets(Crm::Dynamics);
+}
+
+#[test]
+fn a_full_disk_stops_the_driver_and_with_room_again_nothing_is_lost_or_made_twice() {
+    const DEALS: usize = 30;
+    let folder = std::env::temp_dir().join(format!("cosell-full-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+    let file = folder.join("memory.db");
+    let (served, news) = serve();
+    for number in 0..DEALS {
+        let shared = setup::share(&deal(&format!("D{number}")));
+        served.microsoft(shared).expect("Microsoft may share");
+    }
+    let store = Sqlite::open(&file, "o").expect("a new memory");
+    store.limit(10).expect("it can be limited");
+    let ended = run(Crm::Dynamics, &served, store, std::future::pending()).join();
+    let error = ended.expect("the driver does not panic").expect_err("it cannot go on");
+    let said = std::error::Error::source(&error)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    assert!(said.contains("the disk is full: make room, then start again"), "{said}");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let store = Sqlite::open(&file, "o").expect("the memory is whole");
+    let going = run(Crm::Dynamics, &served, store, async move { drop(stopped.await) });
+    let linked = || {
+        let book = Book::of_rows(Crm::Dynamics, "On Hold", &served.rows());
+        let named = |record: &Record| !record.text("/externalReferenceId").is_empty();
+        let linked = book.referrals.values().filter(|record| named(record)).count();
+        (linked, book.opportunities.len())
+    };
+    while linked().0 < DEALS {
+        drop(news.recv_timeout(PATIENCE).expect("the driver goes on"));
+    }
+    drop(stop);
+    going
+        .join()
+        .expect("the driver does not panic")
+        .expect("it stops when told");
+    assert_eq!(linked(), (DEALS, DEALS));
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

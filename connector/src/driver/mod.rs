@@ -43,6 +43,8 @@ pub struct DriverSettings {
     pub trusted_certificate_hosts: Vec<String>,
     /// What the certificate's issuer must name as its organisation (partner-center.md section 6.3).
     pub certificate_issuer: String,
+    /// Authorities in PEM, beyond the machine's own, that may vouch for the systems' servers.
+    pub authorities: Vec<Vec<u8>>,
     /// Certificates in DER, one of which must have signed a webhook's certificate. Without any, host and issuer alone are checked.
     pub certificate_roots: Vec<Vec<u8>>,
 }
@@ -53,6 +55,7 @@ impl Default for DriverSettings {
             seed: 0,
             trusted_certificate_hosts: vec!["3psostorageacct.blob.core.windows.net".to_owned()],
             certificate_issuer: "Microsoft Corporation".to_owned(),
+            authorities: Vec::new(),
             certificate_roots: Vec::new(),
         }
     }
@@ -141,7 +144,7 @@ pub async fn run_with_status<S: Store>(
     mut decided: impl FnMut(&Decision),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DriverError> {
-    let client = http::client(&settings).map_err(DriverError::Client)?;
+    let client = http::client(&settings, &driver.authorities).map_err(DriverError::Client)?;
     let (sender, mut incoming) = mpsc::channel(WAITING_EVENTS);
     let (stop, stopped) = oneshot::channel();
     let seed = driver.seed;
@@ -332,4 +335,27 @@ async fn until(at: Option<Timestamp>, now: Timestamp) {
     };
     let left = Duration::try_from(at.duration_since(now)).unwrap_or_default();
     tokio::time::sleep(left).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(ahead: SignedDuration) -> Memory {
+        let mut memory = Memory::default();
+        let mut clock = Clock::start(&memory).unwrap();
+        memory.apply(SEEN.to_owned(), Some(canon::after(clock.now(), ahead).to_string()));
+        memory
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_a_little_stands_still_and_one_far_behind_is_refused() {
+        let memory = seen(SignedDuration::from_mins(5));
+        let latest: Timestamp = memory.get(SEEN).unwrap().parse().unwrap();
+        let mut clock = Clock::start(&memory).unwrap();
+        assert_eq!((clock.now(), clock.now()), (latest, latest));
+        let error = Clock::start(&seen(SignedDuration::from_hours(1))).unwrap_err();
+        assert!(matches!(error, DriverError::ClockBack { .. }), "{error}");
+        assert!(error.to_string().contains("set the clock, then start again"));
+    }
 }

@@ -6,7 +6,7 @@
 use super::desk::{Desk, Trouble};
 use super::leads::{self, Course};
 use super::step::{Seen, Step};
-use super::{crm, pc};
+use super::{crm, duplicates, pc};
 use crate::board::Causes;
 use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};
 use crate::flow::{Flow, Trigger};
@@ -27,7 +27,9 @@ pub(crate) async fn create_in_crm(
 ) -> Result<Step, Trouble> {
     desk.need(deal, Flow::PcToCrm, &format!("referral {id} has no opportunity"))?;
     let Some(referral) = pc::read(desk, id).await? else {
-        // Nobody has it: a webhook of another tenant, or a referral that is gone. Nothing is remembered about it.
+        // Nobody has it, as far as the connection's user sees: a webhook of another tenant, or of a referral out of sight. Nothing is
+        // remembered about it but that there may be more to see.
+        desk.doubt();
         desk.say(
             &desk.record(deal),
             "record.deleted",
@@ -46,7 +48,7 @@ pub(crate) async fn create_in_crm(
         return follow_reference(desk, deal, &referral, external).await;
     }
     if let Some(found) = look(desk, deal, id).await? {
-        return Ok(adopt(desk, deal, &referral, &found));
+        return adopt(desk, deal, &referral, &found).await;
     }
     if let ReferralState::Closed(_) = referral.state {
         desk.say_once(
@@ -81,7 +83,7 @@ async fn follow_reference(desk: &Desk, deal: DealNumber, referral: &Referral, ex
     let id = OpportunityId::new(external);
     let known = desk.board().of_opportunity(&id);
     if let Some(other) = known.filter(|other| *other != deal) {
-        return Ok(hand_over(desk, deal, other, referral));
+        return hand_over(desk, deal, other, referral).await;
     }
     let found = if crm::is_id(desk, external) {
         crm::read(desk, &id).await?
@@ -90,7 +92,7 @@ async fn follow_reference(desk: &Desk, deal: DealNumber, referral: &Referral, ex
     };
     match found {
         Some(found) if found.referral.as_ref().is_none_or(|named| *named == referral.id) => {
-            Ok(adopt(desk, deal, referral, &found))
+            adopt(desk, deal, referral, &found).await
         }
         Some(found) => {
             let detail = format!(
@@ -113,20 +115,23 @@ async fn follow_reference(desk: &Desk, deal: DealNumber, referral: &Referral, ex
 }
 
 /// The opportunity that the referral names is another deal's: that one decides whether it is its referral.
-fn hand_over(desk: &Desk, deal: DealNumber, other: DealNumber, referral: &Referral) -> Step {
+async fn hand_over(desk: &Desk, deal: DealNumber, other: DealNumber, referral: &Referral) -> Result<Step, Trouble> {
     let owner = desk.record(other);
-    if owner.referral.as_ref().is_some_and(|known| *known != referral.id) {
-        let detail = format!(
-            "opportunity {} already belongs to another referral",
-            referral.external.as_deref().unwrap_or_default()
-        );
-        desk.say_once(deal, "link.duplicate_referral", None, &detail);
-        return Step::Done;
+    if let Some(first) = owner.referral.filter(|known| *known != referral.id) {
+        return duplicates::resolve(desk, deal, other, (&first, referral)).await;
+    }
+    if owner.claim.is_some_and(|claim| claim != referral.id) {
+        // Of two that come at once one is linked; the other is looked at once that is done.
+        return Err(Trouble::Passing {
+            why: "another referral claims the opportunity".to_owned(),
+            until: None,
+            unknown: false,
+        });
     }
     desk.forget(deal);
     desk.change(other, |record| record.claim = Some(referral.id.clone()));
     desk.mark(other, Causes::whole(Trigger::Parent));
-    Step::Done
+    Ok(Step::Done)
 }
 
 /// Looks for an opportunity that names the referral.
@@ -144,10 +149,10 @@ async fn look(desk: &Desk, deal: DealNumber, id: &ReferralId) -> Result<Option<O
 }
 
 /// Links an opportunity that was found. If it was about to be created, what it was created with is the base.
-fn adopt(desk: &Desk, deal: DealNumber, referral: &Referral, found: &Opportunity) -> Step {
+async fn adopt(desk: &Desk, deal: DealNumber, referral: &Referral, found: &Opportunity) -> Result<Step, Trouble> {
     let taken = desk.board().of_opportunity(&found.id).filter(|other| *other != deal);
     if let Some(other) = taken {
-        return hand_over(desk, deal, other, referral);
+        return hand_over(desk, deal, other, referral).await;
     }
     desk.change(deal, |record| {
         let created = record
@@ -167,7 +172,7 @@ fn adopt(desk: &Desk, deal: DealNumber, referral: &Referral, found: &Opportunity
         None,
         "an opportunity that names the referral was found",
     );
-    Step::Again
+    Ok(Step::Again)
 }
 
 /// While a create with an unknown outcome may still arrive, it is not repeated.

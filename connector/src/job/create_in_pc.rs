@@ -238,7 +238,10 @@ async fn create(desk: &Desk, deal: DealNumber, new: &NewReferral) -> Result<Step
         values: new.values.clone(),
     };
     if !desk.settings().is_planted(Planted::NoJournalBeforeCreate) {
-        desk.change(deal, |record| record.creating = Some(intention));
+        desk.change(deal, |record| {
+            record.makes(&new.values);
+            record.creating = Some(intention);
+        });
     }
     match pc::create(desk, &new.own(desk.settings().closing_date_zone)).await {
         Ok(referral) => Ok(adopt(desk, deal, &referral)),

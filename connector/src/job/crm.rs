@@ -10,8 +10,8 @@ use crate::deal::{Customer, Ending, Field, Person, Solution};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId, is_guid, is_salesforce_id};
 use crate::planted::Planted;
 use crate::record::digest;
-use crate::settings::CrmSettings;
-use crate::system::dataverse::Currencies;
+use crate::settings::{CrmSettings, DataverseSettings};
+use crate::system::dataverse::{Currencies, TrackedPage};
 use crate::system::identity::Audience;
 use crate::system::opportunity::{Change, NewLead, Opportunity, Revision, SolutionRow, Stage, Surroundings};
 use crate::system::{Ask, Page, Unreadable, dataverse, salesforce};
@@ -171,7 +171,7 @@ pub(crate) async fn create(desk: &Desk, change: &Change) -> Result<OpportunityId
         CrmSettings::Salesforce(settings) => {
             let request = salesforce::create(settings, change, desk.now()).map_err(unwritable)?;
             let reply = ask(desk, request).await?;
-            Ok(OpportunityId::new(salesforce::read_created(reply.body())?))
+            Ok(OpportunityId::new(after_write(salesforce::read_created(reply.body()))?))
         }
         CrmSettings::Dataverse(settings) => {
             let request = dataverse::create(settings, &currencies, change).map_err(|error| {
@@ -179,7 +179,9 @@ pub(crate) async fn create(desk: &Desk, change: &Change) -> Result<OpportunityId
                 unwritable(error)
             })?;
             let reply = ask(desk, request).await?;
-            Ok(OpportunityId::new(dataverse::read_created(reply.headers())?))
+            Ok(OpportunityId::new(after_write(dataverse::read_created(
+                reply.headers(),
+            ))?))
         }
     }
 }
@@ -351,6 +353,16 @@ pub(crate) async fn next_solutions(desk: &Desk, link: String) -> Result<Page<Sol
     solutions_page(desk, follow(desk, link)).await
 }
 
+/// A page of what change tracking tells about solution rows.
+pub(crate) async fn tracked_solutions(
+    desk: &Desk,
+    settings: &DataverseSettings,
+    request: Ask,
+) -> Result<TrackedPage, Trouble> {
+    let reply = ask(desk, request).await?;
+    Ok(dataverse::read_tracked(settings, reply.body())?)
+}
+
 async fn solutions_page(desk: &Desk, request: Ask) -> Result<Page<SolutionRow>, Trouble> {
     let reply = ask(desk, request).await?;
     Ok(match &desk.settings().crm {
@@ -440,8 +452,13 @@ async fn first(desk: &Desk, find: Ask, key: &str) -> Result<Option<String>, Trou
 
 async fn created(desk: &Desk, create: Ask) -> Result<String, Trouble> {
     let reply = ask(desk, create).await?;
-    Ok(match &desk.settings().crm {
-        CrmSettings::Salesforce(_) => salesforce::read_created(reply.body())?,
-        CrmSettings::Dataverse(_) => dataverse::read_created(reply.headers())?,
+    after_write(match &desk.settings().crm {
+        CrmSettings::Salesforce(_) => salesforce::read_created(reply.body()),
+        CrmSettings::Dataverse(_) => dataverse::read_created(reply.headers()),
     })
+}
+
+/// What a write made. A reply that cannot be read leaves open what that is: it is looked for.
+fn after_write(made: Result<String, Unreadable>) -> Result<String, Trouble> {
+    made.map_err(|unreadable| Trouble::after_write(&unreadable))
 }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::health::Health;
+use super::solution_rows::SolutionRows;
 use crate::board::{Board, Causes, due_key, record_key};
 use crate::contract::{Decision, Memory, System};
 use crate::engine::Engine;
@@ -33,6 +34,8 @@ pub(crate) const CRM_CURSOR: &str = "crm";
 pub(crate) const SOLUTIONS_CURSOR: &str = "solutions";
 /// The cursor of Partner Center's changes.
 pub(crate) const PC_CURSOR: &str = "pc";
+/// Since when Partner Center may not show everything.
+const DOUBT: &str = "doubt";
 
 /// Why a job cannot go on.
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
@@ -81,9 +84,24 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// A write was answered by success in words that cannot be read: it has happened, and what it made is looked for.
+    pub(crate) fn after_write(unreadable: &Unreadable) -> Self {
+        Self::Passing {
+            why: unreadable.to_string(),
+            until: None,
+            unknown: true,
+        }
+    }
+}
+
 impl From<Unreadable> for Trouble {
     fn from(unreadable: Unreadable) -> Self {
-        Self::refused(unreadable.to_string())
+        match unreadable {
+            // On the way something broke off: the call may have had its effect.
+            Unreadable::Broken(_) => Self::after_write(&unreadable),
+            Unreadable::Lacks(why) => Self::refused(why),
+        }
     }
 }
 
@@ -118,6 +136,7 @@ struct Inner {
     currencies: Mutex<Currencies>,
     stages: Mutex<Option<Vec<String>>>,
     cursors: Mutex<BTreeMap<&'static str, Timestamp>>,
+    rows: Mutex<SolutionRows>,
     flows: Mutex<Flows>,
     spent: Mutex<Spent>,
     health: Mutex<Health>,
@@ -134,7 +153,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desk {
     pub(crate) fn new(engine: Engine, settings: Settings, board: Board, memory: &Memory) -> Self {
         let cursor = |name| Some((name, memory.get(&format!("cursor/{name}"))?.parse().ok()?));
-        let cursors = [CRM_CURSOR, PC_CURSOR, SOLUTIONS_CURSOR].map(cursor);
+        let cursors = [CRM_CURSOR, PC_CURSOR, SOLUTIONS_CURSOR, DOUBT].map(cursor);
         let cursors = cursors.into_iter().flatten().collect();
         Self(Arc::new(Inner {
             engine,
@@ -145,6 +164,7 @@ impl Desk {
             currencies: Mutex::default(),
             stages: Mutex::default(),
             cursors: Mutex::new(cursors),
+            rows: Mutex::default(),
             spent: Mutex::default(),
             health: Mutex::default(),
             flows: Mutex::new(Flows {
@@ -205,8 +225,28 @@ impl Desk {
         lock(&self.0.cursors).get(name).copied()
     }
 
+    /// The rows of the CRM's solutions as they were read last, where the CRM tells which were deleted.
+    pub(crate) fn solution_rows(&self) -> MutexGuard<'_, SolutionRows> {
+        lock(&self.0.rows)
+    }
+
+    /// Partner Center did not show a referral that it had named: until a day has passed, its changes from now on are read again
+    /// with every pass, because the connection's user may see less than all of them.
+    pub(crate) fn doubt(&self) {
+        if self.doubted().is_none() {
+            self.move_cursor(DOUBT, self.now());
+        }
+    }
+
+    fn doubted(&self) -> Option<Timestamp> {
+        let since = self.cursor(DOUBT)?;
+        (self.now().duration_since(since) < SignedDuration::from_hours(24)).then_some(since)
+    }
+
     /// Moves a cursor forward, durably.
     pub(crate) fn move_cursor(&self, name: &'static str, to: Timestamp) {
+        let held = if name == PC_CURSOR { self.doubted() } else { None };
+        let to = held.map_or(to, |since| to.min(since));
         let before = lock(&self.0.cursors).insert(name, to);
         if before != Some(to) {
             self.0.engine.persist(format!("cursor/{name}"), Some(to.to_string()));

@@ -2,6 +2,8 @@
 //!
 //! The rules are those of [`crate::sync`]; the requests those of [`crate::system`].
 
+/// Which row of the CRM's solutions belongs to which opportunity.
+pub(crate) mod solution_rows;
 /// What every job works with, and how a call is made.
 pub(crate) mod desk;
 /// How it goes.
@@ -20,12 +22,16 @@ pub(crate) mod crm;
 pub(crate) mod pc;
 /// Leads.
 mod leads;
+/// A second referral of one opportunity.
+mod duplicates;
 /// An opportunity for a referral.
 pub(crate) mod create_in_crm;
 /// A referral for an opportunity.
 pub(crate) mod create_in_pc;
 /// Both records of a linked deal.
 mod pair;
+/// What a system says it took, and did not.
+mod untaken;
 /// Writes to a linked referral.
 mod to_pc;
 /// Writes to a linked opportunity.

@@ -108,7 +108,7 @@ pub(crate) async fn patch(desk: &Desk, of: &Referral, patch: &Patch) -> Result<R
 /// its eTag is left out: it is no state that anything was decided on.
 async fn written(desk: &Desk, of: &Referral, reply: &Response<Bytes>) -> Result<Referral, Trouble> {
     if !reply.body().is_empty() {
-        return read_one(desk, reply.body());
+        return made(desk, reply.body());
     }
     let mut now = read(desk, &of.id).await?.ok_or(Trouble::Missing)?;
     now.etag.clear();
@@ -135,5 +135,13 @@ pub(crate) async fn create(desk: &Desk, body: &Value) -> Result<Referral, Troubl
     }
     let ask = partner_center::create(&settings.partner_center, &body);
     let reply = desk.ask(Audience::PartnerCenter, ask).await?;
-    read_one(desk, reply.body())
+    made(desk, reply.body())
+}
+
+/// The referral out of the reply to a write.
+fn made(desk: &Desk, body: &Bytes) -> Result<Referral, Trouble> {
+    let mut referral = read_referral(body, desk.settings().closing_date_zone)
+        .map_err(|unreadable| Trouble::after_write(&unreadable))?;
+    shape(desk, &mut referral);
+    Ok(referral)
 }

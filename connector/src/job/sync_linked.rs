@@ -10,8 +10,9 @@ use super::create_in_pc::{invite, missing};
 use super::desk::{Desk, Trouble};
 use super::pair::Pair;
 use super::step::{Seen, Step};
+use super::untaken::{leave_out, took};
 use super::{crm, microsoft, pc, solutions, to_crm, to_pc};
-use crate::contract::Reason;
+use crate::contract::{Reason, System};
 use crate::deal::{Field, OpportunityState, ReferralState, canon};
 use crate::flow::Flow;
 use crate::id::{DealNumber, OpportunityId, ReferralId};
@@ -32,8 +33,10 @@ pub(crate) async fn sync_linked(
     seen: &mut Seen,
 ) -> Result<Step, Trouble> {
     let Some(referral) = pc::read(desk, ids.0).await? else {
-        desk.say_once(deal, "record.deleted", None, "the referral does not exist any more");
-        return Ok(Step::Done);
+        // Partner Center deletes nothing: what was there is out of sight, as for a user who is Referrals admin no more.
+        desk.doubt();
+        let why = "Partner Center does not show the referral any more: is the connection's user still Referrals admin?";
+        return Err(Trouble::Denied { why: why.to_owned() });
     };
     let record = desk.record(deal);
     let unchanged = record.seen_referral.as_deref() == Some(referral.etag.as_str());
@@ -52,6 +55,7 @@ pub(crate) async fn sync_linked(
         take_stock_of_sending(record, &referral);
         take_stock_of_writing(record, &row);
     });
+    prove(desk, deal, &row);
     if !row.sync && !desk.settings().is_planted(Planted::SyncsWithoutLeave) {
         desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
         return Ok(Step::Done);
@@ -116,6 +120,28 @@ fn take_stock_of_writing(record: &mut Record, row: &Opportunity) {
         }
         record.owed.clear();
     }
+}
+
+/// Whether the CRM has kept what the last write carried. What still stands as it was, in a row that nobody has written since, was not
+/// taken: it is no edit of the CRM's, and Partner Center's value goes there again.
+fn prove(desk: &Desk, deal: DealNumber, row: &Opportunity) {
+    let record = desk.record(deal);
+    let Some(proving) = record.proving else {
+        return;
+    };
+    let untouched = row.modified <= proving.at;
+    let stands =
+        |(field, before): &(&Field, &Option<String>)| untouched && row.values.get(**field) == before.as_deref();
+    let untaken: Vec<Field> = proving.before.iter().filter(stands).map(|(field, _)| *field).collect();
+    let base = |field: &Field| (*field, record.base.value(*field).map(str::to_owned));
+    let sent = proving.before.keys().map(base).collect();
+    desk.change(deal, |record| {
+        record.proving = None;
+        for field in &untaken {
+            record.base.agree(*field, proving.before.get(field).cloned().flatten());
+        }
+    });
+    took(desk, deal, System::Crm, &sent, &untaken);
 }
 
 /// Whether both records name each other, or nobody else.
@@ -295,6 +321,7 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     let mut merged = merge_pair(desk, &desk.record(deal), &pair);
     let open = pair.ask == Move::Live;
     let open = hold_back(desk, deal, &pair, &mut merged)? && open;
+    let stuck = leave_out(desk, deal, &mut merged);
     announce(desk, deal, &merged);
     let pieces = help_needs(desk, &pair, open).await?;
     let pair = to_pc::write(desk, deal, pair, &merged, (open, open && pieces.is_empty())).await?;
@@ -317,7 +344,7 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
         crm::reopen(desk, &pair.row).await?;
         return Ok(Step::Again);
     }
-    let failing = !pieces.is_empty();
+    let failing = !pieces.is_empty() || stuck.is_some();
     let planted_stale = desk.settings().is_planted(Planted::BaseStaysBehind);
     let written = to_crm::write(desk, deal, &pair, &merged, (seen.causes.whole, failing)).await?;
     desk.change(deal, |record| {
@@ -333,8 +360,11 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
         record.furnish = false;
     });
     seen.opportunity = Some(written.digest());
-    if failing {
+    if !pieces.is_empty() {
         return Err(Trouble::Incomplete { pieces });
+    }
+    if let Some(stuck) = stuck {
+        return Err(stuck);
     }
     // What the CRM edited on hold is looked at again now that it is not on hold any more.
     Ok(if pair.ask == Move::Activate {

@@ -10,7 +10,7 @@ use crate::deal::{Field, OpportunityState, mark};
 use crate::flow::Flow;
 use crate::id::DealNumber;
 use crate::planted::Planted;
-use crate::record::{Writing, digest};
+use crate::record::{Proving, Writing, digest};
 use crate::settings::Direction;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::Merged;
@@ -48,8 +48,21 @@ pub(super) async fn write(
         desk.change(deal, |record| record.writing = Some(writing));
     }
     crm::update(desk, row, &change).await?;
-    desk.change(deal, |record| record.owed.clear());
+    let proving = proving(desk, row, merged);
+    desk.change(deal, |record| {
+        record.owed.clear();
+        record.proving = proving;
+    });
     Ok(row.clone().with(&change))
+}
+
+/// What the fields of a write held before it.
+fn proving(desk: &Desk, row: &Opportunity, merged: &Merged) -> Option<Proving> {
+    let before = |(field, _): &(Field, Option<String>)| (*field, row.values.get(*field).map(str::to_owned));
+    (!merged.to_crm.is_empty()).then(|| Proving {
+        before: merged.to_crm.iter().map(before).collect(),
+        at: desk.now(),
+    })
 }
 
 /// Puts Partner Center's values where the CRM edited them on hold; whether there was anything to put back. It comes before
@@ -95,7 +108,9 @@ pub(super) async fn drop_edits(desk: &Desk, deal: DealNumber, pair: &Pair) -> Re
     );
     change.audit = audit::append(&row.audit, &[line], desk.settings().audit_limit);
     crm::update(desk, row, &change).await?;
+    let proving = proving(desk, row, &merged);
     desk.change(deal, |record| {
+        record.proving = proving;
         for (field, value) in merged.to_crm {
             record.base.agree(field, value);
         }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use super::desk::{Desk, Trouble};
 use super::pair::{Pair, sent};
 use super::pc;
+use super::untaken::took;
+use crate::contract::System;
 use crate::deal::{Agreed, Ending, Field, Help, ReferralState};
 use crate::id::DealNumber;
 use crate::planted::Planted;
@@ -20,28 +22,52 @@ use crate::system::partner_center::{Patch, Referral};
 async fn deliver(
     desk: &Desk,
     deal: DealNumber,
-    sending: Sending,
+    (of, sending): (&Referral, Sending),
     call: impl Future<Output = Result<Referral, Trouble>>,
 ) -> Result<Referral, Trouble> {
     let silent = desk.settings().is_planted(Planted::NoAuditOfSending);
     desk.change(deal, |record| record.sending = Some(sending.clone()));
     let result = call.await;
     let unknown = result.as_ref().err().is_some_and(Trouble::is_unknown);
+    let untaken = result
+        .as_ref()
+        .map(|now| untaken(of, now, &sending))
+        .unwrap_or_default();
     desk.change(deal, |record| {
         if !unknown {
             record.sending = None;
         }
         if result.is_ok() {
-            for (field, value) in sending.values {
-                record.base.agree(field, value);
+            for (field, value) in sending.values.iter().filter(|(field, _)| !untaken.contains(field)) {
+                record.base.agree(*field, value.clone());
             }
             record.base.status = sending.status.or(record.base.status);
-            if !silent {
+            if !silent && untaken.is_empty() {
                 record.owed.push(sending.line);
             }
         }
     });
+    if result.is_ok() && !sending.values.is_empty() {
+        took(desk, deal, System::PartnerCenter, &sending.values, &untaken);
+        if !untaken.is_empty() {
+            // Looked at again: it is sent once more, or left out.
+            return Err(Trouble::Raced);
+        }
+    }
     result
+}
+
+/// The fields of a write that the referral holds as before, though the write was answered by success.
+fn untaken(before: &Referral, now: &Referral, sending: &Sending) -> Vec<Field> {
+    let stands = |field: Field, sent: Option<&str>| {
+        let held = now.values.get(field);
+        held != sent && held == before.values.get(field)
+    };
+    let fields = sending.values.iter();
+    fields
+        .filter(|(field, sent)| stands(**field, sent.as_deref()))
+        .map(|(field, _)| *field)
+        .collect()
 }
 
 fn sending(desk: &Desk, what: &str, status: Option<Agreed>) -> Sending {
@@ -57,7 +83,7 @@ pub(super) async fn accept(desk: &Desk, deal: DealNumber, referral: &Referral) -
     let mut patch = Patch::default();
     patch.accept();
     let sending = sending(desk, "accepted", Some(Agreed::Active));
-    let accepted = deliver(desk, deal, sending, pc::patch(desk, referral, &patch)).await?;
+    let accepted = deliver(desk, deal, (referral, sending), pc::patch(desk, referral, &patch)).await?;
     desk.say(&desk.record(deal), "accept", None, "the opportunity left on-hold");
     Ok(accepted)
 }
@@ -67,7 +93,7 @@ pub(super) async fn decline(desk: &Desk, deal: DealNumber, referral: &Referral) 
     let mut patch = Patch::default();
     patch.decline(&desk.settings().declined_reason);
     let sending = sending(desk, "declined", Some(Agreed::Lost));
-    let declined = deliver(desk, deal, sending, pc::patch(desk, referral, &patch)).await?;
+    let declined = deliver(desk, deal, (referral, sending), pc::patch(desk, referral, &patch)).await?;
     desk.say(
         &desk.record(deal),
         "decline",
@@ -98,7 +124,10 @@ pub(super) async fn write(
     let (patch, sending) = patch(desk, &pair, merged, show);
     if !patch.is_empty() {
         pair.referral = match sending {
-            Some(sending) => deliver(desk, deal, sending, pc::patch(desk, &pair.referral, &patch)).await?,
+            Some(sending) => {
+                let call = pc::patch(desk, &pair.referral, &patch);
+                deliver(desk, deal, (&pair.referral, sending), call).await?
+            }
             // Only the CRM's id: nobody is owed a line for it.
             None => pc::patch(desk, &pair.referral, &patch).await?,
         };
@@ -129,7 +158,7 @@ async fn replace(
     let mut sending = sending(desk, &format!("updated: {}", words.join(", ")), None);
     sending.values.extend(name.cloned());
     let body = referral.replaced(text, help);
-    deliver(desk, deal, sending, pc::put(desk, referral, &body)).await
+    deliver(desk, deal, (referral, sending), pc::put(desk, referral, &body)).await
 }
 
 /// What a planted bug makes of a value on its way to Partner Center.

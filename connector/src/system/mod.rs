@@ -102,18 +102,24 @@ pub struct Page<T> {
 
 /// A reply that does not say what it should.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(pub String);
+pub enum Unreadable {
+    /// It breaks off, or is no JSON at all: another attempt may bring it whole.
+    #[error("the reply is not JSON: {0}")]
+    Broken(String),
+    /// It is whole, and does not say what it should.
+    #[error("{0}")]
+    Lacks(String),
+}
 
 impl Unreadable {
     fn missing(what: &str) -> Self {
-        Self(format!("the reply has no usable `{what}`"))
+        Self::Lacks(format!("the reply has no usable `{what}`"))
     }
 }
 
 /// A reply's body as JSON.
 pub fn json(body: &Bytes) -> Result<Value, Unreadable> {
-    serde_json::from_slice(body).map_err(|error| Unreadable(format!("the reply is not JSON: {error}")))
+    serde_json::from_slice(body).map_err(|error| Unreadable::Broken(error.to_string()))
 }
 
 /// The first error in a body of any vendor's shape, as `code: message` (partner-center.md sections 1.6 and 4.3,

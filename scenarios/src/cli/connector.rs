@@ -111,16 +111,28 @@ fn driver_settings(process: &Process, ui: Ui) -> Result<DriverSettings, Exit> {
         settings.certificate_issuer.clone_from(issuer);
     }
     for path in &process.certificate_roots {
-        let root = std::fs::read(path).map_err(|error| {
-            ui.note(&format!(
-                "error: the certificate {} cannot be read: {error}",
-                path.display()
-            ));
-            Exit::Usage
-        })?;
-        settings.certificate_roots.push(root);
+        settings.certificate_roots.push(certificate(path, ui)?);
+    }
+    for path in &process.authorities {
+        let pem = certificate(path, ui)?;
+        if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+            ui.note(&format!("error: {} holds no certificate in PEM", path.display()));
+            ui.note("help: `process: {authorities: [FILE]}` takes files that begin with -----BEGIN CERTIFICATE-----");
+            return Err(Exit::Usage);
+        }
+        settings.authorities.push(pem);
     }
     Ok(settings)
+}
+
+fn certificate(path: &Path, ui: Ui) -> Result<Vec<u8>, Exit> {
+    std::fs::read(path).map_err(|error| {
+        ui.note(&format!(
+            "error: the certificate {} cannot be read: {error}",
+            path.display()
+        ));
+        Exit::Usage
+    })
 }
 
 fn go(files: &Files, ui: Ui) -> Result<Exit, Exit> {

@@ -4,17 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cosell_sim::happening::{Commit, CommitKind};
 use cosell_sim::world::observation::Observed;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Code, Finding, Findings, Invariant, Scene};
-use crate::record::is_microsoft_side;
-use crate::trace::{Entry, What};
+use super::{Code, Finding, Findings, Invariant, Scene, end_of};
+use crate::record::{is_microsoft_side, pc_standing};
+use crate::trace::{Entry, Trace, What};
 
 pub(super) const EXPLANATION: &str = "No referral has two opportunities, and no opportunity has two referrals, at any step of a run.
 
 It counts stored records that name the same counterpart: opportunities by their Referral Identifier, referrals of the \
 partner by their external reference. An engagement has one referral of Microsoft's own. A deleted opportunity still counts: \
 a second one would bring the deal back. Look first at creates whose \
-reply was lost: a connector that creates again without looking for what it may have created makes the second record.";
+reply was lost: a connector that creates again without looking for what it may have created makes the second record.
+
+Partner Center takes no key from its caller. A create of a referral that the network doubles, or holds back for longer than two \
+minutes while another one is made, may make a second referral; but in the end all but one of them are closed.";
+
+/// How long a connector waits before it makes again what may still be under way: what arrives later is the network's doing.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Which records name which, and what was reported.
 #[derive(Default)]
@@ -24,11 +31,20 @@ pub(super) struct OneToOne {
     /// By record: what it names.
     named: BTreeMap<String, String>,
     reported: BTreeSet<String>,
+    /// When each exchange left the connector.
+    sent: BTreeMap<u64, Timestamp>,
+    /// Exchanges of which the network made two.
+    doubled: BTreeSet<u64>,
+    /// Referrals that the network made late or twice, and when each came to be.
+    unasked: BTreeMap<String, Timestamp>,
 }
 
 impl Invariant for OneToOne {
     fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
-        let What::Observed(Observed::Committed { commit, .. }) = &entry.what else {
+        let What::Observed(observed) = &entry.what else {
+            return;
+        };
+        let Some((exchange, commit)) = self.follow(observed, entry.at) else {
             return;
         };
         if commit.kind == CommitKind::Deleted {
@@ -48,12 +64,95 @@ impl Invariant for OneToOne {
         self.named.insert(commit.id.clone(), other.to_owned());
         let twins = self.naming.entry(other.to_owned()).or_default();
         twins.insert(commit.id.clone());
-        if twins.len() > 1 && self.reported.insert(other.to_owned()) {
+        if twins.len() > 1 && !self.is_the_networks(commit, exchange, entry.at, scene) {
+            self.report(entry.at, (other, what), commit, scene, findings);
+        }
+    }
+
+    fn finish(&mut self, trace: &Trace, scene: &Scene<'_>, findings: &mut Findings) {
+        let at = end_of(trace);
+        let book = &scene.board.book;
+        for (other, twins) in &self.naming {
+            let open = |id: &&String| {
+                let referral = book.referrals.get(*id);
+                referral.is_some_and(|referral| !is_microsoft_side(referral) && !pc_standing(referral).is_closed())
+            };
+            let open: Vec<&str> = twins.iter().filter(open).map(String::as_str).collect();
+            if open.len() > 1 && !self.reported.contains(other) {
+                let deal = scene.board.name_of(open[0]);
+                let text = format!("{deal} is left with {} open referrals: {}", open.len(), open.join(", "));
+                let finding = Finding::new(Code::OneToOne, at, Some(deal), text);
+                findings.add(finding.comparing("1 open referral", format!("{} open referrals", open.len())));
+            }
+        }
+    }
+}
+
+impl OneToOne {
+    /// Notes what happens to exchanges; gives what was stored, and by which exchange.
+    fn follow<'e>(&mut self, observed: &'e Observed, at: Timestamp) -> Option<(Option<u64>, &'e Commit)> {
+        if let Observed::Committed { exchange, commit } = observed {
+            return Some((*exchange, commit));
+        }
+        if let Observed::Sent { exchange, .. } = observed {
+            self.sent.insert(*exchange, at);
+        }
+        if let Observed::Duplicated {
+            exchange: Some(exchange),
+            copy,
+            ..
+        } = observed
+        {
+            self.doubled.extend([*exchange, *copy]);
+        }
+        None
+    }
+
+    /// Whether the network made the second referral: this one came late or twice, or the others did, after it had left.
+    fn is_the_networks(&mut self, commit: &Commit, exchange: Option<u64>, at: Timestamp, scene: &Scene<'_>) -> bool {
+        let Some(exchange) = exchange.filter(|_| commit.kind == CommitKind::Created) else {
+            return false;
+        };
+        let is_referral = scene.board.book.referrals.contains_key(&commit.id);
+        let left = self.sent.get(&exchange).copied();
+        let late = left.is_some_and(|left| at.duration_since(left) > PATIENCE);
+        if is_referral && (late || self.doubled.contains(&exchange)) {
+            self.unasked.insert(commit.id.clone(), at);
+            return true;
+        }
+        let twins = self.named.get(&commit.id).and_then(|other| self.naming.get(other));
+        let crossed = |id: &String| {
+            let came = self.unasked.get(id);
+            *id == commit.id || came.is_some_and(|came| left.is_some_and(|left| left < *came))
+        };
+        is_referral && twins.is_some_and(|twins| twins.iter().all(crossed))
+    }
+
+    fn report(
+        &mut self,
+        at: Timestamp,
+        (other, what): (&str, &str),
+        commit: &Commit,
+        scene: &Scene<'_>,
+        findings: &mut Findings,
+    ) {
+        let Some(twins) = self.naming.get(other) else {
+            return;
+        };
+        if self.reported.insert(other.to_owned()) {
             let deal = scene.board.name_of(&commit.id);
             let ids: Vec<&str> = twins.iter().map(String::as_str).collect();
             let text = format!("{deal} has {} {what} ({other}): {}", ids.len(), ids.join(", "));
-            let finding = Finding::new(Code::OneToOne, entry.at, Some(deal), text);
+            let finding = Finding::new(Code::OneToOne, at, Some(deal), text);
             findings.add(finding.comparing("1 record", format!("{} records", ids.len())));
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        if let Some(old) = self.named.remove(id)
+            && let Some(twins) = self.naming.get_mut(&old)
+        {
+            twins.remove(id);
         }
     }
 }
@@ -75,14 +174,4 @@ fn counterpart<'a>(commit: &Commit, scene: &'a Scene<'_>) -> Option<(&'a str, &'
     }
     let opportunity = book.opportunities.get(&commit.id)?;
     Some((book.referral_of(opportunity), "opportunities that name one referral"))
-}
-
-impl OneToOne {
-    fn forget(&mut self, id: &str) {
-        if let Some(old) = self.named.remove(id)
-            && let Some(twins) = self.naming.get_mut(&old)
-        {
-            twins.remove(id);
-        }
-    }
 }

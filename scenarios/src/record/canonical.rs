@@ -67,6 +67,8 @@ mod tests {
     fn marks_are_counted_not_only_found() {
         assert_eq!(Mark::of("Deal ✔"), Mark::Check);
         assert_eq!(Mark::of("Deal ✔ ✔"), Mark::Stacked);
+        assert_eq!(Mark::of("Deal ✔ and more ✗"), Mark::Cross);
+        assert_eq!(Mark::of("✔"), Mark::Check);
         assert_eq!(Mark::of("Deal"), Mark::None);
     }
 }

@@ -17,9 +17,13 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The mark in a name.
+    /// The mark at either end of a name; what stands between letters belongs to the name.
     pub fn of(name: &str) -> Self {
-        let mut marks = name.chars().filter_map(Self::of_char);
+        let around = |sign: char| Self::of_char(sign).is_some() || sign == '\u{FE0F}' || sign.is_whitespace();
+        let front = name.len() - name.trim_start_matches(around).len();
+        let back = name[front..].trim_end_matches(around).len() + front;
+        let ends = name[..front].chars().chain(name[back..].chars());
+        let mut marks = ends.filter_map(Self::of_char);
         match (marks.next(), marks.next()) {
             (None, _) => Self::None,
             (Some(mark), None) => mark,

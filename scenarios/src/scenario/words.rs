@@ -210,7 +210,7 @@ pub const FINDING_CODES: [&str; 16] = [
 ];
 
 /// The choices that the reference connector reports, each with a stable code and what it means.
-pub const DECISIONS: [(&str, &str); 72] = [
+pub const DECISIONS: [(&str, &str); 73] = [
     ("accept", "the deal left on-hold, and was accepted in Partner Center"),
     (
         "audit.in_run",
@@ -324,6 +324,7 @@ pub const DECISIONS: [(&str, &str); 72] = [
     ("solutions.sent", "the solutions were changed in the CRM, and sent"),
     ("sync.off", "Sync is off, and nothing is sent"),
     ("value.currency_missing", "the CRM does not have the currency"),
+    ("value.not_taken", "a system said that it took a value, and did not"),
     ("value.shortened", "a value has more letters than the CRM can hold"),
 ];
 

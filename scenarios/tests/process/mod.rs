@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cosell::scenario::Crm;
 use cosell_sim::identity::Authority;
+use cosell_sim::partner_center::{Customer, CustomerContact, MicrosoftAct, SharedDeal};
 use cosell_sim::site::Site;
 use cosell_sim::transport::socket::Served;
 
@@ -46,7 +47,13 @@ pub(crate) fn settings(crm: Crm, served: &Served, folder: &Path, port: u16) -> P
     let login = bases.of(Site::Entra);
     let org = bases.of(crm.site());
     let token = Authority::refresh_token_of("connector");
-    let host = bases.partner_center_events().trim_start_matches("http://").to_owned();
+    let events = bases.partner_center_events();
+    let host = events.split("://").nth(1).unwrap_or_default().to_owned();
+    let authorities = served.authority().map_or_else(String::new, |pem| {
+        let file = folder.join("authority.pem");
+        fs::write(&file, pem).expect("the authority can be written");
+        format!("  authorities: [{}]\n", file.display())
+    });
     let crm = match crm {
         Crm::Salesforce => format!("{{kind: salesforce, org: {org}, client id: connector, client secret: secret}}"),
         Crm::Dynamics => format!(
@@ -70,7 +77,7 @@ process:
   store: {}
   certificate hosts: [\"{host}\"]
   certificate issuer: Cosell Simulator
-",
+{authorities}",
         bases.of(Site::PartnerCenter),
         bases.partner_center_events(),
         folder.join("memory.db").display(),
@@ -94,4 +101,29 @@ pub(crate) fn start(settings: &Path, folder: &Path) -> Child {
         .stderr(log)
         .spawn()
         .expect("the connector can be started")
+}
+
+/// A deal that Microsoft shares; every seventh has the same customer.
+pub(crate) fn share(number: u64) -> MicrosoftAct {
+    MicrosoftAct::Share(SharedDeal {
+        name: format!("Deal {number}"),
+        customer: Customer {
+            name: format!("Customer {}", number % 7),
+            postal_code: Some("98052".to_owned()),
+            country: Some("US".to_owned()),
+            contact: Some(CustomerContact {
+                first_name: "Sue".to_owned(),
+                last_name: "Smith".to_owned(),
+                email: format!("sue@customer{}.example", number % 7),
+                ..CustomerContact::default()
+            }),
+            ..Customer::default()
+        },
+        value: Some(1_000.0),
+        currency: "USD".to_owned(),
+        closing: "2030-06-30T00:00:00Z".parse().expect("a time"),
+        notes: None,
+        solutions: vec![("SOL-1".to_owned(), "One".to_owned())],
+        help: None,
+    })
 }

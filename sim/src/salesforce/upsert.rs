@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::author::Author;
 use super::cell::Cell;
+use super::condition;
 use super::error::{JSON, Problem};
 use super::foreign::{ambiguous, holders};
 use super::id::Id;
@@ -111,6 +112,8 @@ fn patch(state: &mut State, visit: &Visit<'_>, object: usize, key: usize, value:
             ))
         }
         [place] => {
+            // Assumed: the preconditions of a record hold for one that is named by an external identifier, too.
+            condition::of_write(state, visit.call.headers, object, *place)?;
             let id = state.tables[object].row(*place).id;
             let body = Body {
                 fields: &fields,

@@ -333,7 +333,6 @@ fn rules(document: &Value, settings: &mut Settings, faults: &mut Vec<SettingsFau
         "lost reason",
         "declined reason",
         "referral link",
-        "undocumented patch paths",
     ];
     let mut section = Section::of(document, "rules", &keys, faults);
     let edits = [("flush", OnHoldEdits::Flush), ("drop", OnHoldEdits::Drop)];

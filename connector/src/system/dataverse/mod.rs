@@ -246,6 +246,81 @@ pub fn read_changed_solutions(settings: &DataverseSettings, body: &Bytes) -> Res
     })
 }
 
+/// What change tracking tells about a solution row (dataverse.md section 2.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tracked {
+    /// It is there: new, changed, or read for the first time.
+    Kept {
+        /// The row.
+        row: String,
+        /// The opportunity that it belongs to.
+        opportunity: OpportunityId,
+        /// The solution's id.
+        solution: String,
+    },
+    /// It was deleted.
+    Deleted {
+        /// The row.
+        row: String,
+    },
+}
+
+/// A page of changed rows.
+#[derive(Clone, Debug)]
+pub struct TrackedPage {
+    /// The rows; one that cannot be read carries the reason.
+    pub rows: Vec<Result<Tracked, Unreadable>>,
+    /// Where the next page is, when there is one.
+    pub next: Option<String>,
+    /// On the last page: where later changes are.
+    pub delta: Option<String>,
+}
+
+/// Reads all solution rows, and asks for a link to their later changes.
+pub fn all_solutions(settings: &DataverseSettings) -> Ask {
+    let ask = get(
+        settings,
+        &format!("{SOLUTIONS}?$select=msft_solutionidentifier,_msft_opportunity_value"),
+    );
+    ask.header(PREFER, "odata.track-changes")
+}
+
+/// A page, or later changes, that a link leads to.
+pub fn track(link: String) -> Ask {
+    follow(link)
+}
+
+/// A page of changed rows out of [`all_solutions`] and [`track`].
+pub fn read_tracked(settings: &DataverseSettings, body: &Bytes) -> Result<TrackedPage, Unreadable> {
+    let page = parse(body)?;
+    let link = |name: &'static str| match text(&page, name) {
+        Some(link) => link_on(&settings.org, link)
+            .map(Some)
+            .ok_or_else(|| Unreadable::missing(name)),
+        None => Ok(None),
+    };
+    let rows = records(&page)?.iter().map(tracked).collect();
+    Ok(TrackedPage {
+        rows,
+        next: link("@odata.nextLink")?,
+        delta: link("@odata.deltaLink")?,
+    })
+}
+
+fn tracked(row: &Value) -> Result<Tracked, Unreadable> {
+    let of = |name: &'static str| text(row, name).ok_or_else(|| Unreadable::missing(name));
+    if text(row, "reason") == Some("deleted") {
+        return Ok(Tracked::Deleted {
+            row: of("id")?.to_owned(),
+        });
+    }
+    Ok(Tracked::Kept {
+        row: of("msft_partnercentersolutionid")?.to_owned(),
+        opportunity: OpportunityId::new(of("_msft_opportunity_value")?),
+        solution: text(row, "msft_solutionidentifier").unwrap_or_default().to_owned(),
+    })
+}
+
 /// Adds a solution to an opportunity.
 pub fn create_solution(settings: &DataverseSettings, opportunity: &OpportunityId, solution: &Solution) -> Ask {
     let name: String = solution

@@ -154,7 +154,7 @@ impl Referral {
 impl WireReferral {
     fn deserialize(whole: &Value) -> Result<Self, Unreadable> {
         serde::Deserialize::deserialize(whole)
-            .map_err(|error: serde_json::Error| Unreadable(format!("the referral is unreadable: {error}")))
+            .map_err(|error: serde_json::Error| Unreadable::Lacks(format!("the referral is unreadable: {error}")))
     }
 }
 

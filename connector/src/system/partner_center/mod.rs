@@ -172,6 +172,12 @@ impl Patch {
         self.status("Closed", substatus);
     }
 
+    /// Closes what should not be there.
+    pub fn close_in_error(&mut self, reason: &str) {
+        self.replace("/statusReason", reason);
+        self.status("Closed", "Error");
+    }
+
     fn status(&mut self, status: &str, substatus: &str) {
         self.replace("/status", status);
         self.replace("/substatus", substatus);
