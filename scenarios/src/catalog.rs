@@ -21,7 +21,7 @@ mod tests {
     #[test]
     fn a_folder_of_the_catalog_is_all_that_lies_in_it() {
         assert_eq!(under("catalog").count(), FILES.len());
-        assert_eq!(under("catalog/canary/").count(), 3);
+        assert_eq!(under("catalog/canary/").count(), 4);
         assert_eq!(under("catalog/canary/this-one-must-fail.yaml").count(), 1);
         assert_eq!(under("catalog/cana").count(), 0);
     }

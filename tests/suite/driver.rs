@@ -193,7 +193,7 @@ fn a_full_disk_stops_the_driver_and_with_room_again_nothing_is_lost_or_made_twic
         served.microsoft(shared).expect("Microsoft may share");
     }
     let store = Sqlite::open(&file, "o").expect("a new memory");
-    store.limit(10).expect("it can be limited");
+    store.limit(6).expect("it can be limited");
     let ended = run(Crm::Dynamics, &served, store, std::future::pending()).join();
     let error = ended.expect("the driver does not panic").expect_err("it cannot go on");
     let said = std::error::Error::source(&error)
