@@ -22,6 +22,8 @@ pub mod delivery_log;
 pub mod reply;
 /// Who may call: users, roles, tokens and their life, and the Entra ID token endpoint.
 pub mod identity;
+/// Answers that are kept while nothing changes.
+mod memo;
 /// What every system stands on.
 pub mod ground;
 /// Partner Center: referrals, engagements, webhook registration.

@@ -119,18 +119,18 @@ async fn look(desk: &Desk, deal: DealNumber, id: &OpportunityId) -> Result<Optio
     let oldest = canon::after(intention.at, -desk.settings().overlap);
     let mut page = pc::first_page(desk).await?;
     for _ in 0..MOST_PAGES {
-        for row in page.rows.into_iter().flatten() {
+        for row in page.rows.iter().flatten() {
             if row.external.as_deref() == Some(id.as_str()) && !row.is_microsofts {
-                return Ok(Some(row));
+                return Ok(Some(row.clone()));
             }
             if row.updated < oldest {
                 return Ok(None);
             }
         }
-        let Some(next) = page.next else {
+        let Some(next) = &page.next else {
             return Ok(None);
         };
-        page = pc::next_page(desk, next).await?;
+        page = pc::next_page(desk, next.clone()).await?;
     }
     desk.say(
         &desk.record(deal),

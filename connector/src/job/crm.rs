@@ -1,10 +1,13 @@
 //! The CRM's calls, whichever CRM it is: one function each, with the reply already understood.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
 
 use super::desk::{Desk, Trouble};
+use super::feed::Noticed;
 use super::stages;
 use crate::deal::{Customer, Ending, Field, Person, Solution};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId, is_guid, is_salesforce_id};
@@ -46,9 +49,9 @@ pub(crate) fn longest_name(desk: &Desk) -> usize {
 }
 
 /// Dataverse's currencies, read once; Salesforce needs none.
-async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
+async fn currencies(desk: &Desk) -> Result<Arc<Currencies>, Trouble> {
     let CrmSettings::Dataverse(settings) = &desk.settings().crm else {
-        return Ok(Currencies::new());
+        return Ok(Arc::default());
     };
     let kept = desk.currencies();
     if !kept.is_empty() {
@@ -59,7 +62,8 @@ async fn currencies(desk: &Desk) -> Result<Currencies, Trouble> {
         .await?
         .into_iter()
         .collect();
-    desk.keep_currencies(read.clone());
+    let read = Arc::new(read);
+    desk.keep_currencies(Arc::clone(&read));
     Ok(read)
 }
 
@@ -94,7 +98,7 @@ fn follow(desk: &Desk, link: String) -> Ask {
 
 /// Lets the currencies be read again: a person may have added one.
 fn forget_currencies(desk: &Desk) {
-    desk.keep_currencies(Currencies::new());
+    desk.keep_currencies(Arc::default());
 }
 
 /// An opportunity; none when it does not exist.
@@ -118,25 +122,43 @@ pub(crate) async fn read(desk: &Desk, id: &OpportunityId) -> Result<Option<Oppor
 }
 
 /// The first page of the opportunities with Sync = Yes that were changed at or after a moment.
-pub(crate) async fn changed(desk: &Desk, since: Timestamp) -> Result<Page<Opportunity>, Trouble> {
-    let first = match &desk.settings().crm {
+pub(crate) async fn changed(desk: &Desk, since: Timestamp) -> Result<Arc<Page<Noticed>>, Trouble> {
+    let first = desk.feeds().opportunities.ask(since, || match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => salesforce::changed(settings, since),
         CrmSettings::Dataverse(settings) => dataverse::changed(settings, since),
-    };
-    page(desk, first).await
+    });
+    let currencies = currencies(desk).await?;
+    let reply = ask(desk, first).await?;
+    let known = desk.feeds().opportunities.known(reply.body());
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let page = noticed(read_page(desk, &currencies, reply.body())?);
+    Ok(desk.feeds().opportunities.keep(reply.into_body(), page))
 }
 
 /// The page that a link leads to.
-pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Opportunity>, Trouble> {
-    page(desk, follow(desk, link)).await
+pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Arc<Page<Noticed>>, Trouble> {
+    Ok(Arc::new(noticed(page(desk, follow(desk, link)).await?)))
+}
+
+fn noticed(page: Page<Opportunity>) -> Page<Noticed> {
+    Page {
+        rows: page.rows.into_iter().map(|row| row.map(Noticed::new)).collect(),
+        next: page.next,
+    }
 }
 
 async fn page(desk: &Desk, request: Ask) -> Result<Page<Opportunity>, Trouble> {
     let currencies = currencies(desk).await?;
     let reply = ask(desk, request).await?;
+    Ok(read_page(desk, &currencies, reply.body())?)
+}
+
+fn read_page(desk: &Desk, currencies: &Currencies, body: &Bytes) -> Result<Page<Opportunity>, Unreadable> {
     let mut page = match &desk.settings().crm {
-        CrmSettings::Salesforce(settings) => salesforce::read_page(settings, reply.body())?,
-        CrmSettings::Dataverse(settings) => dataverse::read_page(settings, &currencies, reply.body())?,
+        CrmSettings::Salesforce(settings) => salesforce::read_page(settings, body)?,
+        CrmSettings::Dataverse(settings) => dataverse::read_page(settings, currencies, body)?,
     };
     for row in page.rows.iter_mut().flatten() {
         desk.settings().mapping.shape(&mut row.values);
@@ -340,17 +362,24 @@ pub(crate) fn chosen_id(id: &ReferralId, kind: &str) -> String {
 }
 
 /// The first page of the solution rows that were changed at or after a moment.
-pub(crate) async fn changed_solutions(desk: &Desk, since: Timestamp) -> Result<Page<SolutionRow>, Trouble> {
-    let first = match &desk.settings().crm {
+pub(crate) async fn changed_solutions(desk: &Desk, since: Timestamp) -> Result<Arc<Page<SolutionRow>>, Trouble> {
+    let first = desk.feeds().solutions.ask(since, || match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => salesforce::changed_solutions(settings, since),
         CrmSettings::Dataverse(settings) => dataverse::changed_solutions(settings, since),
-    };
-    solutions_page(desk, first).await
+    });
+    let reply = ask(desk, first).await?;
+    let known = desk.feeds().solutions.known(reply.body());
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let page = solutions_page(desk, reply.body())?;
+    Ok(desk.feeds().solutions.keep(reply.into_body(), page))
 }
 
 /// The page of solution rows that a link leads to.
-pub(crate) async fn next_solutions(desk: &Desk, link: String) -> Result<Page<SolutionRow>, Trouble> {
-    solutions_page(desk, follow(desk, link)).await
+pub(crate) async fn next_solutions(desk: &Desk, link: String) -> Result<Arc<Page<SolutionRow>>, Trouble> {
+    let reply = ask(desk, follow(desk, link)).await?;
+    Ok(Arc::new(solutions_page(desk, reply.body())?))
 }
 
 /// A page of what change tracking tells about solution rows.
@@ -363,12 +392,11 @@ pub(crate) async fn tracked_solutions(
     Ok(dataverse::read_tracked(settings, reply.body())?)
 }
 
-async fn solutions_page(desk: &Desk, request: Ask) -> Result<Page<SolutionRow>, Trouble> {
-    let reply = ask(desk, request).await?;
-    Ok(match &desk.settings().crm {
-        CrmSettings::Salesforce(settings) => salesforce::read_changed_solutions(settings, reply.body())?,
-        CrmSettings::Dataverse(settings) => dataverse::read_changed_solutions(settings, reply.body())?,
-    })
+fn solutions_page(desk: &Desk, body: &Bytes) -> Result<Page<SolutionRow>, Unreadable> {
+    match &desk.settings().crm {
+        CrmSettings::Salesforce(settings) => salesforce::read_changed_solutions(settings, body),
+        CrmSettings::Dataverse(settings) => dataverse::read_changed_solutions(settings, body),
+    }
 }
 
 /// Whether a refusal is about a currency that the CRM does not have.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
+use super::feed::Feeds;
 use super::health::Health;
 use super::solution_rows::SolutionRows;
 use crate::board::{Board, Causes, due_key, record_key};
@@ -133,7 +134,8 @@ struct Inner {
     board: Mutex<Board>,
     tokens: Mutex<BTreeMap<Audience, Token>>,
     gates: Mutex<BTreeMap<System, Gate>>,
-    currencies: Mutex<Currencies>,
+    currencies: Mutex<Arc<Currencies>>,
+    feeds: Mutex<Feeds>,
     stages: Mutex<Option<Vec<String>>>,
     cursors: Mutex<BTreeMap<&'static str, Timestamp>>,
     rows: Mutex<SolutionRows>,
@@ -162,6 +164,7 @@ impl Desk {
             tokens: Mutex::default(),
             gates: Mutex::default(),
             currencies: Mutex::default(),
+            feeds: Mutex::default(),
             stages: Mutex::default(),
             cursors: Mutex::new(cursors),
             rows: Mutex::default(),
@@ -199,12 +202,19 @@ impl Desk {
     }
 
     /// The currencies that were read last.
-    pub(crate) fn currencies(&self) -> Currencies {
-        lock(&self.0.currencies).clone()
+    pub(crate) fn currencies(&self) -> Arc<Currencies> {
+        Arc::clone(&lock(&self.0.currencies))
     }
 
-    pub(crate) fn keep_currencies(&self, currencies: Currencies) {
+    /// Keeps the currencies; rows are read by them.
+    pub(crate) fn keep_currencies(&self, currencies: Arc<Currencies>) {
         *lock(&self.0.currencies) = currencies;
+        self.feeds().opportunities.forget();
+    }
+
+    /// The change feeds as they were read last.
+    pub(super) fn feeds(&self) -> MutexGuard<'_, Feeds> {
+        lock(&self.0.feeds)
     }
 
     /// The stages that were read last.
@@ -359,7 +369,7 @@ impl Desk {
         let mut renewed = false;
         loop {
             let token = self.token(audience).await?;
-            let request = ask.clone().into_request(Some(&token.text));
+            let request = ask.clone().into_request(Some(&token.authorization));
             let request = request.map_err(|error| Trouble::refused(format!("the request cannot be built: {error}")))?;
             let response = self.exchange(audience.system(), request).await?;
             if response.status() == StatusCode::UNAUTHORIZED {
@@ -400,13 +410,12 @@ impl Desk {
 
     /// The token for an audience: the one that is kept, or a new one.
     async fn token(&self, audience: Audience) -> Result<Token, Trouble> {
+        // Whoever has the turn is asking for one: nobody waits behind them who has a good one.
+        if let Some(token) = self.kept_token(audience) {
+            return Ok(token);
+        }
         let turn = self.engine().turn(&format!("token {audience:?}")).await;
-        let now = self.now();
-        let kept = lock(&self.0.tokens)
-            .get(&audience)
-            .filter(|token| now < token.until)
-            .cloned();
-        if let Some(token) = kept {
+        if let Some(token) = self.kept_token(audience) {
             return Ok(token);
         }
         let (system, ask) = token_request(self.settings(), audience);
@@ -433,6 +442,13 @@ impl Desk {
         lock(&self.0.tokens).insert(audience, token.clone());
         drop(turn);
         Ok(token)
+    }
+
+    /// The token that is kept, while it is good.
+    fn kept_token(&self, audience: Audience) -> Option<Token> {
+        let now = self.now();
+        let tokens = lock(&self.0.tokens);
+        tokens.get(&audience).filter(|token| now < token.until).cloned()
     }
 
     fn drop_token(&self, audience: Audience, token: &Token) {

@@ -2,6 +2,8 @@
 //!
 //! The rules are those of [`crate::sync`]; the requests those of [`crate::system`].
 
+/// The change feeds as they were read last.
+mod feed;
 /// Which row of the CRM's solutions belongs to which opportunity.
 pub(crate) mod solution_rows;
 /// What every job works with, and how a call is made.

@@ -1,7 +1,10 @@
 //! Partner Center's calls: one function each, with the reply already understood.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Response;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::crm;
@@ -12,7 +15,7 @@ use crate::planted::Planted;
 use crate::settings::mapping::default_path;
 use crate::system::identity::Audience;
 use crate::system::partner_center::{self, Patch, Referral, read_page, read_referral};
-use crate::system::{Ask, Page};
+use crate::system::{Ask, Page, Unreadable};
 
 /// A referral; none when it does not exist.
 pub(crate) async fn read(desk: &Desk, id: &ReferralId) -> Result<Option<Referral>, Trouble> {
@@ -68,19 +71,32 @@ pub(crate) async fn engagement(desk: &Desk, id: &EngagementId) -> Result<Vec<Ref
 }
 
 /// The first page of all referrals, the one that was changed last first.
-pub(crate) async fn first_page(desk: &Desk) -> Result<Page<Referral>, Trouble> {
-    page(desk, partner_center::list(&desk.settings().partner_center)).await
+pub(crate) async fn first_page(desk: &Desk) -> Result<Arc<Page<Referral>>, Trouble> {
+    // The list is asked for whole, whatever was read before.
+    let list = || partner_center::list(&desk.settings().partner_center);
+    let ask = desk.feeds().referrals.ask(Timestamp::UNIX_EPOCH, list);
+    let reply = desk.ask(Audience::PartnerCenter, ask).await?;
+    let known = desk.feeds().referrals.known(reply.body());
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let page = read_list(desk, reply.body())?;
+    Ok(desk.feeds().referrals.keep(reply.into_body(), page))
 }
 
 /// The page that a link leads to.
-pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Page<Referral>, Trouble> {
-    page(desk, Ask::get(link)).await
+pub(crate) async fn next_page(desk: &Desk, link: String) -> Result<Arc<Page<Referral>>, Trouble> {
+    Ok(Arc::new(page(desk, Ask::get(link)).await?))
 }
 
 async fn page(desk: &Desk, ask: Ask) -> Result<Page<Referral>, Trouble> {
-    let settings = desk.settings();
     let reply = desk.ask(Audience::PartnerCenter, ask).await?;
-    let mut page = read_page(&settings.partner_center, reply.body(), settings.closing_date_zone)?;
+    Ok(read_list(desk, reply.body())?)
+}
+
+fn read_list(desk: &Desk, body: &Bytes) -> Result<Page<Referral>, Unreadable> {
+    let settings = desk.settings();
+    let mut page = read_page(&settings.partner_center, body, settings.closing_date_zone)?;
     for row in page.rows.iter_mut().flatten() {
         shape(desk, row);
     }

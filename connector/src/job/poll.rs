@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::crm;
 use super::desk::{CRM_CURSOR, Desk, Trouble};
+use super::feed::Noticed;
 use super::hook::later;
 use super::solutions;
 use crate::board::Causes;
@@ -61,19 +62,19 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
     let mut newest = cursor;
     let mut page = crm::changed(desk, since).await?;
     for _ in 0..MOST_PAGES {
-        for row in page.rows {
+        for row in &page.rows {
             match row {
-                Ok(row) => {
-                    newest = newest.max(Some(row.modified));
-                    notice(desk, &row);
+                Ok(noticed) => {
+                    newest = newest.max(Some(noticed.row.modified));
+                    notice(desk, noticed);
                 }
                 Err(unreadable) => desk.say(&Record::default(), "poll.unreadable", None, unreadable.to_string()),
             }
         }
-        let Some(next) = page.next else {
+        let Some(next) = &page.next else {
             break;
         };
-        page = crm::next_page(desk, next).await?;
+        page = crm::next_page(desk, next.clone()).await?;
     }
     if let Some(newest) = newest {
         let ahead = desk.settings().is_planted(Planted::CursorRunsAhead);
@@ -93,7 +94,8 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
 }
 
 /// Marks the deal of a row, unless the row is as the last run left it.
-fn notice(desk: &Desk, row: &Opportunity) {
+fn notice(desk: &Desk, Noticed { row, digest }: &Noticed) {
+    let digest = *digest;
     let known = desk.board().of_opportunity(&row.id);
     let Some(deal) = known else {
         if let Some(deal) = new_deal(desk, row) {
@@ -107,16 +109,16 @@ fn notice(desk: &Desk, row: &Opportunity) {
         return;
     };
     if desk.settings().is_planted(Planted::EchoByTime) && desk.now().duration_since(row.modified).as_secs() < 60 {
-        desk.change(deal, |record| record.seen_opportunity = Some(row.digest()));
+        desk.change(deal, |record| record.seen_opportunity = Some(digest));
     }
     let seen = desk.board().record(deal).and_then(|record| record.seen_opportunity);
-    if seen != Some(row.digest()) || is_echo_taken_for_change(desk) {
+    if seen != Some(digest) || is_echo_taken_for_change(desk) {
         let linked = desk
             .board()
             .record(deal)
             .is_some_and(|record| record.referral.is_some());
         let flow = if linked { Flow::OpportunityToPc } else { Flow::CrmToPc };
-        let what = format!("opportunity {} was changed ({:016x})", row.id, row.digest());
+        let what = format!("opportunity {} was changed ({digest:016x})", row.id);
         desk.trigger(deal, flow, Causes::whole(Trigger::CrmChange), &what);
     }
 }

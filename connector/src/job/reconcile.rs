@@ -57,7 +57,7 @@ pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
     let mut page = pc::first_page(desk).await?;
     let mut newest = cursor;
     'pages: for _ in 0..MOST_PAGES {
-        for row in page.rows {
+        for row in &page.rows {
             let row = match row {
                 Ok(row) => row,
                 Err(unreadable) => {
@@ -69,12 +69,12 @@ pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
                 break 'pages;
             }
             newest = newest.max(Some(row.updated));
-            notice(desk, &row);
+            notice(desk, row);
         }
-        let Some(next) = page.next else {
+        let Some(next) = &page.next else {
             break;
         };
-        page = pc::next_page(desk, next).await?;
+        page = pc::next_page(desk, next.clone()).await?;
     }
     if let Some(newest) = newest {
         let ahead = desk.settings().is_planted(Planted::PartnerCenterCursorRunsAhead);
@@ -95,13 +95,16 @@ pub(crate) async fn reconcile_once(desk: &Desk) -> Result<(), Trouble> {
 
 /// Microsoft's side of a deal whose webhook was missed.
 fn notice_microsofts(desk: &Desk, row: &Referral) {
-    let deal = desk.board().of_engagement(&row.engagement);
-    let Some(deal) = deal else {
-        return;
+    let found = {
+        let board = desk.board();
+        let deal = board.of_engagement(&row.engagement);
+        deal.and_then(|deal| {
+            let record = board.record(deal)?;
+            let seen = record.microsoft.as_ref().is_some_and(|side| side.etag == row.etag);
+            (record.opportunity.is_some() && !seen).then_some(deal)
+        })
     };
-    let linked = desk.record(deal).opportunity.is_some();
-    let seen = desk.record(deal).microsoft.is_some_and(|side| side.etag == row.etag);
-    if linked && !seen {
+    if let Some(deal) = found {
         let what = format!("Microsoft's referral {} was changed ({})", row.id, row.etag);
         let causes = Causes::whole(Trigger::RelatedWebhook);
         desk.trigger(deal, Flow::MicrosoftUpdates, causes, &what);
@@ -116,9 +119,12 @@ fn notice(desk: &Desk, row: &Referral) {
         notice_microsofts(desk, row);
         return;
     }
-    let known = desk.board().of_referral(&row.id);
-    let seen = known.and_then(|deal| desk.board().record(deal)?.seen_referral.clone());
-    if seen.as_deref() == Some(row.etag.as_str()) {
+    let seen = {
+        let board = desk.board();
+        let known = board.of_referral(&row.id).and_then(|deal| board.record(deal));
+        known.is_some_and(|record| record.seen_referral.as_deref() == Some(row.etag.as_str()))
+    };
+    if seen {
         return;
     }
     if let Some(deal) = deal_of(desk, &row.id) {

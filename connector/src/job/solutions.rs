@@ -96,14 +96,14 @@ pub(super) async fn poll(desk: &Desk) -> Result<(), Trouble> {
     let mut newest: Timestamp = cursor;
     let mut page = crm::changed_solutions(desk, since).await?;
     for _ in 0..MOST_PAGES {
-        for row in page.rows.into_iter().flatten() {
+        for row in page.rows.iter().flatten() {
             newest = newest.max(row.modified);
             added(desk, &row.opportunity, &row.solution);
         }
-        let Some(next) = page.next else {
+        let Some(next) = &page.next else {
             break;
         };
-        page = crm::next_solutions(desk, next).await?;
+        page = crm::next_solutions(desk, next.clone()).await?;
     }
     desk.move_cursor(SOLUTIONS_CURSOR, newest);
     Ok(())

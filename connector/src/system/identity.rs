@@ -4,6 +4,7 @@
 //! Keeping tokens is the business of the jobs.
 
 use bytes::Bytes;
+use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -40,8 +41,8 @@ impl Audience {
 /// A token and the end of its use.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The token itself.
-    pub text: String,
+    /// The token itself, as `Authorization` carries it.
+    pub authorization: HeaderValue,
     /// When it is replaced.
     pub until: Timestamp,
 }
@@ -152,8 +153,11 @@ pub fn read_token(settings: &Settings, body: &Bytes, now: Timestamp) -> Result<T
         (None, CrmSettings::Dataverse(_)) => SignedDuration::from_mins(30),
     };
     let used = if life > MARGIN * 2 { life - MARGIN } else { life };
+    let authorization = HeaderValue::try_from(format!("Bearer {text}"));
+    let mut authorization = authorization.map_err(|_| Unreadable::missing("access_token"))?;
+    authorization.set_sensitive(true);
     Ok(Token {
-        text: text.to_owned(),
+        authorization,
         until: canon::after(now, used),
     })
 }

@@ -2,8 +2,10 @@
 //!
 //! Nothing here waits or decides: a request is a value, and a reply is turned into facts or into the reason why not.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use serde_json::Value;
 
 /// The token life cycle.
@@ -21,8 +23,9 @@ pub mod salesforce;
 #[derive(Clone, Debug)]
 pub struct Ask {
     method: Method,
-    url: String,
-    headers: Vec<(HeaderName, String)>,
+    /// Taken apart once: a feed is asked for with the same URL again and again. What is no URL stays text until it is sent.
+    url: Result<Uri, String>,
+    headers: Vec<(HeaderName, Cow<'static, str>)>,
     body: Option<(&'static str, Bytes)>,
 }
 
@@ -31,8 +34,8 @@ impl Ask {
     pub fn get(url: String) -> Self {
         Self {
             method: Method::GET,
-            url,
-            headers: vec![(header::ACCEPT, "application/json".to_owned())],
+            url: Uri::try_from(url.as_str()).map_err(|_| url),
+            headers: vec![(header::ACCEPT, Cow::Borrowed("application/json"))],
             body: None,
         }
     }
@@ -67,20 +70,25 @@ impl Ask {
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The request with a token, if it needs one.
-    pub fn into_request(self, token: Option<&str>) -> Result<Request<Bytes>, http::Error> {
-        let mut builder = Request::builder().method(self.method).uri(self.url);
+    /// The request with its `Authorization`, if it needs one.
+    pub fn into_request(self, authorization: Option<&HeaderValue>) -> Result<Request<Bytes>, http::Error> {
+        let mut builder = Request::builder().method(self.method);
+        builder = match self.url {
+            Ok(uri) => builder.uri(uri),
+            Err(text) => builder.uri(text),
+        };
         for (name, value) in self.headers {
-            builder = builder.header(name, value);
+            builder = match value {
+                Cow::Borrowed(value) => builder.header(name, HeaderValue::from_static(value)),
+                Cow::Owned(value) => builder.header(name, value),
+            };
         }
-        if let Some(token) = token {
-            let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
-            value.set_sensitive(true);
+        if let Some(value) = authorization {
             builder = builder.header(header::AUTHORIZATION, value);
         }
         let (kind, body) = self.body.unzip();
@@ -161,7 +169,7 @@ pub fn percent(text: &str) -> String {
 /// A paging link, if it leads to the host that it came from: a token must not follow a link elsewhere. The scheme stays
 /// the configured one: the documented sample prints `http` where the API is `https` (partner-center.md section 1.1).
 fn link_on(base: &str, link: &str) -> Option<String> {
-    let of = |url: &str| url.parse::<http::Uri>().ok()?.authority().map(ToString::to_string);
+    let of = |url: &str| url.parse::<Uri>().ok()?.authority().map(ToString::to_string);
     if link.starts_with('/') {
         return Some(format!("{base}{link}"));
     }

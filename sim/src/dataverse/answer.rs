@@ -20,7 +20,7 @@ const JSON: &str = "application/json; odata.metadata=minimal";
 pub(super) struct Answer {
     status: StatusCode,
     headers: Vec<(&'static str, String)>,
-    body: Option<String>,
+    body: Option<Bytes>,
     /// The URL of the row that was written: what `$1` stands for in a change set.
     row: Option<String>,
 }
@@ -37,11 +37,18 @@ impl Answer {
     }
 
     /// JSON text with a status.
-    pub(super) fn json(status: StatusCode, body: String) -> Self {
-        Self::of(status, Some(body)).with("content-type", JSON.to_owned())
+    pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::of(status, Some(body.into())).with("content-type", JSON.to_owned())
     }
 
-    fn of(status: StatusCode, body: Option<String>) -> Self {
+    /// The body of a 200 that says nothing in its headers but that it is JSON.
+    pub(super) fn plain_json(&self) -> Option<&Bytes> {
+        let plain = |(name, value): &(&str, String)| *name == "content-type" && value == JSON;
+        let body = self.body.as_ref().filter(|_| self.status == StatusCode::OK);
+        body.filter(|_| self.row.is_none() && self.headers.iter().all(plain))
+    }
+
+    fn of(status: StatusCode, body: Option<Bytes>) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -52,12 +59,12 @@ impl Answer {
 
     /// Text of another type.
     pub(super) fn text(content_type: &str, body: String) -> Self {
-        Self::of(StatusCode::OK, Some(body)).with("content-type", content_type.to_owned())
+        Self::of(StatusCode::OK, Some(body.into())).with("content-type", content_type.to_owned())
     }
 
     /// Several answers in one.
     pub(super) fn multipart(status: StatusCode, content_type: String, body: String) -> Self {
-        Self::of(status, Some(body)).with("content-type", content_type)
+        Self::of(status, Some(body.into())).with("content-type", content_type)
     }
 
     /// A 401: no body, but where to sign in (dataverse.md section 1.4).
@@ -70,7 +77,7 @@ impl Answer {
     pub(super) fn fault(fault: &Fault) -> Self {
         let (status, code) = fault.status_and_code();
         let body = json!({"error": {"code": code, "message": fault.to_string()}});
-        let answer = Self::of(status, Some(body.to_string())).with("content-type", JSON.to_owned());
+        let answer = Self::of(status, Some(body.to_string().into())).with("content-type", JSON.to_owned());
         if let Fault::TooMuch { wait, .. } = fault {
             return answer.with("retry-after", wait.to_string());
         }
@@ -139,12 +146,13 @@ impl Answer {
             }
         }
         out.push_str("\r\n");
-        out.push_str(self.body.as_deref().unwrap_or_default());
+        // Bodies are made of text.
+        out.push_str(std::str::from_utf8(self.body.as_deref().unwrap_or_default()).unwrap_or_default());
     }
 
     /// As a response. `request_id` numbers it.
     pub(super) fn into_response(self, request_id: &str) -> Response {
-        let body = self.body.map_or_else(Body::empty, |text| Body::from(Bytes::from(text)));
+        let body = self.body.map_or_else(Body::empty, Body::from);
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::ground::Ground;
 use crate::happening::{self, Happening};
 use crate::identity::User;
+use crate::memo::Memo;
 use crate::seed::{Seed, Stream};
 use crate::site::Site;
 
@@ -25,6 +26,9 @@ use super::store::Store;
 
 /// The first version number that a row gets. Versions count for the whole environment.
 const FIRST_VERSION: i64 = 1_000_001;
+
+/// How many callers are remembered with their roles.
+const CALLERS: usize = 16;
 
 /// Everything that changes.
 #[derive(Debug)]
@@ -50,6 +54,10 @@ pub(super) struct State {
     pub(super) members: BTreeSet<Guid>,
     /// What strict mode has to say of the request under way, whether it is carried out or not.
     pub(super) lapses: Vec<Lapse>,
+    /// Answers to lists, while no row changes.
+    pub(super) memo: Memo,
+    /// Who called lately, as their roles were at a revision of the rows.
+    callers: Vec<(u64, Arc<User>, Arc<Caller>)>,
     /// What the request under way did; told to nobody until it is over.
     notes: Vec<Happening>,
 }
@@ -163,8 +171,29 @@ impl State {
             is_set_up: false,
             members: BTreeSet::new(),
             lapses: Vec::new(),
+            memo: Memo::default(),
+            callers: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// The caller behind a token: found out once for each revision of the rows.
+    pub(super) fn caller(&mut self, seed: Seed, user: &Arc<User>, at_screen: bool) -> Result<Arc<Caller>, Fault> {
+        let revision = self.store.revision();
+        let known = self
+            .callers
+            .iter()
+            .find(|(at, known, caller)| *at == revision && caller.at_screen == at_screen && Arc::ptr_eq(known, user));
+        if let Some((_, _, caller)) = known {
+            return Ok(Arc::clone(caller));
+        }
+        let caller = Arc::new(Caller::of(self, seed, user, at_screen)?);
+        self.callers.retain(|(at, ..)| *at == revision);
+        if self.callers.len() == CALLERS {
+            self.callers.remove(0);
+        }
+        self.callers.push((revision, Arc::clone(user), Arc::clone(&caller)));
+        Ok(caller)
     }
 
     /// Notes what happened, to be told when the request is over.

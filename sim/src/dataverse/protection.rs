@@ -138,22 +138,22 @@ impl Meter {
 
 /// Requests that are being read or answered at this moment, by user. On sockets there can be several; in process never.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flights(Arc<Mutex<BTreeMap<String, usize>>>);
+pub(super) struct Flights(Arc<Mutex<BTreeMap<Arc<str>, usize>>>);
 
 /// One request on its way. It ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Flight {
     flights: Flights,
-    user: String,
+    user: Arc<str>,
     /// How many others of the same user were under way when this one came.
     pub(super) others: usize,
 }
 
 impl Flights {
     /// A request of that user came.
-    pub(super) fn enter(&self, user: String) -> Flight {
+    pub(super) fn enter(&self, user: Arc<str>) -> Flight {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = under_way.entry(user.clone()).or_default();
+        let count = under_way.entry(Arc::clone(&user)).or_default();
         let others = *count;
         *count += 1;
         drop(under_way);

@@ -3,7 +3,7 @@
 //! Handlers never wait: the only `await` is on a body that is in memory already.
 
 use std::fmt::Write as _;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State as Shared};
@@ -12,6 +12,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode, header};
 
+use crate::identity::User;
+use crate::memo::Asked;
 use crate::reply;
 use crate::site::Site;
 
@@ -40,7 +42,7 @@ const MAX_BATCH: usize = 16 * MAX_BODY;
 /// Answers any request.
 pub(super) async fn answer(Shared(dataverse): Shared<Dataverse>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let user = dataverse.0.ground.authority.bearer(&parts.headers);
+    let user = dataverse.0.ground.authority.caller(&parts.headers);
     let flight = dataverse.0.flights.enter(user.unwrap_or_default());
     let most = if parts.uri.path().ends_with("/$batch") {
         MAX_BATCH
@@ -67,27 +69,42 @@ impl Dataverse {
             return refuse(&format!("route `{}`", parts.uri.path()));
         };
         let base = inner.ground.bases.of(Site::Dataverse);
-        let root = format!("{base}/api/data/{version}/");
         let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut remaining = None;
         setup::people(&mut state, &inner.ground);
         setup::complete(&mut state, &inner.ground, rest);
         state.store.settle();
         let outcome = self
-            .caller(&state, parts, &base)
-            .and_then(|caller| {
+            .caller(&mut state, parts, &base)
+            .and_then(|(user, caller)| {
                 remaining = self.count(&mut state, &caller, flight)?;
-                Ok((caller, body?))
+                Ok((user, caller, body?))
             })
-            .and_then(|(caller, body)| {
+            .and_then(|(user, caller, body)| {
+                let asked = Asked {
+                    uri: &parts.uri,
+                    headers: &parts.headers,
+                    user: &user,
+                    base: &base,
+                };
+                if parts.method == Method::GET
+                    && let Some(kept) = state.memo.get(asked, state.store.revision())
+                {
+                    return Ok(Answer::json(StatusCode::OK, kept));
+                }
                 let call = Call {
                     parts,
-                    root: &root,
+                    root: &format!("{base}/api/data/{version}/"),
                     body: &body,
                     in_batch: false,
                 };
                 let mark = state.mark();
                 let outcome = call.carry_out(self, &mut state, &caller, rest);
+                let steady = outcome.as_ref().ok().and_then(Answer::plain_json);
+                if let Some(body) = steady.filter(|_| state.lapses.is_empty() && read::is_steady(parts, rest)) {
+                    let revision = state.store.revision();
+                    state.memo.keep(asked, revision, body);
+                }
                 outcome.inspect_err(|_| state.roll_back(mark))
             });
         if matches!(outcome, Err(Fault::Query(_)))
@@ -116,14 +133,12 @@ impl Dataverse {
     }
 
     /// Who calls (dataverse.md section 1.4).
-    fn caller(&self, state: &State, parts: &Parts, base: &str) -> Result<Caller, Fault> {
-        let grant = self
-            .0
-            .ground
-            .authority
-            .check(&parts.headers, base)
-            .map_err(|_| Fault::Unauthorized)?;
-        Caller::of(state, self.0.ground.seed, &grant.user, grant.at_screen)
+    fn caller(&self, state: &mut State, parts: &Parts, base: &str) -> Result<(Arc<User>, Arc<Caller>), Fault> {
+        let ground = &self.0.ground;
+        let grant = ground.authority.check(&parts.headers, base);
+        let grant = grant.map_err(|_| Fault::Unauthorized)?;
+        let caller = state.caller(ground.seed, &grant.user, grant.at_screen)?;
+        Ok((grant.user, caller))
     }
 
     /// Holds the request against the limits of service protection. Assumed: people in the app spend none of them.
@@ -156,7 +171,7 @@ impl Call<'_> {
         let stand_in = directives.in_name_of.map(|other| caller.in_the_name_of(state, other));
         let stand_in = stand_in.transpose()?;
         let caller = stand_in.as_ref().unwrap_or(caller);
-        let model = std::sync::Arc::clone(state.store.model());
+        let model = Arc::clone(state.store.model());
         let resource = resource(&model, rest)?;
         if has_quoted_key(rest) {
             state.lapses.push(Lapse::QuotedKey);

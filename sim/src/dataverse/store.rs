@@ -26,6 +26,8 @@ pub(super) struct Store {
     tables: Vec<Rows>,
     /// What rows were before each change since the last settling: table, key, row.
     undo: Vec<(usize, Guid, Option<Row>)>,
+    /// How often any row has changed.
+    revision: u64,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +80,13 @@ impl Store {
             model,
             tables,
             undo: Vec::new(),
+            revision: 0,
         }
+    }
+
+    /// How often any row has changed: what was read at the same revision is as it was.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// What tables there are.
@@ -98,6 +106,7 @@ impl Store {
 
     /// Stores a row in the place of the one with its key.
     pub(super) fn put(&mut self, table: &Table, row: Row) {
+        self.revision += 1;
         let id = row.id;
         let old = self.tables[table.index].put(row);
         self.undo.push((table.index, id, old));
@@ -106,6 +115,7 @@ impl Store {
     /// Takes a row out.
     pub(super) fn remove(&mut self, table: &Table, id: Guid) -> Option<Row> {
         let row = self.tables[table.index].remove(id)?;
+        self.revision += 1;
         self.undo.push((table.index, id, Some(row.clone())));
         Some(row)
     }
@@ -117,6 +127,7 @@ impl Store {
 
     /// Takes changes back, the newest first, until so many are left, and deletions from a version number on.
     pub(super) fn roll_back(&mut self, changes: usize, version: i64) {
+        self.revision += 1;
         for (table, id, row) in self.undo.drain(changes.min(self.undo.len())..).rev() {
             let rows = &mut self.tables[table];
             drop(rows.buried.split_off(&version));
@@ -134,6 +145,7 @@ impl Store {
 
     /// Remembers that a row was deleted, for those who follow changes.
     pub(super) fn bury(&mut self, table: &Table, id: Guid, version: i64, at: Timestamp) {
+        self.revision += 1;
         self.tables[table.index].buried.insert(version, (id, at));
     }
 

@@ -81,6 +81,7 @@ use self::webhook::Registration;
 use self::writer::{TABLE, Writer};
 use crate::ground::Ground;
 use crate::happening::Row;
+use crate::memo::Memo;
 use crate::seed::Stream;
 use crate::site::Site;
 
@@ -204,6 +205,8 @@ struct State {
     registration: Option<Registration>,
     validations: Validations,
     meter: Meter,
+    /// Answers to lists, while no referral changes.
+    memo: Memo,
     /// How many versions have been written: part of each eTag.
     versions: u32,
     ids: Stream,
@@ -233,6 +236,7 @@ impl PartnerCenter {
             registration: None,
             validations: Validations::default(),
             meter: Meter::default(),
+            memo: Memo::default(),
             versions: 0,
             ids: ground.seed.stream("partner-center ids"),
             requests: ground.seed.stream("partner-center request ids"),

@@ -18,6 +18,7 @@ use super::store::{Place, Store};
 use super::value::Stamp;
 use super::{PartnerCenter, deal_registration, list, put};
 use crate::identity::{Grant, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, TokenFault};
+use crate::memo::Asked;
 use crate::reply::empty_reply;
 use crate::site::Site;
 
@@ -117,10 +118,23 @@ impl PartnerCenter {
     }
 
     fn list(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
+        let mut state = self.lock();
+        let asked = Asked {
+            uri: &call.uri,
+            headers: &call.headers,
+            user: &grant.user,
+            // A move to another base is a revision of the store.
+            base: "",
+        };
+        let revision = state.store.revision();
+        if let Some(body) = state.memo.get(asked, revision) {
+            return Ok(json(StatusCode::OK, body));
+        }
         let access = self.access(grant)?;
         let query = list::Query::read(call.uri.query().unwrap_or_default())?;
-        let body = list::page(&mut self.lock().store, &self.settings, &access, query)?;
-        Ok(json(StatusCode::OK, Bytes::from(body)))
+        let body = Bytes::from(list::page(&mut state.store, &self.settings, &access, query)?);
+        state.memo.keep(asked, revision, &body);
+        Ok(json(StatusCode::OK, body))
     }
 
     fn read(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {

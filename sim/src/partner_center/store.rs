@@ -39,6 +39,8 @@ pub(super) struct Store {
     scratch: Vec<u8>,
     /// Whose texts are kept, oldest first. A text that was outdated meanwhile is in it twice, and goes early.
     texts: VecDeque<Place>,
+    /// How often any referral, or the base URL, has changed.
+    revision: u64,
 }
 
 impl Store {
@@ -53,7 +55,13 @@ impl Store {
             opening: opening(base),
             scratch: Vec::new(),
             texts: VecDeque::new(),
+            revision: 0,
         }
+    }
+
+    /// How often anything has changed: what was read at the same revision is as it was.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The base URL that links are printed with.
@@ -66,6 +74,7 @@ impl Store {
         if *self.base == *base {
             return;
         }
+        self.revision += 1;
         self.base = Arc::from(base);
         self.opening = opening(base);
         for stored in &mut self.rows {
@@ -105,6 +114,7 @@ impl Store {
     }
 
     pub(super) fn insert(&mut self, referral: &Referral) -> Place {
+        self.revision += 1;
         let place = self.len();
         self.by_id.insert(referral.id, place);
         self.by_engagement.insert((referral.engagement_id, place));
@@ -123,6 +133,7 @@ impl Store {
         let Some(stored) = self.rows.get_mut(row(place)) else {
             return;
         };
+        self.revision += 1;
         self.index.replace(&stored.referral, &referral, place);
         if let Some(due) = expiry(&stored.referral) {
             self.by_expiry.remove(&(due, place));

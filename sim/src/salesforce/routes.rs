@@ -11,12 +11,14 @@ use super::bulk::{jobs, work};
 use super::composite::part::Routes;
 use super::composite::{batch, collections, series, tree};
 use super::error::{JSON, Problem, refusal};
+use super::queries::Steady;
 use super::state::State;
 use super::stream::talk;
 use super::transaction::Mark;
-use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit};
+use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit, written};
 use super::{convert, describe, form, limits, notes, oauth, queries, recent, records, replication, undelete, upsert};
 use crate::identity::SALESFORCE_AUDIENCE;
+use crate::memo::Asked;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
 
@@ -72,7 +74,7 @@ fn answer_as_written(state: &mut State, call: &Call<'_>) -> Response {
         .collect();
     work::run_due(state, PARTS);
     let answer = match path.as_slice() {
-        _ if call.uri.to_string().len() > MAX_URI => too_long(),
+        _ if length(call.uri) > MAX_URI => too_long(),
         ["services", "oauth2", "token"] if call.method == Method::POST => {
             Ok(oauth::token(state, call.headers, call.body))
         }
@@ -120,6 +122,14 @@ fn with_usage(state: &State, mut response: Response) -> Response {
     response
 }
 
+/// How long a URI is in print.
+fn length(uri: &http::Uri) -> usize {
+    let scheme = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    let query = uri.query().map_or(0, |query| query.len() + "?".len());
+    scheme + authority + uri.path().len() + query
+}
+
 /// Assumed: code and message; the status is documented.
 fn too_long() -> Answer {
     let message = format!("The length of the URI exceeds the {MAX_URI} byte limit");
@@ -145,11 +155,28 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
     };
     check_api(state, &grant.user.name)?;
     count_request(state)?;
+    let asked = Asked {
+        uri: call.uri,
+        headers: call.headers,
+        user: &grant.user,
+        // Answers of the REST API name no host.
+        base: "",
+    };
+    if call.method == Method::GET
+        && let Some(body) = state.memo.get(asked, state.revision())
+    {
+        return Ok(written(body));
+    }
     refuse_xml(call.headers)?;
     let author = state.author(&grant.user.name);
     state.transaction.origin = origin(call, version);
     let visit = Visit::new(call, version, author)?;
-    resource(state, &visit, path)
+    let mut response = resource(state, &visit, path)?;
+    if let Some(Steady(body)) = response.extensions_mut().remove() {
+        let revision = state.revision();
+        state.memo.keep(asked, revision, &body);
+    }
+    Ok(response)
 }
 
 /// One call of the SOAP API: `login()`, or `undelete()`, for which REST has nothing.

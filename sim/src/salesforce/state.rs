@@ -2,6 +2,7 @@
 //!
 //! Whether a write is allowed is decided before it comes here.
 
+use std::cell::Cell as Flag;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -25,6 +26,7 @@ use super::store::{Row, Table};
 use super::transaction::{Mark, Transaction};
 use crate::ground::Ground;
 use crate::happening::{Change, Commit, CommitKind, Happening};
+use crate::memo::Memo;
 use crate::site::Site;
 
 /// One org.
@@ -57,6 +59,10 @@ pub(crate) struct State {
     pub(crate) locks: Locks,
     /// What the current request has written.
     pub(crate) transaction: Transaction,
+    /// Answers to queries, while no row changes.
+    pub(crate) memo: Memo,
+    /// Whether a query was planned that means other rows at another time.
+    pub(crate) time_matters: Flag<bool>,
 }
 
 /// Calls of the current day.
@@ -95,6 +101,8 @@ impl State {
             bin: Bin::default(),
             locks: Locks::default(),
             transaction: Transaction::default(),
+            memo: Memo::default(),
+            time_matters: Flag::default(),
         };
         state.set_up();
         state
@@ -116,10 +124,16 @@ impl State {
         Asking {
             org: &self.org,
             now: self.ground.clock.now(),
+            time_matters: &self.time_matters,
             user,
             multi_currency: self.settings.schema.multi_currency,
             deleted,
         }
+    }
+
+    /// How often any row of any table has changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.tables.iter().map(Table::revision).sum()
     }
 
     /// The record that a reference leads to, with its object: the planned one, or another of the same identifier's prefix.

@@ -26,6 +26,8 @@ pub(crate) struct Table {
     indexes: BTreeMap<usize, BTreeSet<(Key, usize)>>,
     /// The number behind the last identifier given out.
     pub(crate) last_number: Option<u64>,
+    /// How often any row has changed.
+    revision: u64,
 }
 
 impl Table {
@@ -36,7 +38,13 @@ impl Table {
             rows: Vec::new(),
             indexes: indexed.map(|(place, _)| (place, BTreeSet::new())).collect(),
             last_number: None,
+            revision: 0,
         }
+    }
+
+    /// How often any row has changed: what was read at the same revision is as it was.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// All rows, deleted ones included, in the order of their identifiers.
@@ -61,6 +69,7 @@ impl Table {
 
     /// Adds a row whose identifier is above all others.
     pub(crate) fn push(&mut self, row: Row) -> usize {
+        self.revision += 1;
         let place = self.rows.len();
         for (field, index) in &mut self.indexes {
             index.extend(row.cells[*field].key().map(|key| (key, place)));
@@ -71,6 +80,7 @@ impl Table {
 
     /// Replaces the cells of a row and hands back the old ones.
     pub(crate) fn replace(&mut self, place: usize, cells: Vec<Cell>) -> Vec<Cell> {
+        self.revision += 1;
         let row = &mut self.rows[place];
         for (field, index) in &mut self.indexes {
             let (before, after) = (&row.cells[*field], &cells[*field]);
@@ -89,6 +99,7 @@ impl Table {
         if place + 1 != self.rows.len() {
             return;
         }
+        self.revision += 1;
         if let Some(row) = self.rows.pop() {
             for (field, index) in &mut self.indexes {
                 if let Some(key) = row.cells[*field].key() {
@@ -101,11 +112,13 @@ impl Table {
     /// Gives a row back the cells that it had, and its place in or out of the recycle bin.
     pub(crate) fn restore(&mut self, place: usize, cells: Vec<Cell>, deleted: bool) {
         self.replace(place, cells);
+        self.revision += 1;
         self.rows[place].deleted = deleted;
     }
 
     /// Puts a row into the recycle bin.
     pub(crate) fn bury(&mut self, place: usize) {
+        self.revision += 1;
         self.rows[place].deleted = true;
     }
 

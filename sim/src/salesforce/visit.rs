@@ -122,8 +122,8 @@ pub(crate) fn object(state: &State, name: &str) -> Result<usize, Problem> {
 }
 
 /// A reply whose body is already written.
-pub(crate) fn written(body: Vec<u8>) -> Response {
-    let mut response = Response::new(axum::body::Body::from(body));
+pub(crate) fn written(body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(axum::body::Body::from(body.into()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     response

@@ -26,11 +26,13 @@ impl Desk {
         if system == System::PartnerCenter {
             self.within_budget().await;
         }
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let reply = self.engine().call(system, request, self.settings().call_timeout).await;
         let status = reply.as_ref().ok().map(|response| response.status().as_u16());
         let task = self.engine().task();
-        self.flows().history.called(task, || format!("{method} {path}"), status);
+        self.flows()
+            .history
+            .called(task, || format!("{method} {}", uri.path()), status);
         match reply {
             Ok(response) => Ok(response),
             Err(failure) => {

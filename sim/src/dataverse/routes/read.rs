@@ -2,7 +2,10 @@
 //!
 //! It finds out what is needed to read and hands over; how answers look is decided where rows are read.
 
-use super::super::address::Options;
+use http::Method;
+use http::request::Parts;
+
+use super::super::address::{Options, decode};
 use super::super::answer::Answer;
 use super::super::error::Fault;
 use super::super::filter::operator::Asking;
@@ -96,6 +99,18 @@ impl Call<'_> {
             reader.function(function, options, organisation, base)
         })
     }
+}
+
+/// Whether the answer to a list stays the same while no row changes: it asks for no changes, and compares with no time that
+/// passes, as functions of Dataverse's own may.
+pub(super) fn is_steady(parts: &Parts, rest: &str) -> bool {
+    const MOVING: [&str; 4] = ["microsoft.dynamics", "fetchxml", "$apply", "$deltatoken"];
+    let query = decode(parts.uri.query().unwrap_or_default(), true).unwrap_or_default();
+    let query = query.to_ascii_lowercase();
+    parts.method == Method::GET
+        && !parts.headers.contains_key("prefer")
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !MOVING.iter().any(|word| query.contains(word))
 }
 
 /// Who asks, and when.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::author::Author;
 use super::cursor::Cursor;
 use super::error::{JSON, Problem};
 use super::model::Object;
+use super::soql::path::Node;
 use super::soql::plan::{self, Access, Plan};
 use super::state::State;
 use super::visit::{Answer, Visit, written};
@@ -29,6 +31,7 @@ pub(crate) fn query(state: &mut State, visit: &Visit<'_>, deleted: bool) -> Answ
         // Words from general knowledge.
         return Err(Problem::bad("MALFORMED_QUERY", "A query string has to be specified"));
     };
+    state.time_matters.set(false);
     let plan = plan(state, &visit.author, text, deleted)?;
     if let Some(grouping) = &plan.group {
         let groups = find::groups(state, &plan, grouping);
@@ -65,8 +68,20 @@ pub(crate) fn query(state: &mut State, visit: &Visit<'_>, deleted: bool) -> Answ
     }
     let mut body = Vec::with_capacity(4096);
     print::page(state, &cursor, 0, visit.version, &mut body);
-    Ok(written(body))
+    let body = Bytes::from(body);
+    let mut response = written(body.clone());
+    // A page that another follows opened a cursor, and so may a list of children.
+    let children = |node: &Node| matches!(node, Node::Children(_));
+    let opens_none = cursor.locator.is_none() && !cursor.plan.nodes.iter().any(children);
+    if opens_none && !cursor.plan.views && !state.time_matters.get() {
+        response.extensions_mut().insert(Steady(body));
+    }
+    Ok(response)
 }
+
+/// Travels with an answer that stays the same while no row changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Steady(pub(crate) Bytes);
 
 /// Reads a query and checks it against the schema. `deleted`: whether it finds rows in the recycle bin too.
 pub(crate) fn plan(state: &State, author: &Author, text: &str, deleted: bool) -> Result<Plan, Problem> {

@@ -187,6 +187,7 @@ impl<'a> Planner<'a> {
 
     /// The first value of a range of days, and the first after it.
     fn range(self, span: Span, kind: &Kind) -> Option<(Cell, Cell)> {
+        self.asking.time_matters.set(true);
         let today = Offset::UTC.to_datetime(self.asking.now).date();
         let (from, until) = span.range(today);
         let moment = |date: Date| {

@@ -2,6 +2,7 @@
 //!
 //! A plan belongs to one org's schema. It reads no rows.
 
+use std::cell::Cell as Flag;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -122,6 +123,8 @@ pub(crate) struct Ordering<E = Expr> {
 pub(crate) struct Asking<'a> {
     pub(crate) org: &'a Org,
     pub(crate) now: Timestamp,
+    /// Set when the plan depends on the time.
+    pub(crate) time_matters: &'a Flag<bool>,
     /// The user of `USING SCOPE mine`.
     pub(crate) user: Id,
     /// Whether amounts may be written with a currency.
