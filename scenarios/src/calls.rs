@@ -18,8 +18,30 @@ pub fn name(call: Call) -> &'static str {
 
 /// Path and query of an absolute URL.
 pub fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or("/", |at| &rest[at..])
+    let path = &url[host_of(url).len()..];
+    if path.is_empty() { "/" } else { path }
+}
+
+/// Scheme and host of an absolute URL. Every call of a run is looked at several times: bytes are compared, no pattern is built.
+pub fn host_of(url: &str) -> &str {
+    let bytes = url.as_bytes();
+    let scheme = memchr::memchr(b':', bytes).filter(|at| bytes[at + 1..].starts_with(b"//"));
+    let start = scheme.map_or(0, |at| at + 3);
+    memchr::memchr(b'/', &bytes[start..]).map_or(url, |end| &url[..start + end])
+}
+
+/// The path alone, without host and query.
+pub fn path_alone(url: &str) -> &str {
+    let path = path_of(url);
+    memchr::memchr(b'?', path.as_bytes()).map_or(path, |end| &path[..end])
+}
+
+/// What a path names behind one of its parts, if it has the part: `/opportunities(` is followed by an identifier.
+pub fn named_after<'a>(path: &'a str, part: &str) -> Option<&'a str> {
+    let at = memchr::memmem::find(path.as_bytes(), part.as_bytes())?;
+    let rest = &path[at + part.len()..];
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b')' | b'?'));
+    Some(end.map_or(rest, |end| &rest[..end])).filter(|id| !id.is_empty())
 }
 
 /// Whether a request of the connector is a call of that kind. The path holds the query, too.

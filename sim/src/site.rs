@@ -94,9 +94,10 @@ impl Bases {
     pub fn site_of(&self, uri: &http::Uri) -> Option<Site> {
         let authority = uri.authority()?.as_str();
         let bases = self.read();
-        let found = bases
-            .iter()
-            .position(|base| base.split("://").nth(1) == Some(authority))?;
+        let found = bases.iter().position(|base| {
+            base.strip_suffix(authority)
+                .is_some_and(|scheme| scheme.ends_with("://"))
+        })?;
         Some(if found == 4 {
             Site::PartnerCenter
         } else {

@@ -2,7 +2,11 @@
 //!
 //! It moves no clock and knows no network. What differs between the systems stays behind this file.
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::response::Response;
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::dataverse::{self, Dataverse};
@@ -65,22 +69,49 @@ pub fn audience(site: Site, uri: &http::Uri, bases: &Bases) -> Option<String> {
 
 /// One router for each system that exists.
 #[derive(Clone, Debug, Default)]
-pub struct Routers([Option<Router>; 4]);
+pub struct Routers([Option<Way>; 4]);
+
+/// The way to one system.
+#[derive(Clone)]
+struct Way {
+    router: Router,
+    /// What stands behind the one handler of a router that tells no paths apart.
+    desk: Option<Desk>,
+}
+
+/// Answers a request whose body is there, as the router's handler does.
+type Desk = Arc<dyn Fn(http::Request<Bytes>) -> Response + Send + Sync>;
+
+impl std::fmt::Debug for Way {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.router.fmt(formatter)
+    }
+}
 
 impl Routers {
     /// The router of a site, when the site exists.
     pub fn of(&self, site: Site) -> Option<&Router> {
-        self.0[index(site)].as_ref()
+        self.0[index(site)].as_ref().map(|way| &way.router)
     }
 
     /// The router of a site, to be called.
     pub fn of_mut(&mut self, site: Site) -> Option<&mut Router> {
-        self.0[index(site)].as_mut()
+        self.0[index(site)].as_mut().map(|way| &mut way.router)
     }
 
     /// Adds a site, or replaces its router.
     pub fn set(&mut self, site: Site, router: Router) {
-        self.0[index(site)] = Some(router);
+        self.0[index(site)] = Some(Way { router, desk: None });
+    }
+
+    /// What stands behind the router of a site, where that is one handler.
+    pub(crate) fn desk(&self, site: Site) -> Option<&(dyn Fn(http::Request<Bytes>) -> Response + Send + Sync)> {
+        self.0[index(site)].as_ref()?.desk.as_deref()
+    }
+
+    fn set_with_desk(&mut self, site: Site, router: Router, desk: Desk) {
+        let desk = Some(desk);
+        self.0[index(site)] = Some(Way { router, desk });
     }
 }
 
@@ -113,12 +144,18 @@ impl Systems {
         systems.partner_center = Some(partner_center);
         if settings.crm.contains(&Site::Salesforce) {
             let salesforce = Salesforce::new(settings.salesforce, ground);
-            systems.routers.set(Site::Salesforce, salesforce.router());
+            let org = salesforce.clone();
+            let desk = Arc::new(move |request| org.answer_at_once(request));
+            systems
+                .routers
+                .set_with_desk(Site::Salesforce, salesforce.router(), desk);
             systems.salesforce = Some(salesforce);
         }
         if settings.crm.contains(&Site::Dataverse) {
             let dataverse = Dataverse::new(settings.dataverse, ground);
-            systems.routers.set(Site::Dataverse, dataverse.router());
+            let environment = dataverse.clone();
+            let desk = Arc::new(move |request| environment.answer_at_once(request));
+            systems.routers.set_with_desk(Site::Dataverse, dataverse.router(), desk);
             systems.dataverse = Some(dataverse);
         }
         systems

@@ -150,6 +150,11 @@ impl Outputs {
         Ok(outputs)
     }
 
+    /// Whether there is no report at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reports.is_empty()
+    }
+
     /// Adds a run to each.
     pub(crate) fn add(&mut self, ran: &Ran<'_>, sources: &Sources) {
         self.each(|report| report.add(ran, sources));

@@ -8,6 +8,7 @@ use cosell_sim::world::observation::Observed;
 use jiff::Timestamp;
 
 use super::{Code, Finding, Findings, Invariant, Scene};
+use crate::calls::{named_after, path_alone};
 use crate::trace::{Entry, What};
 
 pub(super) const EXPLANATION: &str = "Calls stay within their budgets.
@@ -77,8 +78,8 @@ impl Budget {
 
 /// The referral or opportunity that a URL names, if it names one.
 fn record_in(url: &str) -> Option<&str> {
-    let (_, rest) = ["/referrals/", "/sobjects/Opportunity/", "/opportunities("]
+    let path = path_alone(url);
+    ["/referrals/", "/sobjects/Opportunity/", "/opportunities("]
         .into_iter()
-        .find_map(|part| url.split_once(part))?;
-    rest.split(['?', '/', ')']).next().filter(|id| !id.is_empty())
+        .find_map(|part| named_after(path, part))
 }

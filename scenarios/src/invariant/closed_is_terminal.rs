@@ -9,6 +9,7 @@ use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
 
 use super::{Code, Finding, Findings, Invariant, Scene};
+use crate::calls::{named_after, path_alone};
 use crate::record::pc_standing;
 use crate::trace::{Entry, What};
 
@@ -78,8 +79,7 @@ impl Invariant for ClosedIsTerminal {
 
 /// The referral that a URL names, if it names one.
 fn referral_in(url: &str) -> Option<&str> {
-    let (_, path) = url.split_once("/referrals/")?;
-    path.split(['?', '/']).next().filter(|id| !id.is_empty())
+    named_after(path_alone(url), "/referrals/")
 }
 
 /// Whether bytes hold other bytes. Replies are looked at by the thousand: none is copied or checked for UTF-8.

@@ -5,15 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cosell_sim::network::wire::{WireRequest, WireResponse};
 use cosell_sim::world::observation::{Observed, SignatureState};
+use http::header::RETRY_AFTER;
 use jiff::{SignedDuration, Timestamp};
+
+use memchr::memmem::Finder;
 
 use super::closed_is_terminal::holds;
 use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::board::CONNECTOR;
+use crate::calls::{host_of, path_alone};
 use crate::trace::{Entry, What};
 
 pub(super) const EXPLANATION: &str = "The connector keeps to the rules that the vendors document for clients.
@@ -49,6 +53,11 @@ struct Host {
     token_refused: bool,
     reported: bool,
 }
+
+/// What every paging link of every vendor has in its name.
+static NEXT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"next"));
+/// What every built or followed link to a further page holds.
+static PAGED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"skiptoken"), Finder::new(b"/query/0")]);
 
 /// What the connector was asked to wait for, which links it was given, what was refused.
 #[derive(Default)]
@@ -181,7 +190,10 @@ impl Conduct {
         let request = &asked.request;
         let signed_in = self.signed_in;
         let sign_in = is_sign_in(&request.url);
-        let retry_after = response.headers.get("retry-after").and_then(|value| value.parse().ok());
+        let retry_after = response
+            .headers
+            .value(&RETRY_AFTER)
+            .and_then(|value| value.parse().ok());
         let until = retry_after.map(|wait| {
             at.checked_add(SignedDuration::from_secs(wait))
                 .unwrap_or(Timestamp::MAX)
@@ -212,7 +224,7 @@ impl Conduct {
         {
             *self.refused.entry(digest(request)).or_default() += 1;
         }
-        if holds(body, b"nextLink") || holds(body, b"nextRecordsUrl") {
+        if NEXT.find(body).is_some() && (holds(body, b"nextLink") || holds(body, b"nextRecordsUrl")) {
             self.links.extend(links_in(&response.body.text()));
         }
     }
@@ -230,7 +242,7 @@ impl Conduct {
     }
 
     fn check_link(&self, url: &str, at: Timestamp, findings: &mut Findings) {
-        if (url.contains("skiptoken") || url.contains("/query/0"))
+        if PAGED.iter().any(|mark| mark.find(url.as_bytes()).is_some())
             && !self.links.iter().any(|link| url.ends_with(link.as_str()))
         {
             let text = format!("a paging link was built instead of followed: {url}");
@@ -256,9 +268,8 @@ impl Conduct {
 
 fn check_precondition(request: &WireRequest, at: Timestamp, findings: &mut Findings) {
     let has = |name: &str| request.headers.get(name).is_some();
-    let guarded = has("if-match") || has("if-unmodified-since");
     let (method, url) = (request.method.as_str(), &request.url);
-    if guarded || !matches!(method, "PUT" | "PATCH") {
+    if !matches!(method, "PUT" | "PATCH") || has("if-match") || has("if-unmodified-since") {
         return;
     }
     if method == "PUT" && url.contains("/engagements/") {
@@ -274,13 +285,7 @@ fn check_precondition(request: &WireRequest, at: Timestamp, findings: &mut Findi
 }
 
 fn is_sign_in(url: &str) -> bool {
-    url.contains("/oauth2/")
-}
-
-/// Scheme and host of a URL.
-fn host_of(url: &str) -> &str {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    url[start..].find('/').map_or(url, |end| &url[..start + end])
+    holds(path_alone(url).as_bytes(), b"/oauth2/")
 }
 
 fn line_of(request: &WireRequest) -> (String, String) {

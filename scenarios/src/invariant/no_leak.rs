@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::sent::Sent;
 use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::board::CONNECTOR;
+use crate::calls::{named_after, path_alone};
 use crate::record::{Field, Standing, help_in_pc, pc_standing, visible_in_pc};
 use crate::trace::{Entry, What};
 
@@ -186,8 +187,6 @@ impl NoLeak {
 
 /// The opportunity that a CRM URL names, if it names one.
 fn opportunity_in(url: &str) -> Option<&str> {
-    let (_, rest) = url
-        .split_once("/sobjects/Opportunity/")
-        .or_else(|| url.split_once("/opportunities("))?;
-    rest.split(['?', '/', ')']).next().filter(|id| !id.is_empty())
+    let path = path_alone(url);
+    named_after(path, "/sobjects/Opportunity/").or_else(|| named_after(path, "/opportunities("))
 }

@@ -120,6 +120,9 @@ impl Run<'_> {
                 request,
                 ..
             } => {
+                if self.broken.armed.is_empty() {
+                    return;
+                }
                 let (path, body) = (calls::path_of(&request.url), request.body.text());
                 self.sent(*exchange, (*site, &request.method, path, body.as_bytes()));
             }

@@ -42,18 +42,34 @@ const MAX_BATCH: usize = 16 * MAX_BODY;
 /// Answers any request.
 pub(super) async fn answer(Shared(dataverse): Shared<Dataverse>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let user = dataverse.0.ground.authority.caller(&parts.headers);
-    let flight = dataverse.0.flights.enter(user.unwrap_or_default());
-    let most = if parts.uri.path().ends_with("/$batch") {
-        MAX_BATCH
-    } else {
-        MAX_BODY
-    };
-    let body = to_bytes(body, most).await.map_err(|_| Fault::TooLarge);
+    let flight = dataverse.flight(&parts);
+    let body = to_bytes(body, most_bytes(&parts)).await.map_err(|_| Fault::TooLarge);
     dataverse.answer(&parts, body, &flight)
 }
 
+/// How large the body of a request may be.
+fn most_bytes(parts: &Parts) -> usize {
+    if parts.uri.path().ends_with("/$batch") {
+        MAX_BATCH
+    } else {
+        MAX_BODY
+    }
+}
+
 impl Dataverse {
+    /// Answers a request whose body is there.
+    pub(crate) fn answer_at_once(&self, request: http::Request<Bytes>) -> Response {
+        let (parts, body) = request.into_parts();
+        let flight = self.flight(&parts);
+        let fits = body.len() <= most_bytes(&parts);
+        self.answer(&parts, fits.then_some(body).ok_or(Fault::TooLarge), &flight)
+    }
+
+    fn flight(&self, parts: &Parts) -> Flight {
+        let user = self.0.ground.authority.caller(&parts.headers);
+        self.0.flights.enter(user.unwrap_or_default())
+    }
+
     fn answer(&self, parts: &Parts, body: Result<Bytes, Fault>, flight: &Flight) -> Response {
         let inner = &*self.0;
         let refuse = |missing: &str| {
@@ -70,43 +86,10 @@ impl Dataverse {
         };
         let base = inner.ground.bases.of(Site::Dataverse);
         let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut remaining = None;
         setup::people(&mut state, &inner.ground);
         setup::complete(&mut state, &inner.ground, rest);
         state.store.settle();
-        let outcome = self
-            .caller(&mut state, parts, &base)
-            .and_then(|(user, caller)| {
-                remaining = self.count(&mut state, &caller, flight)?;
-                Ok((user, caller, body?))
-            })
-            .and_then(|(user, caller, body)| {
-                let asked = Asked {
-                    uri: &parts.uri,
-                    headers: &parts.headers,
-                    user: &user,
-                    base: &base,
-                };
-                if parts.method == Method::GET
-                    && let Some(kept) = state.memo.get(asked, state.store.revision())
-                {
-                    return Ok(Answer::json(StatusCode::OK, kept));
-                }
-                let call = Call {
-                    parts,
-                    root: &format!("{base}/api/data/{version}/"),
-                    body: &body,
-                    in_batch: false,
-                };
-                let mark = state.mark();
-                let outcome = call.carry_out(self, &mut state, &caller, rest);
-                let steady = outcome.as_ref().ok().and_then(Answer::plain_json);
-                if let Some(body) = steady.filter(|_| state.lapses.is_empty() && read::is_steady(parts, rest)) {
-                    let revision = state.store.revision();
-                    state.memo.keep(asked, revision, body);
-                }
-                outcome.inspect_err(|_| state.roll_back(mark))
-            });
+        let (outcome, remaining) = self.outcome(&mut state, parts, (&base, version, rest), body, flight);
         if matches!(outcome, Err(Fault::Query(_)))
             && has_open_quote(&decode(parts.uri.query().unwrap_or_default(), true).unwrap_or_default())
         {
@@ -130,6 +113,48 @@ impl Dataverse {
         };
         let request_id = Guid::draw(&mut state.requests).to_string();
         answer.into_response(&request_id)
+    }
+
+    /// What comes of a request of somebody who may call, and what service protection leaves to them.
+    fn outcome(
+        &self,
+        state: &mut State,
+        parts: &Parts,
+        (base, version, rest): (&str, &str, &str),
+        body: Result<Bytes, Fault>,
+        flight: &Flight,
+    ) -> (Result<Answer, Fault>, Option<Remaining>) {
+        let mut remaining = None;
+        let outcome = self.caller(state, parts, base).and_then(|(user, caller)| {
+            remaining = self.count(state, &caller, flight)?;
+            let body = body?;
+            let asked = Asked {
+                uri: &parts.uri,
+                headers: &parts.headers,
+                user: &user,
+                base,
+            };
+            if parts.method == Method::GET
+                && let Some(kept) = state.memo.get(asked, state.store.revision())
+            {
+                return Ok(Answer::json(StatusCode::OK, kept));
+            }
+            let call = Call {
+                parts,
+                root: &format!("{base}/api/data/{version}/"),
+                body: &body,
+                in_batch: false,
+            };
+            let mark = state.mark();
+            let outcome = call.carry_out(self, state, &caller, rest);
+            let steady = outcome.as_ref().ok().and_then(Answer::plain_json);
+            if let Some(body) = steady.filter(|_| state.lapses.is_empty() && read::is_steady(parts, rest)) {
+                let revision = state.store.revision();
+                state.memo.keep(asked, revision, body);
+            }
+            outcome.inspect_err(|_| state.roll_back(mark))
+        });
+        (outcome, remaining)
     }
 
     /// Who calls (dataverse.md section 1.4).

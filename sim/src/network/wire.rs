@@ -4,6 +4,8 @@
 //! messages stay with [`crate::world`].
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, LOCATION};
@@ -125,6 +127,11 @@ impl Headers {
         self.0.get(name).and_then(text_of)
     }
 
+    /// The first value of a header that is known by name when the program is built.
+    pub fn value(&self, name: &HeaderName) -> Option<&str> {
+        self.0.get(name).and_then(text_of)
+    }
+
     /// Names and values in the order of the message.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
@@ -152,6 +159,38 @@ impl WireBody {
     /// The body as JSON, when it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.0).ok()
+    }
+}
+
+/// How many requests are remembered as they were shown: a poller's handful.
+const REMEMBERED: usize = 8;
+
+/// The trace's copies of the last reads: whoever polls sends the same request again and again, and the trace holds it once.
+#[derive(Debug, Default)]
+pub struct Shown(VecDeque<(http::Request<()>, Arc<WireRequest>)>);
+
+impl Shown {
+    /// The trace's copy of a request.
+    pub fn request(&mut self, request: &http::Request<Bytes>) -> Arc<WireRequest> {
+        if request.method() != http::Method::GET || !request.body().is_empty() {
+            return Arc::new(WireRequest::of(request));
+        }
+        let known = self
+            .0
+            .iter()
+            .find(|(known, _)| known.uri() == request.uri() && known.headers().iter().eq(request.headers()));
+        if let Some((_, shown)) = known {
+            return Arc::clone(shown);
+        }
+        let shown = Arc::new(WireRequest::of(request));
+        let mut kept = http::Request::new(());
+        *kept.uri_mut() = request.uri().clone();
+        *kept.headers_mut() = request.headers().clone();
+        if self.0.len() == REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back((kept, Arc::clone(&shown)));
+        shown
     }
 }
 
@@ -298,6 +337,25 @@ mod tests {
             WireResponse::of(&response, "/contoso/oauth2/v2.0/token").body.text(),
             r#"{"token_type":"Bearer","expires_in":3599,"access_token":"…"}"#
         );
+    }
+
+    #[test]
+    fn the_same_read_is_shown_by_one_copy_and_any_difference_by_another() {
+        let get = |path: &str, accept: &str| {
+            let request = http::Request::get(format!("https://api.partner.microsoft.com{path}"));
+            request.header("accept", accept).body(Bytes::new()).unwrap()
+        };
+        let mut shown = Shown::default();
+        let first = shown.request(&get("/a?b=1", "text/plain"));
+        assert!(Arc::ptr_eq(&first, &shown.request(&get("/a?b=1", "text/plain"))));
+        for other in [get("/a?b=2", "text/plain"), get("/a?b=1", "text/html")] {
+            let copy = shown.request(&other);
+            assert_eq!(*copy, WireRequest::of(&other));
+            assert!(!Arc::ptr_eq(&first, &copy));
+        }
+        let mut write = get("/a?b=1", "text/plain");
+        *write.method_mut() = http::Method::DELETE;
+        assert_eq!(shown.request(&write).method, "DELETE");
     }
 
     #[test]

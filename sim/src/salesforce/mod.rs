@@ -177,19 +177,20 @@ impl Salesforce {
 
     async fn answer(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
-        let uploads = head.method == http::Method::PUT && head.uri.path().contains("/jobs/ingest/");
-        let most = if uploads { bulk::jobs::MAX_UPLOAD } else { MAX_BODY };
-        let Ok(body) = axum::body::to_bytes(body, most).await else {
-            // Assumed: code and words. The vendor takes larger bodies; a simulator need not.
-            let message = format!("The request body is larger than {most} bytes");
-            let complaint = error::Complaint {
-                code: "REQUEST_ENTITY_TOO_LARGE",
-                message,
-                fields: None,
-                duplicates: None,
-            };
-            return error::refusal(StatusCode::PAYLOAD_TOO_LARGE, &[complaint]);
-        };
+        let most = most_bytes(&head);
+        match axum::body::to_bytes(body, most).await {
+            Ok(body) => self.carry_out(&head, &body),
+            Err(_) => too_large(most),
+        }
+    }
+
+    /// The same for a request whose body is there.
+    pub(crate) fn answer_at_once(&self, request: http::Request<bytes::Bytes>) -> Response {
+        let (head, body) = request.into_parts();
+        let most = most_bytes(&head);
+        if body.len() > most {
+            return too_large(most);
+        }
         self.carry_out(&head, &body)
     }
 
@@ -220,6 +221,23 @@ impl Salesforce {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How large the body of a request may be.
+fn most_bytes(head: &http::request::Parts) -> usize {
+    let uploads = head.method == http::Method::PUT && head.uri.path().contains("/jobs/ingest/");
+    if uploads { bulk::jobs::MAX_UPLOAD } else { MAX_BODY }
+}
+
+/// Assumed: code and words. The vendor takes larger bodies; a simulator need not.
+fn too_large(most: usize) -> Response {
+    let complaint = error::Complaint {
+        code: "REQUEST_ENTITY_TOO_LARGE",
+        message: format!("The request body is larger than {most} bytes"),
+        fields: None,
+        duplicates: None,
+    };
+    error::refusal(StatusCode::PAYLOAD_TOO_LARGE, &[complaint])
 }
 
 #[cfg(test)]

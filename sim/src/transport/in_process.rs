@@ -20,6 +20,19 @@ pub fn call(router: &mut Router, request: http::Request<Bytes>) -> http::Respons
         Ok(response) => response,
         Err(never) => match never {},
     };
+    collected(response)
+}
+
+/// One exchange with what stands behind a router that has one handler for everything.
+pub(crate) fn ask(
+    desk: &(dyn Fn(http::Request<Bytes>) -> axum::response::Response + Send + Sync),
+    request: http::Request<Bytes>,
+) -> http::Response<Bytes> {
+    collected(desk(origin_form(request)))
+}
+
+/// A response whose body is in memory.
+fn collected(response: axum::response::Response) -> http::Response<Bytes> {
     let (parts, body) = response.into_parts();
     let body = body.collect().now_or_never().expect("simulated bodies are in memory");
     // A body in memory cannot fail halfway.

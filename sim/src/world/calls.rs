@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::observation::{Bound, Leg, Observed};
-use super::{Due, WireRequest, World, shown};
+use super::{Due, World, shown};
 use crate::fault::{Exchange, ExchangeKind, Fate, without};
 use crate::network::after;
 use crate::network::wire::WireResponse;
@@ -44,7 +44,7 @@ impl World {
     /// A request of the connector enters the network now. `caller` is the connector's own number for the call; the
     /// response comes back under it.
     pub fn send(&mut self, caller: u64, request: http::Request<Bytes>) {
-        let traced = Arc::new(WireRequest::of(&request));
+        let traced = self.shown.request(&request);
         let site = self.ground.bases.site_of(request.uri());
         let Some(site) = site.filter(|site| self.systems.routers().of(*site).is_some()) else {
             self.observe(Observed::Unreachable {

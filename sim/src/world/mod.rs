@@ -17,7 +17,7 @@ use crate::ground::Ground;
 use crate::happening::{Happening, Row};
 use crate::network::Network;
 use crate::network::queue::Queue;
-use crate::network::wire::WireResponse;
+use crate::network::wire::{Shown, WireResponse};
 use crate::seed::{Seed, Stream};
 use crate::systems::Systems;
 use crate::transport::Carrier;
@@ -55,6 +55,8 @@ pub struct World {
     bounds_hit: BTreeSet<Bound>,
     /// Counts exchanges, copies included.
     exchanges: u64,
+    /// The trace's copies of the connector's last reads.
+    shown: Shown,
     /// Raw replies that reached the connector, by its own number for the call.
     replies: BTreeMap<u64, http::Response<Bytes>>,
     deliveries: deliveries::Deliveries,
@@ -120,6 +122,7 @@ impl World {
             observations_dropped: 0,
             bounds_hit: BTreeSet::new(),
             exchanges: 0,
+            shown: Shown::default(),
             replies: BTreeMap::new(),
             deliveries: deliveries::Deliveries::default(),
             process: 0,
