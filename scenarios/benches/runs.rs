@@ -1,7 +1,8 @@
 //! Whole runs a second, in process: world, connector, trace and every invariant, on one core.
 //!
 //! `cargo bench -p cosell`. A run is one deal there and back with two edits on each side and its settling; the number of
-//! its exchanges is printed first, so that figures can be compared with a bare router's.
+//! its exchanges is printed first, so that figures can be compared with a bare router's. `idle_for_48_hours` is what two quiet
+//! days cost: a deal is shared, and then nothing happens but polls.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -22,21 +23,23 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     for crm in Crm::ALL {
-        let trace = simulate::run(&there_and_back(crm), &Options::default()).expect("the plan can be run");
-        let sent = |what: &What| {
-            matches!(
-                what,
-                What::Observed(Observed::Sent { .. } | Observed::Delivering { .. })
-            )
-        };
-        let exchanges = trace.entries.iter().filter(|entry| sent(&entry.what)).count();
-        println!(
-            "{}: {exchanges} exchanges a run, {} entries",
-            crm.name(),
-            trace.entries.len()
-        );
+        tell(crm, "there and back", &there_and_back(crm));
+        tell(crm, "idle for 48 hours", &idle(crm));
     }
     divan::main();
+}
+
+fn tell(crm: Crm, what: &str, plan: &Plan) {
+    let trace = simulate::run(plan, &Options::default()).expect("the plan can be run");
+    let sent = |what: &What| {
+        matches!(
+            what,
+            What::Observed(Observed::Sent { .. } | Observed::Delivering { .. })
+        )
+    };
+    let exchanges = trace.entries.iter().filter(|entry| sent(&entry.what)).count();
+    let (crm, entries) = (crm.name(), trace.entries.len());
+    println!("{crm}, {what}: {exchanges} exchanges a run, {entries} entries");
 }
 
 fn on(act: Act) -> PlannedStep {
@@ -55,8 +58,8 @@ fn usd(amount: f64) -> Money {
     }
 }
 
-fn there_and_back(crm: Crm) -> Plan {
-    let deal = NewDeal {
+fn new_deal() -> NewDeal {
+    NewDeal {
         name: "Fabrikam migration".to_owned(),
         customer: Some(Customer {
             name: "Fabrikam".to_owned(),
@@ -73,7 +76,22 @@ fn there_and_back(crm: Crm) -> Plan {
         sync: true,
         stage: Stage::OnHold,
         external_reference: None,
-    };
+    }
+}
+
+/// A deal is shared, and then nobody does anything for two days.
+fn idle(crm: Crm) -> Plan {
+    Plan {
+        title: "idle".to_owned(),
+        steps: vec![
+            on(Act::MicrosoftShares(new_deal())),
+            on(Act::Wait(SignedDuration::from_hours(48))),
+        ],
+        ..there_and_back(crm)
+    }
+}
+
+fn there_and_back(crm: Crm) -> Plan {
     let wait = || on(Act::Wait(SignedDuration::from_mins(5)));
     let value = |amount| Edit {
         value: Some(usd(amount)),
@@ -88,7 +106,7 @@ fn there_and_back(crm: Crm) -> Plan {
         planted: None,
         world: WorldSettings::default(),
         steps: vec![
-            on(Act::MicrosoftShares(deal)),
+            on(Act::MicrosoftShares(new_deal())),
             wait(),
             on(Act::SellerEdits(Edit {
                 stage: Some(Stage::Active),
@@ -115,6 +133,21 @@ fn run(bencher: divan::Bencher<'_, '_>, crm: Crm) {
 fn run_and_judge(bencher: divan::Bencher<'_, '_>, crm: Crm) {
     let plan = there_and_back(crm);
     bencher.counter(1_u32).bench(|| {
+        let trace = simulate::run(&plan, &Options::default()).expect("the plan can be run");
+        verdict::decide(&plan, &trace)
+    });
+}
+
+#[divan::bench(args = Crm::ALL, sample_count = 50)]
+fn idle_for_48_hours(bencher: divan::Bencher<'_, '_>, crm: Crm) {
+    let plan = idle(crm);
+    bencher.bench(|| simulate::run(&plan, &Options::default()));
+}
+
+#[divan::bench(args = Crm::ALL, sample_count = 50)]
+fn idle_for_48_hours_and_judge(bencher: divan::Bencher<'_, '_>, crm: Crm) {
+    let plan = idle(crm);
+    bencher.bench(|| {
         let trace = simulate::run(&plan, &Options::default()).expect("the plan can be run");
         verdict::decide(&plan, &trace)
     });

@@ -77,25 +77,30 @@ impl Ask {
 
     /// The request with its `Authorization`, if it needs one.
     pub fn into_request(self, authorization: Option<&HeaderValue>) -> Result<Request<Bytes>, http::Error> {
-        let mut builder = Request::builder().method(self.method);
-        builder = match self.url {
-            Ok(uri) => builder.uri(uri),
-            Err(text) => builder.uri(text),
+        let uri = match self.url {
+            Ok(uri) => uri,
+            Err(text) => Uri::try_from(text)?,
         };
+        let (kind, body) = self.body.unzip();
+        let mut request = Request::new(body.unwrap_or_default());
+        *request.method_mut() = self.method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.reserve(self.headers.len() + 2);
         for (name, value) in self.headers {
-            builder = match value {
-                Cow::Borrowed(value) => builder.header(name, HeaderValue::from_static(value)),
-                Cow::Owned(value) => builder.header(name, value),
+            let value = match value {
+                Cow::Borrowed(value) => HeaderValue::from_static(value),
+                Cow::Owned(value) => HeaderValue::try_from(value)?,
             };
+            headers.append(name, value);
         }
         if let Some(value) = authorization {
-            builder = builder.header(header::AUTHORIZATION, value);
+            headers.append(header::AUTHORIZATION, value.clone());
         }
-        let (kind, body) = self.body.unzip();
         if let Some(kind) = kind {
-            builder = builder.header(header::CONTENT_TYPE, kind);
+            headers.append(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
-        builder.body(body.unwrap_or_default())
+        Ok(request)
     }
 }
 

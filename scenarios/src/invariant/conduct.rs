@@ -3,6 +3,7 @@
 //!
 //! Preconditions where the vendor leaves them open are advice.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Arc, LazyLock};
@@ -11,8 +12,8 @@ use cosell_sim::network::wire::{WireRequest, WireResponse};
 use cosell_sim::world::observation::{Observed, SignatureState};
 use http::header::RETRY_AFTER;
 use jiff::{SignedDuration, Timestamp};
-
 use memchr::memmem::Finder;
+use serde::Deserialize;
 
 use super::closed_is_terminal::holds;
 use super::{Code, Finding, Findings, Invariant, Scene};
@@ -145,6 +146,9 @@ impl Conduct {
         self.check_link(&request.url, at, findings);
         check_precondition(request, at, findings);
         self.check_refused(request, at, findings);
+        if self.hosts.is_empty() {
+            return;
+        }
         let Some(host) = self.hosts.get_mut(host_of(&request.url)) else {
             return;
         };
@@ -199,7 +203,8 @@ impl Conduct {
                 .unwrap_or(Timestamp::MAX)
         });
         let failed = response.status >= 500 || response.status == 429;
-        if failed || response.status == 401 || until.is_some() || self.hosts.contains_key(host_of(&request.url)) {
+        let is_known = || !self.hosts.is_empty() && self.hosts.contains_key(host_of(&request.url));
+        if failed || response.status == 401 || until.is_some() || is_known() {
             let host = self.host(&request.url);
             host.failures = if failed { host.failures + 1 } else { 0 };
             host.busy_until = host.busy_until.max(until);
@@ -225,7 +230,7 @@ impl Conduct {
             *self.refused.entry(digest(request)).or_default() += 1;
         }
         if NEXT.find(body).is_some() && (holds(body, b"nextLink") || holds(body, b"nextRecordsUrl")) {
-            self.links.extend(links_in(&response.body.text()));
+            self.links.extend(links_in(body));
         }
     }
 
@@ -308,19 +313,28 @@ fn digest(request: &WireRequest) -> u64 {
     hasher.finish()
 }
 
+/// The paging link of a list's reply. The rows are passed over, not taken apart.
+#[derive(Deserialize)]
+struct Links<'a> {
+    #[serde(borrow, default, rename = "@odata.nextLink")]
+    odata: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "nextRecordsUrl")]
+    records: Option<Cow<'a, str>>,
+}
+
 /// The paging links in a list's reply, without scheme and host: Salesforce prints a path only.
-fn links_in(body: &str) -> Vec<String> {
-    let Ok(body) = serde_json::from_str::<serde_json::Value>(body) else {
+fn links_in(body: &[u8]) -> Vec<String> {
+    let Ok(links) = serde_json::from_slice::<Links<'_>>(body) else {
         return Vec::new();
     };
-    ["@odata.nextLink", "nextRecordsUrl"]
+    [links.odata, links.records]
         .iter()
-        .filter_map(|key| body[*key].as_str())
+        .flatten()
         .map(|link| match link.split_once("://") {
             Some((_, rest)) => rest
                 .split_once('/')
                 .map_or_else(String::new, |(_, path)| format!("/{path}")),
-            None => link.to_owned(),
+            None => link.to_string(),
         })
         .collect()
 }

@@ -13,6 +13,10 @@ use serde_json::json;
 use super::error::Fault;
 use super::protection::Remaining;
 
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+const REQ_ID: HeaderName = HeaderName::from_static("req_id");
+const SERVICE_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-service-request-id");
+
 const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// An answer before the headers that all answers share.
@@ -156,14 +160,16 @@ impl Answer {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert("odata-version", HeaderValue::from_static("4.0"));
+        // With room for the length that whoever carries it adds.
+        headers.reserve(self.headers.len() + 5);
+        headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         let id = HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static(""));
-        headers.insert("req_id", id.clone());
-        headers.insert("x-ms-service-request-id", id);
+        headers.insert(REQ_ID, id.clone());
+        headers.insert(SERVICE_REQUEST_ID, id);
         for (name, value) in self.headers {
             // A value with characters that no header may carry is left out: no identifier or link has one.
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }

@@ -3,7 +3,7 @@
 //! Paths are matched on raw segments, with or without a slash at the end: clients differ (salesforce.md section 0, fact 5).
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::beyond::named;
@@ -22,6 +22,7 @@ use crate::memo::Asked;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
 
+const LIMIT_INFO: HeaderName = HeaderName::from_static("sforce-limit-info");
 /// The oldest and newest API version that is simulated.
 const VERSIONS: std::ops::RangeInclusive<u32> = 44..=68;
 /// The newest version that has been retired (salesforce.md section 1.4).
@@ -116,8 +117,8 @@ fn respond(state: &mut State, call: &Call<'_>, answer: Answer) -> Response {
 /// `Sforce-Limit-Info` is on every answer of the REST API (salesforce.md section 2.8).
 fn with_usage(state: &State, mut response: Response) -> Response {
     let usage = format!("api-usage={}/{}", state.usage.used, state.settings.daily_requests);
-    if let Ok(value) = HeaderValue::from_str(&usage) {
-        response.headers_mut().insert("sforce-limit-info", value);
+    if let Ok(value) = HeaderValue::try_from(usage) {
+        response.headers_mut().insert(LIMIT_INFO, value);
     }
     response
 }
