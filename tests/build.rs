@@ -13,6 +13,7 @@ fn main() {
     collect(&catalog, &mut files);
     files.sort();
     let mut tests = String::new();
+    let mut paths = String::new();
     for file in &files {
         let path = file
             .strip_prefix(&catalog)
@@ -20,12 +21,19 @@ fn main() {
             .to_string_lossy()
             .replace('\\', "/");
         let name = path.trim_end_matches(".yaml").replace(['/', '-'], "_");
+        writeln!(paths, "    \"catalog/{path}\",").expect("a string takes text");
         writeln!(
             tests,
-            "#[test]\nfn {name}() {{\n    scenario(\"catalog/{path}\");\n}}\n"
+            "#[test]\nfn {name}() {{\n    drop(scenario(\"catalog/{path}\"));\n}}\n"
         )
         .expect("a string takes text");
     }
+    writeln!(
+        tests,
+        "/// Every file of the catalog.\nconst FILES: [&str; {}] = [\n{paths}];",
+        files.len()
+    )
+    .expect("a string takes text");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("catalog_tests.rs"), tests).expect("OUT_DIR can be written");
 }

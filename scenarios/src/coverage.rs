@@ -17,10 +17,12 @@ use serde_json::Value;
 use crate::board::{Board, CONNECTOR};
 use crate::plan::Plan;
 use crate::record::{Field, Standing, is_microsoft_side};
-use crate::scenario::settings::Settings;
-use crate::scenario::verbs::VERBS;
-use crate::scenario::words::{DECISIONS, FLOWS};
+use crate::scenario::Scenario;
 use crate::trace::{Trace, What};
+use cells::{cells_of, why_empty};
+
+/// The closed lists.
+mod cells;
 
 /// What is covered, in the order in which reports list it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -38,8 +40,10 @@ pub enum Area {
     Decisions,
     /// The steps of the language.
     Steps,
-    /// What was set otherwise than by default.
+    /// The settings of the connector that were written.
     Settings,
+    /// What was written of the simulators, and of what is there before the start.
+    World,
     /// What happened to exchanges and webhooks on their way.
     Faults,
     /// The error codes that the systems answered.
@@ -48,7 +52,7 @@ pub enum Area {
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Flows,
         Self::Fields,
         Self::Referrals,
@@ -56,6 +60,7 @@ impl Area {
         Self::Decisions,
         Self::Steps,
         Self::Settings,
+        Self::World,
         Self::Faults,
         Self::Errors,
     ];
@@ -70,6 +75,7 @@ impl Area {
             Self::Decisions => "decisions",
             Self::Steps => "steps",
             Self::Settings => "settings",
+            Self::World => "world",
             Self::Faults => "faults",
             Self::Errors => "errors",
         }
@@ -80,64 +86,6 @@ impl Area {
         !matches!(self, Self::Errors)
     }
 }
-
-/// The transitions of a referral (partner-center.md section 3.1: its table, and what the table alone permits).
-const REFERRALS: [&str; 8] = [
-    "created New/Pending",
-    "created Active/Accepted",
-    "New/Pending to Active/Accepted",
-    "New/Pending to Closed/Declined",
-    "New/Pending to Closed/Expired",
-    "New/Pending to Closed/Lost",
-    "Active/Accepted to Closed/Won",
-    "Active/Accepted to Closed/Lost",
-];
-
-/// The transitions of an opportunity, in the words of both CRMs (product.md M16, M17, M19).
-const OPPORTUNITIES: [&str; 8] = [
-    "created on hold",
-    "created open",
-    "on hold to open",
-    "on hold to lost",
-    "open to on hold",
-    "open to won",
-    "open to lost",
-    "closed to open",
-];
-
-/// Faults of the network and of processes (product.md H6).
-const FAULTS: [&str; 9] = [
-    "request lost",
-    "reply lost",
-    "delayed",
-    "duplicated",
-    "answered on the way",
-    "webhook lost",
-    "webhook repeated",
-    "webhook given up",
-    "connector stopped",
-];
-
-/// Cells that a catalog leaves empty, and why.
-const WHY_EMPTY: [(&str, &str); 8] = [
-    ("bound.deals", "the bound is 200,000 deals: a benchmark's size"),
-    ("bound.pages", "the bound is a thousand pages of a list"),
-    ("bound.related", "the bound is thousands of engagements at once"),
-    (
-        "bound.rounds",
-        "a deal would have to change between each two looks, endlessly",
-    ),
-    (
-        "memory.unreadable",
-        "runs keep their memory in the process; the store's own tests corrupt it",
-    ),
-    (
-        "budget.waiting",
-        "the connector's own daily budget is no setting of the language",
-    ),
-    ("register.stolen", "nobody else registers a webhook in a scenario"),
-    ("flow.unknown", "a scenario for one CRM does not name the other's flows"),
-];
 
 /// Counts of cells, by area.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -162,12 +110,13 @@ pub struct Covered {
 
 impl Coverage {
     /// Takes in what a run did.
-    pub fn add(&mut self, plan: &Plan, trace: &Trace) {
-        for step in plan.steps.iter().filter(|step| !step.verb.is_empty()) {
-            self.count(Area::Steps, &step.verb);
+    pub fn add(&mut self, scenario: &Scenario, plan: &Plan, trace: &Trace) {
+        let read = scenario.read.iter();
+        for (_, verb) in read.filter(|(only, _)| only.is_none_or(|only| only == plan.crm)) {
+            self.count(Area::Steps, verb);
         }
-        for setting in changed(&plan.settings) {
-            self.count(Area::Settings, setting);
+        for (area, cell) in cells::written(scenario) {
+            self.count(area, &cell);
         }
         let mut board = Board::new(&trace.header);
         for entry in &trace.entries {
@@ -323,72 +272,6 @@ fn transition(area: Area, before: &str, after: &str) -> String {
     }
 }
 
-/// The cells of an area with a closed list.
-fn cells_of(area: Area) -> Vec<String> {
-    let owned = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
-    match area {
-        Area::Flows => FLOWS.iter().map(|(flow, _)| (*flow).to_owned()).collect(),
-        Area::Decisions => DECISIONS.iter().map(|(code, _)| (*code).to_owned()).collect(),
-        Area::Steps => VERBS.iter().map(|verb| verb.name.to_owned()).collect(),
-        Area::Settings => settings_of(&Settings::default())
-            .map(|(name, _)| name.to_owned())
-            .to_vec(),
-        Area::Referrals => owned(&REFERRALS),
-        Area::Opportunities => owned(&OPPORTUNITIES),
-        Area::Faults => owned(&FAULTS),
-        Area::Fields => fields(),
-        Area::Errors => Vec::new(),
-    }
-}
-
-/// The fields by direction and occasion that the profiles let through (product.md M18).
-fn fields() -> Vec<String> {
-    let mut cells = Vec::new();
-    for field in Field::ALL {
-        for direction in ["pc to crm", "crm to pc"] {
-            cells.push(format!("{} {direction}, created", field.name()));
-            // The name goes from the CRM only, once both records are there.
-            if (field, direction) != (Field::Name, "pc to crm") {
-                cells.push(format!("{} {direction}, updated", field.name()));
-            }
-        }
-    }
-    cells
-}
-
-/// Each setting with its value in words.
-fn settings_of(settings: &Settings) -> [(&'static str, String); 15] {
-    [
-        ("profile", format!("{:?}", settings.profile)),
-        ("on-hold stage", settings.on_hold_stage.clone()),
-        ("active stage", settings.active_stage.clone()),
-        ("display check mark", settings.display_check_mark.to_string()),
-        ("sync co-sell only", settings.sync_cosell_only.to_string()),
-        ("on-hold edits", format!("{:?}", settings.on_hold_edits)),
-        ("conflicts", format!("{:?}", settings.conflicts)),
-        ("country field", format!("{:?}", settings.country_field)),
-        ("deal value field", format!("{:?}", settings.deal_value_field)),
-        (
-            "deal value currency field",
-            format!("{:?}", settings.deal_value_currency_field),
-        ),
-        ("closing date field", format!("{:?}", settings.closing_date_field)),
-        ("notes field", format!("{:?}", settings.notes_field)),
-        ("directions", format!("{:?}", settings.directions)),
-        ("poll every", format!("{:?}", settings.poll_every)),
-        ("reconcile every", format!("{:?}", settings.reconcile_every)),
-    ]
-}
-
-fn changed(settings: &Settings) -> Vec<&'static str> {
-    let defaults = settings_of(&Settings::default());
-    let pairs = settings_of(settings).into_iter().zip(defaults);
-    pairs
-        .filter(|(is, default)| is != default)
-        .map(|((name, _), _)| name)
-        .collect()
-}
-
 /// The vendor's own code of an error, behind its status.
 fn error_of(response: &WireResponse) -> String {
     let body = response.body.json().unwrap_or(Value::Null);
@@ -410,12 +293,9 @@ fn error_of(response: &WireResponse) -> String {
         .to_owned()
 }
 
-fn why_empty(cell: &str) -> Option<&'static str> {
-    WHY_EMPTY.iter().find(|(known, _)| *known == cell).map(|(_, why)| *why)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::cells::WHY_EMPTY;
     use super::*;
     use crate::scenario::Crm;
     use crate::scenario::file::parse;
@@ -426,7 +306,7 @@ mod tests {
         let plan = Plan::of(&scenario, Crm::Dynamics, None);
         let trace = simulate::run(&plan, &Options::default()).expect("it can be run");
         let mut coverage = Coverage::default();
-        coverage.add(&plan, &trace);
+        coverage.add(&scenario, &plan, &trace);
         coverage
     }
 

@@ -74,6 +74,24 @@ pub enum Fate {
     Without(Vec<String>),
     /// The request is carried out, and the body of its reply breaks off in the middle. A delivery passes.
     CutReply,
+    /// The request is carried out, and in its reply the first row of a list is empty. Any other reply and a delivery pass.
+    GarbleRow,
+}
+
+/// A list, as `OData` or Salesforce prints it, whose first row is empty. Anything else stays as it is.
+pub(crate) fn garbled(body: &Bytes) -> Bytes {
+    let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return body.clone();
+    };
+    let row = ["/value/0", "/records/0"]
+        .into_iter()
+        .find(|place| document.pointer(place).is_some())
+        .and_then(|place| document.pointer_mut(place));
+    let Some(row) = row else {
+        return body.clone();
+    };
+    *row = serde_json::json!({});
+    Bytes::from(document.to_string())
 }
 
 /// A JSON body without some fields: keys of an object, at any depth that a path with slashes names, or operations of a
@@ -110,6 +128,7 @@ impl Fate {
             Self::Answer(response) => format!("answer {}", response.status().as_u16()),
             Self::Without(fields) => format!("without {}", fields.join(" ")),
             Self::CutReply => "cut-reply".to_owned(),
+            Self::GarbleRow => "garble-row".to_owned(),
         }
     }
 }

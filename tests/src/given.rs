@@ -1,9 +1,13 @@
-//! Plans made by hand, as short as they can be.
+//! Plans made by hand, as short as they can be, and what running a plan or a scenario gives.
 
+use cosell::invariant::{self, Code};
 use cosell::plan::{Plan, PlannedStep};
-use cosell::scenario::Crm;
+use cosell::report::Ran;
 use cosell::scenario::act::{Act, Contact, Customer, Edit, Help, Money, NewDeal, Stage};
 use cosell::scenario::settings::{Settings, WorldSettings};
+use cosell::scenario::{Crm, Scenario};
+use cosell::simulate::{self, Options};
+use cosell::verdict;
 use jiff::SignedDuration;
 use jiff::civil::date;
 
@@ -91,4 +95,36 @@ pub fn value(amount: f64) -> Edit {
         value: Some(usd(amount)),
         ..Edit::default()
     }
+}
+
+/// A scenario on one CRM, run and judged.
+///
+/// # Panics
+/// When it cannot be run at all.
+pub fn ran(scenario: &Scenario, crm: Crm) -> Ran<'_> {
+    let plan = Plan::of(scenario, crm, None);
+    let trace = simulate::run(&plan, &Options::default()).expect("the scenario can be run");
+    let verdict = verdict::decide(&plan, &trace);
+    Ran {
+        scenario,
+        plan,
+        trace,
+        verdict,
+        wall: std::time::Duration::ZERO,
+    }
+}
+
+/// The codes of everything that the invariants find in the run of a plan, each once, in order.
+///
+/// # Panics
+/// When it cannot be run at all.
+pub fn codes(plan: &Plan) -> Vec<Code> {
+    let trace = simulate::run(plan, &Options::default()).expect("the plan can be run");
+    let mut codes: Vec<Code> = invariant::judge(&trace)
+        .into_iter()
+        .map(|finding| finding.code)
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes
 }

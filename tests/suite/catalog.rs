@@ -1,23 +1,38 @@
 //! Every scenario of the catalog passes on each CRM that it is for, and its story is what it was: a snapshot of the log,
 //! one line an event. Virtual time and seeded identifiers make it stable; nothing in it is masked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use cosell::coverage::Coverage;
 use cosell::diagnostic::{Style, render};
-use cosell::plan::{Plan, crms_of};
-use cosell::report::{Ran, human};
-use cosell::simulate::{self, Options};
-use cosell::verdict::{self, Outcome};
+use cosell::plan::crms_of;
+use cosell::report::human;
+use cosell::verdict::Outcome;
 use cosell::{load, log};
+use cosell_tests::given::ran;
 
 include!(concat!(env!("OUT_DIR"), "/catalog_tests.rs"));
 
-/// Runs one file of the compiled-in catalog: every row of its table of examples, on each CRM. The story of the first row
-/// stands for those of the others.
-fn scenario(path: &str) {
+/// What each file of the catalog exercised, once it has been run: by its own test, or by the one about all of them.
+static RUNS: Mutex<BTreeMap<String, Arc<OnceLock<Coverage>>>> = Mutex::new(BTreeMap::new());
+
+/// Runs one file of the compiled-in catalog, or has it run already.
+fn scenario(path: &str) -> Coverage {
+    let cell = Arc::clone(
+        RUNS.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(path.to_owned())
+            .or_default(),
+    );
+    cell.get_or_init(|| run(path)).clone()
+}
+
+/// Runs every row of a file's table of examples, on each CRM. The story of the first row stands for those of the others.
+fn run(path: &str) -> Coverage {
     let loaded = load::paths(&[PathBuf::from(path)]);
     assert!(
         loaded.diagnostics.is_empty(),
@@ -29,18 +44,11 @@ fn scenario(path: &str) {
         path.starts_with("catalog/parts/"),
         "{path}: parts, and nothing else, stand in catalog/parts"
     );
+    let mut coverage = Coverage::default();
     for scenario in loaded.scenarios.iter().filter(|scenario| scenario.skip.is_none()) {
         for crm in crms_of(scenario) {
-            let plan = Plan::of(scenario, crm, None);
-            let trace = simulate::run(&plan, &Options::default()).expect("a scenario of the catalog can be run");
-            let verdict = verdict::decide(&plan, &trace);
-            let ran = Ran {
-                scenario,
-                plan,
-                trace,
-                verdict,
-                wall: std::time::Duration::ZERO,
-            };
+            let ran = ran(scenario, crm);
+            coverage.add(scenario, &ran.plan, &ran.trace);
             let story = log::lines(&ran.trace).join("\n");
             let findings = human::findings(&ran, &loaded.sources, Style::PLAIN);
             assert_eq!(
@@ -62,6 +70,24 @@ fn scenario(path: &str) {
             });
         }
     }
+    coverage
+}
+
+#[test]
+fn the_catalog_exercises_every_cell_of_behaviour_or_says_why_not() {
+    let mut all = Coverage::default();
+    for path in FILES {
+        all.merge(&scenario(path));
+    }
+    let mut empty = Vec::new();
+    for area in all.areas().into_iter().filter(|area| area.cells.is_some()) {
+        let unexplained = area.empty.iter().filter(|(_, why)| why.is_none());
+        empty.extend(unexplained.map(|(cell, _)| format!("{}: {cell}", area.area)));
+        let explained = area.empty.keys().filter(|cell| area.counts.contains_key(*cell));
+        assert_eq!(explained.count(), 0, "{}", area.area);
+    }
+    assert!(empty.is_empty(), "no scenario exercises\n{}", empty.join("\n"));
+    assert!((all.percent() - 100.0).abs() < 1e-9, "{}", all.percent());
 }
 
 /// What no scenario can show, and why.

@@ -1,12 +1,12 @@
 //! The guide of the language is true: each of its examples runs and passes on each CRM that it is for, and parts are parts.
 
 use cosell::diagnostic::{Sources, Style, render};
-use cosell::plan::{Plan, crms_of};
-use cosell::report::{Ran, human};
+use cosell::plan::crms_of;
+use cosell::report::human;
 use cosell::scenario::file;
 use cosell::scenario::parts::Library;
-use cosell::simulate::{self, Options};
-use cosell::verdict::{self, Outcome};
+use cosell::verdict::Outcome;
+use cosell_tests::given::ran;
 
 const GUIDE: &str = include_str!("../../scenarios/guide/language.md");
 
@@ -43,16 +43,7 @@ fn every_example_of_the_guide_passes_on_each_crm() {
         assert!(found.diagnostics.is_empty(), "{wrong}");
         for scenario in &found.scenarios {
             for crm in crms_of(scenario) {
-                let plan = Plan::of(scenario, crm, None);
-                let trace = simulate::run(&plan, &Options::default()).expect("an example can be run");
-                let verdict = verdict::decide(&plan, &trace);
-                let ran = Ran {
-                    scenario,
-                    plan,
-                    trace,
-                    verdict,
-                    wall: std::time::Duration::ZERO,
-                };
+                let ran = ran(scenario, crm);
                 let findings = human::findings(&ran, &sources, Style::PLAIN);
                 assert_eq!(ran.outcome(), Outcome::Passed, "{}\n{findings}", crm.name());
             }

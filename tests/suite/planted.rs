@@ -1,12 +1,11 @@
 //! The harness can fail: each deliberately broken connector is caught by the invariant that claims it.
 
-use cosell::invariant::{self, Code};
+use cosell::invariant::Code;
 use cosell::plan::Plan;
 use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Call, CallFate, Edit, Fault, Outcome, System};
-use cosell::simulate::{self, Options};
 use cosell_connector::planted::Planted;
-use cosell_tests::given::{deal, on, plan, step, value, wait_secs};
+use cosell_tests::given::{codes, deal, on, plan, step, value, wait_secs};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
@@ -126,24 +125,13 @@ fn more_deals_than_a_page_holds(crm: Crm) -> Plan {
     plan
 }
 
-fn judge(plan: &Plan) -> Vec<Code> {
-    let trace = simulate::run(plan, &Options::default()).expect("a history can be run");
-    let mut codes: Vec<Code> = invariant::judge(&trace)
-        .into_iter()
-        .map(|finding| finding.code)
-        .collect();
-    codes.sort();
-    codes.dedup();
-    codes
-}
-
 #[test]
 fn each_planted_bug_is_caught_by_the_invariant_that_claims_it() {
     for Claim { bug, code, history } in CLAIMS {
         for crm in Crm::ALL {
             let mut plan = history(crm);
             plan.planted = Some(bug.name().to_owned());
-            let codes = judge(&plan);
+            let codes = codes(&plan);
             assert!(
                 codes.contains(&code),
                 "{} on {}: expected {code:?}, found {codes:?}",
@@ -158,7 +146,7 @@ fn each_planted_bug_is_caught_by_the_invariant_that_claims_it() {
 fn the_sound_connector_passes_what_catches_the_planted_bugs() {
     for Claim { bug, history, .. } in CLAIMS {
         for crm in Crm::ALL {
-            let codes = judge(&history(crm));
+            let codes = codes(&history(crm));
             assert!(
                 codes.is_empty(),
                 "the history for {} on {} has findings: {codes:?}",

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cosell::explore::bugs::claim;
-use cosell::invariant::{self, Code};
+use cosell::invariant::Code;
 use cosell::load;
 use cosell::plan::Plan;
 use cosell::scenario::{Crm, Scenario};
-use cosell::simulate::{self, Options};
 use cosell_connector::planted::Planted;
+use cosell_tests::given::codes;
 
 /// Bugs for which no campaign of 400 runs has found a history yet: known gaps of the generator or of an invariant.
 const NO_HISTORY: [&str; 9] = [
@@ -46,17 +46,6 @@ fn scenario(bug: Planted) -> Scenario {
         bug.name()
     );
     loaded.scenarios.remove(0)
-}
-
-fn codes(plan: &Plan) -> Vec<Code> {
-    let trace = simulate::run(plan, &Options::default()).expect("a history can be run");
-    let mut codes: Vec<Code> = invariant::judge(&trace)
-        .into_iter()
-        .map(|finding| finding.code)
-        .collect();
-    codes.sort();
-    codes.dedup();
-    codes
 }
 
 #[test]

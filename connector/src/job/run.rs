@@ -51,7 +51,8 @@ pub(crate) async fn run(desk: Desk, started: Started) {
 async fn rounds(desk: &Desk, deal: DealNumber, seen: &mut Seen) -> Result<(), Trouble> {
     let mut races = 0;
     for _ in 0..MOST_ROUNDS {
-        match step(desk, deal, seen).await {
+        // Boxed: a step holds every call that it may make.
+        match Box::pin(step(desk, deal, seen)).await {
             Ok(Step::Done) => return Ok(()),
             Ok(Step::Again) => {}
             // A write to a record that is gone is found out by reading it.

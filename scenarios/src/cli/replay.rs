@@ -54,7 +54,7 @@ pub(crate) fn run(args: &ReplayArgs, ui: Ui) -> Result<Exit, Exit> {
         };
         tally.count(ran.outcome());
         if let Some(coverage) = &mut coverage {
-            coverage.add(&ran.plan, &ran.trace);
+            coverage.add(ran.scenario, &ran.plan, &ran.trace);
         }
         if args.format.for_people() {
             run::show(args.log, &ran, &replayed.sources, ui)?;

@@ -337,7 +337,7 @@ impl Session<'_> {
             self.failed.failed(&ran.plan.path, ran.plan.crm);
         }
         if let Some(coverage) = &mut self.coverage {
-            coverage.add(&ran.plan, &ran.trace);
+            coverage.add(ran.scenario, &ran.plan, &ran.trace);
         }
         if self.args.slowest.is_some() {
             self.slowest

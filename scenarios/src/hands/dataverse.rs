@@ -114,6 +114,11 @@ impl Seller for DynamicsSeller {
             "msft_microsoftpartnercenterreferralvisible",
             deal.visible.map(Value::from),
         );
+        put(
+            &mut body,
+            "msft_microsoftpartnercenterreferralidentifier",
+            deal.external_reference.as_ref().map(|referral| json!(referral)),
+        );
         if let Some(contact) = &deal.contact {
             let mut person = json!({
                 "firstname": contact.first_name, "lastname": contact.last_name, "emailaddress1": contact.email,

@@ -41,6 +41,9 @@ pub fn edit(world: &mut dyn Screen, referral: &str, edit: &Edit) -> Result<(), R
     if let Some(notes) = &edit.notes {
         operations.push(("/details/notes", json!(notes)));
     }
+    if let Some(reference) = &edit.external_reference {
+        operations.push(("/externalReferenceId", json!(reference)));
+    }
     for emptied in &edit.empties {
         match emptied {
             Emptied::Value => operations.push(("/details/dealValue", Value::Null)),
@@ -70,6 +73,26 @@ fn rename(world: &mut dyn Screen, referral: &str, name: &str) -> Result<(), Refu
         .header(http::header::CONTENT_TYPE, "application/json")
         .header(http::header::IF_MATCH, tag);
     send(world, WHO, request, Some(whole)).map(drop)
+}
+
+/// Registers a webhook in place of whatever is registered (partner-center.md section 6.1).
+pub fn register(world: &mut dyn Screen, webhook: &str) -> Result<(), Refused> {
+    let url = format!(
+        "{}/webhooks/v1/registration",
+        world.ground().bases.partner_center_events()
+    );
+    let events = [
+        "referral-created",
+        "referral-updated",
+        "related-referral-created",
+        "related-referral-updated",
+    ];
+    let body = json!({"WebhookUrl": webhook, "WebhookEvents": events});
+    let overwritten = ask(world, WHO, Method::PUT, url.clone(), Some(body.clone()));
+    match overwritten {
+        Err(refused) if refused.status == 404 => ask(world, WHO, Method::POST, url, Some(body)).map(drop),
+        done => done.map(drop),
+    }
 }
 
 /// Accepts a new referral.

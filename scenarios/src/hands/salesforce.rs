@@ -131,6 +131,11 @@ impl Seller for SalesforceSeller {
             "Referral_visible_to_Microsoft_sellers__c",
             deal.visible.map(Value::from),
         );
+        put(
+            &mut body,
+            "Referral_Identifier__c",
+            deal.external_reference.as_ref().map(|referral| json!(referral)),
+        );
         let opportunity = Self::insert(world, "Opportunity", body)?;
         if let Some(contact) = &deal.contact {
             let mut person =

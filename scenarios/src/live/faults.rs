@@ -68,7 +68,8 @@ impl Live<'_> {
             | CallFate::LoseReply
             | CallFate::Duplicate
             | CallFate::IgnoreField(_)
-            | CallFate::CutReply => fate,
+            | CallFate::CutReply
+            | CallFate::GarbleRow => fate,
         }
     }
 

@@ -33,6 +33,7 @@ fn why_not(act: &Act, options: &LiveOptions) -> Option<&'static str> {
     match act {
         Act::Flows(_) => Some("the flows are inside the connector"),
         Act::SkewClock { .. } => Some("the clock is the machine's"),
+        Act::DeliverWebhook { .. } => Some("only Partner Center delivers webhooks on a socket"),
         Act::OnCall(_) => Some("nothing can be done in the middle of a call on a socket"),
         Act::RestartConnector | Act::StopConnector | Act::StartConnector if options.command.is_none() => {
             Some("the connector was not started here; `--connector-command` says how to")

@@ -12,43 +12,43 @@ use super::{Check, Question};
 const SIGN_IN: Question = Question::new(
     "crm.sign-in",
     "the CRM connection signs in",
-    "product.md M3",
+    "Microsoft Learn, Partner Center: co-sell connectors, connections",
     "repair the Dataverse connection, and see that its user belongs to this environment",
 );
 const ROLE: Question = Question::new(
     "crm.role",
     "the user is System Administrator or System Customizer",
-    "product.md M1",
+    "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
     "give the connection's user one of the two roles",
 );
 const COLUMNS: Question = Question::new(
     "crm.package.fields",
     "the opportunity has the solution's columns, of the right type, and they can be written",
-    "product.md M2, M12; partner-center.md section 8.4",
+    "Microsoft Learn, page connector-dynamics: the opportunity's columns",
     "import the co-sell solution into this environment",
 );
 const VALUE: Question = Question::new(
     "crm.deal-value",
     "the deal value column is a money column that can be written",
-    "product.md M10",
+    "Microsoft Learn, Partner Center: co-sell connectors, environment variables: deal value",
     "correct the environment variable Deal value field",
 );
 const CURRENCY: Question = Question::new(
     "crm.currency",
     "the environment has the currencies of the deals",
-    "product.md M29",
+    "Microsoft Learn, page connectors-troubleshoot: currency",
     "add the currency under Business management; a deal in a currency that is missing cannot be created",
 );
 const COUNTRY: Question = Question::new(
     "crm.country",
     "the customer country column holds two-letter codes",
-    "product.md M9",
+    "Microsoft Learn, Partner Center: co-sell connectors, environment variables: country code",
     "correct the accounts, or name a column with ISO 3166 codes in Customer account country code field",
 );
 const POSTAL: Question = Question::new(
     "crm.postal-code",
     "accounts have a postal code: customers are matched by name and postal code",
-    "product.md M16",
+    "Microsoft Learn, Partner Center: co-sell connectors, how a deal is synchronized",
     "complete the accounts, or expect a second account for a customer that Microsoft names",
 );
 

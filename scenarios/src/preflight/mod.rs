@@ -115,7 +115,7 @@ const BY_HAND: [(Question, &str); 3] = [
         Question::new(
             "mpn.matches",
             "the MPN ID of the Partner Center account is the one of the co-sell solutions",
-            "product.md M1",
+            "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
             "compare the MPN ID under Account settings with the publisher of the solutions in Partner Center",
         ),
         "no documented request of the referrals API reads it",
@@ -124,7 +124,7 @@ const BY_HAND: [(Question, &str); 3] = [
         Question::new(
             "solutions.ready",
             "at least one solution is co-sell ready",
-            "product.md M1",
+            "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
             "look at Co-sell solutions in Partner Center",
         ),
         "no documented request of the referrals API reads it",
@@ -133,7 +133,7 @@ const BY_HAND: [(Question, &str); 3] = [
         Question::new(
             FLOWS_ON,
             "every flow is on, children before their parents, each with Use this connection for run-only users",
-            "product.md M3, M4",
+            "Microsoft Learn, pages connector-salesforce and connector-dynamics: configure the flows",
             "look at the solution in Power Automate",
         ),
         "the flows are in the Power Platform environment, which this profile does not name; export the solution and name it with --settings-from",

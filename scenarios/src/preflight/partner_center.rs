@@ -10,31 +10,31 @@ use super::{Check, Question};
 const SIGN_IN: Question = Question::new(
     "pc.sign-in",
     "the Partner Center connection signs in",
-    "product.md M3",
+    "Microsoft Learn, Partner Center: co-sell connectors, connections",
     "repair the Partner Center connection: sign in again, or renew the secret",
 );
 const ROLE: Question = Question::new(
     "pc.role",
     "the user reads referrals: the role Referrals admin",
-    "product.md M1, partner-center.md section 1",
+    "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
     "give the connection's user the role Referrals admin in Partner Center",
 );
 const WEBHOOK: Question = Question::new(
     "pc.webhook",
     "the webhook is registered for the four events, at the connector's own URL",
-    "product.md M5, partner-center.md section 6",
+    "Microsoft Learn, page partner-center-webhooks",
     "run the flow Partner Center Webhook Registration, with Overwrite = Yes when another environment owns the registration",
 );
 const CLOCK: Question = Question::new(
     "clock",
     "this machine's clock agrees with Partner Center's to within a minute",
-    "product.md H6",
+    "Microsoft Learn, page referral-api-authentication",
     "set this machine's clock: tokens and signatures depend on it",
 );
 const COUNTRIES: Question = Question::new(
     "pc.referrals",
     "open referrals can be read, and have what an opportunity needs",
-    "product.md M16",
+    "Microsoft Learn, Partner Center: co-sell connectors, how a deal is synchronized",
     "ask Microsoft's seller, or complete the referral in Partner Center",
 );
 

@@ -12,73 +12,73 @@ use super::{Check, Question};
 const SIGN_IN: Question = Question::new(
     "crm.sign-in",
     "the CRM connection signs in",
-    "product.md M3",
+    "Microsoft Learn, Partner Center: co-sell connectors, connections",
     "repair the Salesforce connection: test.salesforce.com for a sandbox, login.salesforce.com for production",
 );
 const PACKAGE: Question = Question::new(
     "crm.package.fields",
     "the opportunity has the package's fields, of the right type, and this user may write them",
-    "product.md M2, M12; salesforce.md section 6",
+    "Microsoft Learn, page connector-salesforce: the package's custom fields",
     "install the package 04t2w000006WIwV, and give the user access to its fields",
 );
 const OBJECTS: Question = Question::new(
     "crm.package.objects",
     "the package's objects are there",
-    "product.md M2; salesforce.md section 6",
+    "Microsoft Learn, page connector-salesforce: the package",
     "install the package 04t2w000006WIwV, and give the user access to its objects",
 );
 const NOTES: Question = Question::new(
     "crm.notes",
     "Notes are enabled",
-    "product.md M2",
+    "Microsoft Learn, page connector-salesforce: prepare Salesforce",
     "Setup, Notes Settings: enable Notes",
 );
 const TEAMS: Question = Question::new(
     "crm.teams",
     "Opportunity teams are enabled",
-    "product.md M2",
+    "Microsoft Learn, page connector-salesforce: prepare Salesforce",
     "Setup, Opportunity Team Settings: enable Team Selling",
 );
 const STAGES: Question = Question::new(
     "crm.stages",
     "the on-hold and the active stage exist, are active, and are open",
-    "product.md M8",
+    "Microsoft Learn, page connector-salesforce, environment variables: stage names",
     "add the stage to Opportunity, Stage, and to the sales process; then name it in the solution's environment variables",
 );
 const VALUE: Question = Question::new(
     "crm.deal-value",
     "the deal value field is a currency field that can be written",
-    "product.md M10",
+    "Microsoft Learn, Partner Center: co-sell connectors, environment variables: deal value",
     "correct the environment variable Deal value field",
 );
 const CURRENCY: Question = Question::new(
     "crm.currency",
     "the deal value currency field exists",
-    "product.md M10",
+    "Microsoft Learn, Partner Center: co-sell connectors, environment variables: deal value",
     "an org with one currency has no CurrencyIsoCode: name another field in Deal value currency field",
 );
 const COUNTRY: Question = Question::new(
     "crm.country",
     "the customer country field holds two-letter codes",
-    "product.md M9",
+    "Microsoft Learn, Partner Center: co-sell connectors, environment variables: country code",
     "correct the accounts, or name a field with ISO 3166 codes in Customer account country code field",
 );
 const POSTAL: Question = Question::new(
     "crm.postal-code",
     "accounts have a postal code: customers are matched by name and postal code",
-    "product.md M16",
+    "Microsoft Learn, Partner Center: co-sell connectors, how a deal is synchronized",
     "complete the accounts, or expect a second account for a customer that Microsoft names",
 );
 const REQUIRED: Question = Question::new(
     "crm.required",
     "no required field stands against what the connector creates",
-    "product.md M13, M16",
+    "Microsoft Learn, page connector-salesforce: required fields",
     "give the field a default, or make it optional for the connector's user",
 );
 const BUDGET: Question = Question::new(
     "crm.budget",
     "API calls are left today",
-    "product.md M23",
+    "Salesforce Developers, REST API: limits",
     "wait for the 24-hour window, or find what uses the calls up",
 );
 

@@ -11,10 +11,13 @@ use jiff::civil::{Date, date};
 
 use super::act::{
     Act, Call, CallFate, Contact, Customer, Edit, Emptied, Fault, FlowStep, HookFate, Money, NewDeal, RecordSide,
-    Stage, System, UserRole,
+    Signed, Stage, System, UserRole,
 };
 use super::given::Given;
-use super::words::{BREAKS, CALLS, CONNECTED, FLOWS, HELPS, LEADS, OUTCOMES, ROLES, SIDES, SKEWS, SYSTEMS, meaning};
+use super::words::{
+    BODIES, BREAKS, CALLS, CONNECTED, FLOWS, HELPS, LEADS, LISTS, OUTCOMES, ROLES, SIDES, SIGNATURES, SKEWS, SYSTEMS,
+    meaning,
+};
 
 /// What must be so.
 mod looks;
@@ -217,6 +220,18 @@ pub(super) fn cut_reply(given: &Given) -> Option<Act> {
     calls(given, CallFate::CutReply)
 }
 
+pub(super) fn garble_row(given: &Given) -> Option<Act> {
+    given.word("of", &LISTS)?;
+    calls(given, CallFate::GarbleRow)
+}
+
+pub(super) fn deliver_webhook(given: &Given) -> Option<Act> {
+    Some(Act::DeliverWebhook {
+        signed: given.word("signature", &SIGNATURES).unwrap_or(Signed::Valid),
+        garbled: given.word("body", &BODIES).unwrap_or(false),
+    })
+}
+
 pub(super) fn remember(given: &Given) -> Option<Act> {
     let side: RecordSide = given.word("in", &SIDES)?;
     Some(Act::Remember {
@@ -247,6 +262,7 @@ fn edit(given: &Given) -> Edit {
     Edit {
         name: given.text("name"),
         value: given.money("value"),
+        external_reference: given.text("external reference"),
         closes: given.date("closes"),
         notes: notes(given),
         stage: stage(given, "stage"),
@@ -286,7 +302,7 @@ fn new_deal(given: &Given) -> Option<NewDeal> {
         visible: given.yes_no("visible"),
         sync: given.yes_no("sync").unwrap_or(true),
         stage: stage(given, "stage").unwrap_or(Stage::Active),
-        external_reference: given.text("external reference"),
+        external_reference: given.text("external reference").or_else(|| given.text("referral of")),
     })
 }
 

@@ -59,6 +59,7 @@ fn one(reader: &mut Reader, steps: &[&Read], crm: Option<Crm>, own_stages: &[&st
             if let Some((name, span)) = &read.deal {
                 deal(reader, &mut deals, read, (name, *span), at, passed);
             }
+            copies(reader, &deals, read);
             says_something(reader, read);
             stage(reader, read, crm, own_stages);
             fits_crm(reader, read, crm);
@@ -93,6 +94,17 @@ fn there(number: u32, made_by: Makers) -> Deal {
         made_on: if by_microsoft { Side::PartnerCenter } else { Side::Crm },
         at: 0,
         deleted: false,
+    }
+}
+
+/// A record that names another deal's referral comes after that deal.
+fn copies(reader: &mut Reader, deals: &[Deal], read: &Read) {
+    let Some(named) = read.given.text("referral of") else {
+        return;
+    };
+    let span = read.given.places.get("referral of").copied().unwrap_or(read.span);
+    if !deals.iter().any(|known| known.name == named) {
+        unknown(reader, deals, &named, span);
     }
 }
 

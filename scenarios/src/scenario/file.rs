@@ -180,18 +180,7 @@ fn scenario(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Option<S
     if let Some(there) = given.map("given") {
         world.given = operator::given(reader, &there);
     }
-    let configured = [settings.on_hold_stage.as_str(), settings.active_stage.as_str()];
-    let own_stages: Vec<&str> = configured
-        .into_iter()
-        .chain(
-            world
-                .salesforce
-                .stages
-                .iter()
-                .map(|stage| stage.name.as_str())
-                .filter(|name| !SALESFORCE_STAGES.contains(name)),
-        )
-        .collect();
+    let own_stages = stages_of_its_own(&settings, &world);
     let known_stages = SALESFORCE_STAGES.iter().chain(&DYNAMICS_STAGES).chain(&own_stages);
     reader.stages = known_stages.map(|stage| (*stage).to_owned()).collect();
     reader.stages.sort();
@@ -202,6 +191,7 @@ fn scenario(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Option<S
         crm: None,
         at_call: false,
     };
+    reader.read.clear();
     let mut read = steps::read_list(reader, shelf, list, &place);
     if read.len() > MOST_STEPS {
         let message = format!("a scenario has at most {MOST_STEPS} steps, those of its parts included");
@@ -223,8 +213,18 @@ fn scenario(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Option<S
         settings,
         skip: given.text("skip"),
         steps: read.into_iter().filter_map(into_step).collect(),
+        read: std::mem::take(&mut reader.read),
         places: given.places,
     })
+}
+
+/// The stages that no CRM has unless the scenario says so.
+fn stages_of_its_own<'s>(settings: &'s Settings, world: &'s WorldSettings) -> Vec<&'s str> {
+    let added = world.salesforce.stages.iter().map(|stage| stage.name.as_str());
+    [settings.on_hold_stage.as_str(), settings.active_stage.as_str()]
+        .into_iter()
+        .chain(added.filter(|name| !SALESFORCE_STAGES.contains(name)))
+        .collect()
 }
 
 /// The step, with the CRM on which alone it happens.

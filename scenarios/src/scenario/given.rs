@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, civil::Date};
 
+use super::Crm;
 use super::act::{Money, Plain, Wanted};
 use super::key::{Key, Kind, quoted};
 use super::value::{self, Fault};
@@ -159,6 +160,8 @@ pub(super) struct Reader {
     text: Arc<str>,
     /// Further words for every report: which row of a table, or which include, it is about.
     pub(super) about: Vec<String>,
+    /// Every step that was read.
+    pub(super) read: Vec<(Option<Crm>, &'static str)>,
     /// Names of stages that the scenario may use besides the language's own words.
     pub(super) stages: Vec<String>,
     /// Deals named in steps that could not be read: they may well be made there.
@@ -172,6 +175,7 @@ impl Reader {
             path: path.into(),
             text: text.into(),
             about: Vec::new(),
+            read: Vec::new(),
             stages: Vec::new(),
             doubtful: Vec::new(),
             diagnostics: Vec::new(),

@@ -37,6 +37,7 @@ pub mod file;
 /// What editors need to know.
 pub mod schema;
 
+pub use operator::{setting_names, world_names};
 pub use value::duration_words;
 
 /// One scenario file.
@@ -66,6 +67,9 @@ pub struct Scenario {
     pub world: WorldSettings,
     /// What happens, in order.
     pub steps: Vec<Step>,
+    /// The words of every step as it is written, with the only CRM that it is for: those that stand for others, and those
+    /// within others, too.
+    pub read: Vec<(Option<Crm>, &'static str)>,
     /// Where each value stands, by the keys that lead to it: `title`, `settings.profile`.
     pub places: BTreeMap<String, Span>,
 }

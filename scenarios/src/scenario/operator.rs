@@ -10,7 +10,7 @@ use super::words::{
 };
 use crate::diagnostic::{nearest, quote};
 
-pub(super) const SETTINGS: [Key; 32] = [
+pub(super) const SETTINGS: [Key; 33] = [
     may("profile", Kind::Word(&words(&PROFILES)), "which fields go which way"),
     may(
         "on-hold stage",
@@ -101,7 +101,7 @@ pub(super) const SETTINGS: [Key; 32] = [
     ),
     may(
         "audit limit",
-        Kind::Number(100, 100_000),
+        Kind::Number(500, 100_000),
         "how many letters the Audit field holds",
     ),
     may("call timeout", Kind::Duration, "how long a call waits for its reply"),
@@ -127,6 +127,11 @@ pub(super) const SETTINGS: [Key; 32] = [
         "how many deals are worked on at the same time",
     ),
     may("most deals", Kind::Number(1, 1_000_000), "how many deals may be known"),
+    may(
+        "daily budget",
+        Kind::Number(1, 1_000_000),
+        "how many calls to Partner Center it allows itself in a day",
+    ),
 ];
 
 /// The keys of `given`.
@@ -187,6 +192,25 @@ const DYNAMICS: [Key; 1] = [may(
     Kind::YesNo,
     "whether requests that the vendor's server would refuse are findings",
 )];
+
+/// The names of all settings of the connector.
+pub fn setting_names() -> Vec<String> {
+    SETTINGS.iter().map(|key| key.name.to_owned()).collect()
+}
+
+/// What can be written of the simulators, as keys with dots between, and of what is there before the start.
+pub fn world_names() -> Vec<String> {
+    let mut names = Vec::new();
+    for key in WORLD {
+        if let Kind::Map(inner) = key.kind {
+            names.extend(inner.iter().map(|inner| format!("{}.{}", key.name, inner.name)));
+        } else {
+            names.push(key.name.to_owned());
+        }
+    }
+    names.extend(GIVEN.iter().map(|key| format!("given {}", key.name)));
+    names
+}
 
 pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
     let default = Settings::default();
@@ -253,6 +277,7 @@ fn further(reader: &mut Reader, given: &Given) -> Further {
         unknown_create_wait: given.duration("unknown create wait"),
         deals_at_once: given.count("deals at once"),
         most_deals: given.count("most deals"),
+        daily_budget: given.count("daily budget"),
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Further {
     pub deals_at_once: Option<u32>,
     /// `most deals` that may be known.
     pub most_deals: Option<u32>,
+    /// `daily budget`: calls to Partner Center in a day of UTC.
+    pub daily_budget: Option<u32>,
 }
 
 /// What is there before the connector starts.

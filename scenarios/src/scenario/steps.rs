@@ -48,6 +48,7 @@ pub(super) fn read_list(reader: &mut Reader, shelf: &mut Shelf<'_>, nodes: &[Nod
         let Some(mut read) = read(reader, node) else { continue };
         read.crm = place.crm;
         let name = read.verb.name;
+        reader.read.push((place.crm.or_else(|| own_crm(name)), name));
         if place.at_call && !read.verb.at_call {
             let message = format!("`{name}` cannot happen at a call");
             let help = "what people do, faults, and the connector's process can".to_owned();
@@ -72,11 +73,18 @@ pub(super) fn read_list(reader: &mut Reader, shelf: &mut Shelf<'_>, nodes: &[Nod
     all
 }
 
+/// The CRM that a step is about by its words.
+fn own_crm(verb: &str) -> Option<Crm> {
+    match verb {
+        "on salesforce" => Some(Crm::Salesforce),
+        "on dynamics" => Some(Crm::Dynamics),
+        _ => None,
+    }
+}
+
 fn one_crm(reader: &mut Reader, shelf: &mut Shelf<'_>, read: &Read, place: &Place) -> Vec<Read> {
-    let crm = if read.verb.name == "on salesforce" {
-        Crm::Salesforce
-    } else {
-        Crm::Dynamics
+    let Some(crm) = own_crm(read.verb.name) else {
+        return Vec::new();
     };
     if let Some(outer) = place.crm {
         let message = format!("`{}` stands within `on {}`", read.verb.name, outer.name());

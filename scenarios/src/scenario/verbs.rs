@@ -8,8 +8,8 @@ use super::build;
 use super::given::Given;
 use super::key::{Key, Kind, may, may_be_none, must};
 use super::words::{
-    BREAKS, CALLS, CONNECTED, DECISIONS, FLOWS, HELPS, IGNORED, LEADS, MARKS, MOMENTS, OUTCOMES, REMEMBERED, SIDES,
-    SKEWS, STATUSES, SUBSTATUSES, SYSTEMS, USERS, words,
+    BODIES, BREAKS, CALLS, CONNECTED, DECISIONS, FLOWS, HELPS, IGNORED, LEADS, LISTS, MARKS, MOMENTS, OUTCOMES,
+    REMEMBERED, SIDES, SIGNATURES, SKEWS, STATUSES, SUBSTATUSES, SYSTEMS, USERS, words,
 };
 
 /// A step of the language.
@@ -97,6 +97,11 @@ const TEAM_MEMBER: [Key; 4] = [
 ];
 const VALUE_OR_NONE: Key = may_be_none("value", Kind::Money, "the deal value");
 const CLOSES_OR_NONE: Key = may_be_none("closes", Kind::Date, "the closing date");
+const EXTERNAL_REFERENCE: Key = may(
+    "external reference",
+    Kind::Text,
+    "the CRM record that the deal claims to belong to, or the deal whose record it is",
+);
 const SHARED_DEAL: [Key; 12] = [
     DEAL,
     NAME,
@@ -109,13 +114,9 @@ const SHARED_DEAL: [Key; 12] = [
     CONTACT,
     SOLUTIONS,
     HELP,
-    may(
-        "external reference",
-        Kind::Text,
-        "the CRM record that the deal claims to belong to",
-    ),
+    EXTERNAL_REFERENCE,
 ];
-const SELLERS_DEAL: [Key; 14] = [
+const SELLERS_DEAL: [Key; 15] = [
     DEAL,
     NAME,
     CUSTOMER,
@@ -130,6 +131,11 @@ const SELLERS_DEAL: [Key; 14] = [
     VISIBLE,
     SYNC,
     STAGE,
+    may(
+        "referral of",
+        Kind::Text,
+        "the deal whose referral the record names, as a copy of its record does",
+    ),
 ];
 const TEXT: Kind = Kind::Text;
 const TEXTS: Kind = Kind::Texts;
@@ -335,7 +341,7 @@ const fn anytime(verb: Verb) -> Verb {
 
 /// Every step.
 #[rustfmt::skip]
-pub const VERBS: [Verb; 66] = [
+pub const VERBS: [Verb; 69] = [
     anytime(keys("microsoft shares", Role::Makes(Side::PartnerCenter), &SHARED_DEAL, build::microsoft_shares, "Microsoft's seller shares a deal with the partner")),
     anytime(keys("microsoft shares lead", Role::Makes(Side::PartnerCenter), &SHARED_LEAD, build::microsoft_shares_lead, "Microsoft gives the partner a lead")),
     anytime(keys("microsoft edits", IN_PC, &[DEAL, NAME, VALUE, CLOSES, NOTES], build::microsoft_edits, "Microsoft's seller changes a deal")),
@@ -343,7 +349,7 @@ pub const VERBS: [Verb; 66] = [
     anytime(keys("microsoft declines", IN_PC, &[DEAL, REASON], build::microsoft_declines, "Microsoft does not take part in a deal that the partner shared")),
     anytime(keys("microsoft sets msx id", IN_PC, &[DEAL, must("id", Kind::Text, "the deal's number in Microsoft's own CRM")], build::microsoft_sets_msx_id, "a shared deal gets its number in Microsoft's own CRM")),
     anytime(keys("microsoft adds team member", IN_PC, &TEAM_MEMBER, build::microsoft_adds_team_member, "somebody of Microsoft's joins a shared deal")),
-    anytime(keys("partner edits", IN_PC, &[DEAL, NAME, VALUE_OR_NONE, CLOSES, NOTES], build::partner_edits, "a person changes a deal in the Partner Center portal")),
+    anytime(keys("partner edits", IN_PC, &[DEAL, NAME, VALUE_OR_NONE, CLOSES, NOTES, EXTERNAL_REFERENCE], build::partner_edits, "a person changes a deal in the Partner Center portal")),
     anytime(one("partner accepts", IN_PC, Kind::Deal, |_| Some(Act::PartnerAccepts), "a person accepts a deal in the portal")),
     anytime(keys("partner declines", IN_PC, &[DEAL, REASON], build::partner_declines, "a person declines a deal in the portal")),
     anytime(keys("partner closes", IN_PC, &[DEAL, AS, REASON], build::partner_closes, "a person closes a deal in the portal")),
@@ -381,10 +387,13 @@ pub const VERBS: [Verb; 66] = [
     anytime(keys("answer", Role::NoDeal, &[OF, must("status", Kind::Number(400, 599), "the HTTP status"), may("retry after", Kind::Duration, "when the caller may try again"), TIMES, AFTER], build::answer, "something on the way answers instead of the system")),
     anytime(keys("ignore field", Role::NoDeal, &[OF, must("field", Kind::Word(&IGNORED), "which field"), TIMES, AFTER], build::ignore_field, "the system answers that it is done, and leaves one field as it was")),
     anytime(keys("cut reply", Role::NoDeal, &[OF, TIMES, AFTER], build::cut_reply, "the system does it, and its answer breaks off in the middle")),
+    anytime(keys("garble row", Role::NoDeal, &[must("of", Kind::Word(&words(&LISTS)), "which list"), TIMES, AFTER], build::garble_row, "the first row of a list arrives empty")),
     anytime(keys("lose webhooks", Role::NoDeal, &[HOOK_TIMES], build::lose_webhooks, "the next webhooks never arrive")),
     anytime(keys("duplicate webhooks", Role::NoDeal, &[HOOK_TIMES], build::duplicate_webhooks, "the next webhooks arrive twice")),
     anytime(keys("reorder webhooks", Role::NoDeal, &[HOOK_TIMES], build::reorder_webhooks, "the next webhooks arrive after those that follow them")),
     anytime(keys("delay webhooks", Role::NoDeal, &[BY, HOOK_TIMES], build::delay_webhooks, "the next webhooks arrive later")),
+    anytime(keys("deliver webhook", Role::Looks, &[DEAL, may("signature", Kind::Word(&words(&SIGNATURES)), "whose signature it has: `valid` is Partner Center's"), may("body", Kind::Word(&words(&BODIES)), "what it says")], build::deliver_webhook, "somebody delivers a webhook about a deal that Partner Center does not owe")),
+    anytime(bare("another environment registers", |_| Some(Act::AnotherEnvironmentRegisters), "another environment's webhook takes the place of the connector's")),
     keys("on call", Role::NoDeal, &[OF, WHEN, TIMES, AFTER, THEN], |_| Some(Act::Heal), "something happens in the middle of a call of the connector"),
     one("on salesforce", Role::NoDeal, Kind::Steps, |_| None, "steps for Salesforce alone"),
     one("on dynamics", Role::NoDeal, Kind::Steps, |_| None, "steps for Dynamics 365 alone"),

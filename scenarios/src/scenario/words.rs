@@ -3,7 +3,7 @@
 //! Names that a CRM or a partner is free to choose (stages, field names, deals) are not here.
 
 use super::Crm;
-use super::act::{Break, Call, Counted, Help, LeadSource, Mark, Moment, Outcome, RecordSide, System, UserRole};
+use super::act::{Break, Call, Counted, Help, LeadSource, Mark, Moment, Outcome, RecordSide, Signed, System, UserRole};
 use super::settings::{Direction, Field, Makers, OnHoldEdits, Profile, Winner};
 
 /// `crm:`.
@@ -102,6 +102,22 @@ pub(super) const SKEWS: [(&str, bool); 2] = [("ahead", true), ("behind", false)]
 
 /// `when:` of something that happens at a call.
 pub(super) const MOMENTS: [(&str, Moment); 2] = [("sent", Moment::Sent), ("done", Moment::Done)];
+
+/// `signature:` of a webhook that somebody delivers.
+pub(super) const SIGNATURES: [(&str, Signed); 3] = [
+    ("valid", Signed::Valid),
+    ("forged", Signed::Forged),
+    ("missing", Signed::Missing),
+];
+
+/// `body:` of a webhook that somebody delivers; true when it is no event.
+pub(super) const BODIES: [(&str, bool); 2] = [("update", false), ("garbled", true)];
+
+/// `of:` of a row that is garbled: the calls that answer with a list.
+pub(super) const LISTS: [(&str, Call); 2] = [
+    ("list referrals", Call::ListReferrals),
+    ("list opportunities", Call::ListOpportunities),
+];
 
 /// `in:` of something remembered.
 pub(super) const SIDES: [(&str, RecordSide); 2] = [("crm", RecordSide::Crm), ("pc", RecordSide::PartnerCenter)];

@@ -40,6 +40,12 @@ pub use rules::{BrokenConnection, rules};
 /// The URL at which the connector receives webhooks in process. Nothing listens there: the world hands deliveries over.
 pub const HOOK_URL: &str = "https://connector.contoso.example/hooks/partner-center";
 
+/// The same where webhooks without a signature are taken: nobody can guess it.
+const SECRET_HOOK_URL: &str = "https://connector.contoso.example/hooks/partner-center/3f1c9d52a7e84b06";
+
+/// The URL of another environment's webhooks. What is delivered there the connector does not hear.
+pub const ELSEWHERE: &str = "https://staging.contoso.example/hooks/partner-center";
+
 /// The secret that the simulated token endpoints know.
 const SECRET: &str = "secret";
 
@@ -189,7 +195,10 @@ fn further(settings: &mut Settings, wanted: &settings::Further) {
         &mut settings.overwrite_registration,
         wanted.overwrite_registration.as_ref(),
     );
-    put(&mut settings.accept_unsigned_hooks, wanted.unsigned_webhooks.as_ref());
+    if wanted.unsigned_webhooks == Some(true) && settings.hook_url.is_some() {
+        settings.accept_unsigned_hooks = true;
+        settings.hook_url = Some(SECRET_HOOK_URL.to_owned());
+    }
     put(
         &mut settings.notes_is_description,
         wanted.notes_are_description.as_ref(),
@@ -206,6 +215,9 @@ fn further(settings: &mut Settings, wanted: &settings::Further) {
     put(&mut settings.longest_backoff, wanted.longest_backoff.as_ref());
     put(&mut settings.denied_pause, wanted.denied_pause.as_ref());
     put(&mut settings.unknown_create_wait, wanted.unknown_create_wait.as_ref());
+    if let Some(calls) = wanted.daily_budget {
+        settings.daily_calls = Some(u64::from(calls));
+    }
     let counts = [
         (&mut settings.audit_limit, wanted.audit_limit),
         (&mut settings.concurrency, wanted.deals_at_once),

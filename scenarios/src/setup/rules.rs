@@ -70,6 +70,7 @@ fn call_fate(fate: &CallFate, crm: Crm, columns: &Columns) -> Fate {
         CallFate::Delay(by) => Fate::Delay(by.unsigned_abs()),
         CallFate::Duplicate => Fate::Duplicate(DUPLICATE_AFTER),
         CallFate::CutReply => Fate::CutReply,
+        CallFate::GarbleRow => Fate::GarbleRow,
         CallFate::IgnoreField(field) => Fate::Without(wire_names(field, crm, columns)),
         CallFate::Answer { status, retry_after } => {
             let mut answer = http::Response::new(Bytes::new());

@@ -7,15 +7,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cosell_sim::happening::Hook;
 use cosell_sim::identity::User;
 use cosell_sim::site::Site;
-use cosell_sim::world::observation::Observed;
+use cosell_sim::world::observation::{Observed, SignatureState};
 use jiff::SignedDuration;
+use serde_json::json;
 
 use super::Run;
+use super::people::Scene as _;
 use crate::board::CONNECTOR;
 use crate::calls;
-use crate::scenario::act::{Act, Break, Happens, Moment, OnCall, System, UserRole};
+use crate::scenario::act::{Act, Break, Happens, Moment, OnCall, Signed, System, UserRole};
 use crate::setup;
 use crate::trace::What;
 
@@ -44,13 +47,14 @@ struct Armed {
 
 impl Run<'_> {
     /// Does a step of this kind; false when it is of another.
-    pub(super) fn breaks(&mut self, number: usize, act: &Act) -> bool {
+    pub(super) fn breaks(&mut self, number: usize, deal: &str, act: &Act) -> bool {
         match act {
             Act::SkewClock { by, ahead } => self.broken.skew = if *ahead { *by } else { -*by },
             Act::ExpireTokens(system) => self.expire_tokens(*system),
             Act::BreakConnection { system, how } => self.break_connection(*system, *how),
             Act::RepairConnection(system) => self.repair(Some(*system)),
             Act::GiveRoles { user, roles } => self.give_roles(user, roles),
+            Act::DeliverWebhook { signed, garbled } => self.deliver_webhook(deal, *signed, *garbled),
             Act::OnCall(on) => self.broken.armed.push(Armed {
                 step: number,
                 skip: on.after,
@@ -61,6 +65,34 @@ impl Run<'_> {
             _ => return false,
         }
         true
+    }
+
+    /// Somebody delivers a webhook to the connector's URL. Its body is what Partner Center would send
+    /// (partner-center.md section 6.2), or no event at all.
+    fn deliver_webhook(&mut self, deal: &str, signed: Signed, garbled: bool) {
+        let signature = match signed {
+            Signed::Valid => SignatureState::Valid,
+            Signed::Forged => SignatureState::Forged,
+            Signed::Missing => SignatureState::Absent,
+        };
+        let referral = self.referral(deal).unwrap_or_default();
+        let base = self.world.ground().bases.partner_center_events();
+        let body = if garbled {
+            "{\"EventName\": \"referral-upd".to_owned()
+        } else {
+            let uri = format!("{base}/engagements/v1/referrals/{referral}");
+            json!({"EventName": "referral-updated", "ResourceUri": uri, "ResourceName": "referral"}).to_string()
+        };
+        let hook = Hook {
+            event: "referral-updated".to_owned(),
+            url: setup::HOOK_URL.to_owned(),
+            body,
+            signature_in_ms_header: false,
+            at: self.world.now(),
+            number: None,
+            manner: None,
+        };
+        self.world.stray_delivery(hook, signature);
     }
 
     fn expire_tokens(&mut self, system: System) {

@@ -278,7 +278,7 @@ impl<'a> Run<'a> {
 
     /// Does what a machine or a person does.
     fn somebody_acts(&mut self, step: usize, deal: Option<&str>, act: &Act) -> Result<(), RunError> {
-        if let Some(done) = self.machine_acts(step, act) {
+        if let Some(done) = self.machine_acts(step, deal.unwrap_or_default(), act) {
             return done;
         }
         let deal = deal.unwrap_or_default();
@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
     }
 
     /// Does what no person does; `None` when a person does it.
-    fn machine_acts(&mut self, number: usize, act: &Act) -> Option<Result<(), RunError>> {
+    fn machine_acts(&mut self, number: usize, deal: &str, act: &Act) -> Option<Result<(), RunError>> {
         Some(match act {
             Act::Wait(lasts) => self.wait(*lasts),
             Act::Settle => self.settle(),
@@ -316,7 +316,7 @@ impl<'a> Run<'a> {
             }
             Act::StartConnector => self.start_connector(),
             Act::Expect(_) | Act::Nothing => Ok(()),
-            act if self.breaks(number, act) => Ok(()),
+            act if self.breaks(number, deal, act) => Ok(()),
             _ => return None,
         })
     }

@@ -9,7 +9,7 @@ use super::Run;
 use crate::board::Board;
 use crate::hands::{Refused, Screen, Seller, partner_center};
 use crate::scenario::Crm;
-use crate::scenario::act::Act;
+use crate::scenario::act::{Act, Edit, NewDeal};
 use crate::setup;
 use crate::trace::What;
 
@@ -45,14 +45,7 @@ pub(crate) trait Scene {
     /// Does what people and Microsoft do.
     fn person_acts(&mut self, deal: &str, act: &Act) -> Result<(), Refused> {
         match act {
-            Act::MicrosoftShares(new) => {
-                let id = self.microsofts(setup::share(new))?;
-                if let Some(claimed) = &new.external_reference {
-                    self.microsofts(setup::claim(&id, claimed))?;
-                }
-                self.named(deal, Site::PartnerCenter, id);
-                Ok(())
-            }
+            Act::MicrosoftShares(new) => self.microsoft_shares(deal, new),
             Act::MicrosoftSharesLead(new, source) => {
                 let id = self.microsofts(setup::share_lead(new, *source))?;
                 self.named(deal, Site::PartnerCenter, id);
@@ -71,7 +64,11 @@ pub(crate) trait Scene {
             }
             Act::PartnerEdits(edit) => {
                 let referral = self.referral(deal)?;
-                partner_center::edit(self.seat().1, &referral, edit)
+                let edit = Edit {
+                    external_reference: edit.external_reference.as_ref().map(|named| self.record_of(named)),
+                    ..edit.clone()
+                };
+                partner_center::edit(self.seat().1, &referral, &edit)
             }
             Act::PartnerAccepts => {
                 let referral = self.referral(deal)?;
@@ -86,16 +83,32 @@ pub(crate) trait Scene {
                 partner_center::close(self.seat().1, &referral, *outcome, reason.as_deref())
             }
             Act::SellerCreates(new) => {
+                let copied = new.external_reference.as_ref();
+                let new = NewDeal {
+                    external_reference: copied.map(|named| self.referral(named)).transpose()?,
+                    ..new.clone()
+                };
                 let (seller, screen) = self.seat();
-                let id = seller.create(screen, new)?;
+                let id = seller.create(screen, &new)?;
                 self.named(deal, self.crm().site(), id);
                 Ok(())
             }
+            Act::AnotherEnvironmentRegisters => partner_center::register(self.seat().1, setup::ELSEWHERE),
             other => {
                 let opportunity = self.opportunity(deal)?;
                 self.seller_acts(&opportunity, other)
             }
         }
+    }
+
+    fn microsoft_shares(&mut self, deal: &str, new: &NewDeal) -> Result<(), Refused> {
+        let id = self.microsofts(setup::share(new))?;
+        if let Some(claimed) = &new.external_reference {
+            let claimed = self.record_of(claimed);
+            self.microsofts(setup::claim(&id, &claimed))?;
+        }
+        self.named(deal, Site::PartnerCenter, id);
+        Ok(())
     }
 
     fn seller_acts(&mut self, opportunity: &str, act: &Act) -> Result<(), Refused> {
@@ -112,6 +125,11 @@ pub(crate) trait Scene {
                 body: format!("nobody knows how to do {other:?}"),
             }),
         }
+    }
+
+    /// The CRM record that somebody names: that of a deal, or any by its identifier.
+    fn record_of(&self, named: &str) -> String {
+        self.opportunity(named).unwrap_or_else(|_| named.to_owned())
     }
 
     fn referral(&self, deal: &str) -> Result<String, Refused> {

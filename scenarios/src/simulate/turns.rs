@@ -11,6 +11,7 @@ use cosell_sim::world::observation::{Observation, Observed, SignatureState};
 use jiff::Timestamp;
 
 use super::{Run, RunError};
+use crate::setup;
 use crate::trace::What;
 
 impl Run<'_> {
@@ -87,15 +88,15 @@ impl Run<'_> {
                     );
                 }
             }
+            Observed::Delivering { delivery, request, .. } if request.url == setup::ELSEWHERE => {
+                let delivery = *delivery;
+                self.record_at(at, What::Observed(what));
+                self.world.answer_hook(delivery, 200);
+            }
             Observed::Delivering {
                 delivery, signature, ..
             } => {
-                let delivery = *delivery;
-                let signature = match signature {
-                    SignatureState::Valid => Signature::Verified,
-                    SignatureState::Forged => Signature::Forged,
-                    SignatureState::Absent => Signature::Absent,
-                };
+                let (delivery, signature) = (*delivery, worth(*signature));
                 // Only the body: the signature is worth what the world says, and costs when it is computed.
                 let body = self
                     .world
@@ -194,4 +195,13 @@ pub(crate) fn is_write(site: Site, method: &str, url: &str) -> bool {
 /// Whether a refusal stays what it is however often the same is tried: nothing was written, and nothing will be.
 pub(crate) fn refused_for_good(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 401 | 408 | 409 | 412 | 429)
+}
+
+/// What a delivery's signature is worth to the connector, as the world tells it.
+fn worth(signature: SignatureState) -> Signature {
+    match signature {
+        SignatureState::Valid => Signature::Verified,
+        SignatureState::Forged => Signature::Forged,
+        SignatureState::Absent => Signature::Absent,
+    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::observation::{Bound, Leg, Observed};
 use super::{Due, World, shown};
-use crate::fault::{Exchange, ExchangeKind, Fate, without};
+use crate::fault::{Exchange, ExchangeKind, Fate, garbled, without};
 use crate::network::after;
 use crate::network::wire::WireResponse;
 use crate::site::Site;
@@ -23,6 +23,7 @@ pub(super) struct Call {
     back: std::time::Duration,
     reply_lost: bool,
     reply_cut: bool,
+    row_garbled: bool,
 }
 
 /// A response on its way.
@@ -95,6 +96,7 @@ impl World {
             back,
             reply_lost: false,
             reply_cut: false,
+            row_garbled: false,
         };
         self.let_go(call, decided.fate, arrival);
     }
@@ -124,6 +126,10 @@ impl World {
             }
             Fate::CutReply => {
                 call.reply_cut = true;
+                self.schedule(arrival, Due::Request(Box::new(call)));
+            }
+            Fate::GarbleRow => {
+                call.row_garbled = true;
                 self.schedule(arrival, Due::Request(Box::new(call)));
             }
             Fate::Without(fields) => {
@@ -173,6 +179,7 @@ impl World {
             back,
             reply_lost,
             reply_cut,
+            row_garbled,
         } = call;
         let path = request.uri().clone();
         let mut response = match self.carrier.carry(site, request) {
@@ -191,6 +198,9 @@ impl World {
         if reply_cut {
             let half = response.body().len() / 2;
             response.body_mut().truncate(half);
+        }
+        if row_garbled {
+            *response.body_mut() = garbled(response.body());
         }
         let shown = shown(&response, path.path());
         self.observe(Observed::Handled {

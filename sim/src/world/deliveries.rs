@@ -287,7 +287,9 @@ impl World {
 
     fn let_delivery_go(&mut self, delivery: u64, fate: Fate, arrival: Timestamp) {
         match fate {
-            Fate::Pass | Fate::Without(_) | Fate::CutReply => self.delivery_due(arrival, Turn::Arrives(delivery)),
+            Fate::Pass | Fate::Without(_) | Fate::CutReply | Fate::GarbleRow => {
+                self.delivery_due(arrival, Turn::Arrives(delivery));
+            }
             Fate::Delay(by) => self.delivery_due(after(arrival, by), Turn::Arrives(delivery)),
             Fate::LoseRequest => {
                 let outgoing = self.deliveries.open.get(&delivery);

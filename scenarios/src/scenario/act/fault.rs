@@ -161,6 +161,19 @@ pub enum CallFate {
     IgnoreField(String),
     /// Its answer breaks off in the middle.
     CutReply,
+    /// The first row of the list that it answers is empty.
+    GarbleRow,
+}
+
+/// What the signature of a webhook is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// Partner Center's own.
+    Valid,
+    /// Somebody else's.
+    Forged,
+    /// There is none.
+    Missing,
 }
 
 /// What happens to a webhook delivery.

@@ -12,7 +12,7 @@ mod expected;
 pub use expected::{
     Counted, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Mark, Plain, RecordSide, Wanted, Watch,
 };
-pub use fault::{Break, Call, CallFate, Fault, Happens, HookFate, Moment, OnCall, System, UserRole};
+pub use fault::{Break, Call, CallFate, Fault, Happens, HookFate, Moment, OnCall, Signed, System, UserRole};
 
 /// What a step does. The deal that it is about stands in the step.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +98,15 @@ pub enum Act {
     },
     /// `on call`: when the connector makes a certain call, these happen first, or before it hears the answer.
     OnCall(OnCall),
+    /// `deliver webhook`: somebody delivers one about the deal that Partner Center does not owe.
+    DeliverWebhook {
+        /// Whose signature it has.
+        signed: Signed,
+        /// Whether its body is no event.
+        garbled: bool,
+    },
+    /// `another environment registers`: its webhook takes the place of the connector's.
+    AnotherEnvironmentRegisters,
     /// `remember`: a field's value, for expectations that follow.
     Remember {
         /// Where.
@@ -177,7 +186,8 @@ pub struct NewDeal {
     pub sync: bool,
     /// CRM only: its stage.
     pub stage: Stage,
-    /// Partner Center only: the CRM record that the deal claims to belong to (product.md M21).
+    /// In Partner Center: the CRM record that the deal claims to belong to, or the deal whose record it is (product.md
+    /// M21). In the CRM: the deal whose referral the record names, as a copy does.
     pub external_reference: Option<String>,
 }
 
@@ -259,6 +269,8 @@ pub struct Edit {
     pub help: Option<Help>,
     /// CRM only: visibility to Microsoft.
     pub visible: Option<bool>,
+    /// Partner Center only: the CRM record that it belongs to, or the deal whose record it is.
+    pub external_reference: Option<String>,
     /// What is written as `none`, and so becomes empty.
     pub empties: Vec<Emptied>,
 }

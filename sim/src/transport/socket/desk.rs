@@ -21,7 +21,7 @@ use super::fault_book::FaultBook;
 use super::onlooker::Onlooker;
 use super::patience::outlast;
 use super::postman::{Postman, rest};
-use crate::fault::{Exchange, ExchangeKind, Fate, without};
+use crate::fault::{Exchange, ExchangeKind, Fate, garbled, without};
 use crate::ground::Ground;
 use crate::reply::json_reply;
 use crate::site::Site;
@@ -274,6 +274,7 @@ impl Desk {
                 )
             }
             Fate::CutReply => (cut(self.pass(site, again()).await).await, false),
+            Fate::GarbleRow => (garble(self.pass(site, again()).await).await, false),
         };
         entry.fault = rule;
         entry.status = (!lost).then(|| response.status().as_u16());
@@ -311,6 +312,15 @@ async fn cut(response: Response) -> Response {
     body.truncate(body.len() / 2);
     head.headers.remove(http::header::CONTENT_LENGTH);
     Response::from_parts(head, Body::from(body))
+}
+
+/// A reply whose list begins with an empty row.
+async fn garble(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    // Simulated bodies are in memory.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    head.headers.remove(http::header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(garbled(&body)))
 }
 
 /// A body that fails before its first byte, at which the server closes the connection without an answer.

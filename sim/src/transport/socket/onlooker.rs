@@ -77,9 +77,13 @@ impl Onlooker {
         match fate {
             Fate::LoseRequest => (false, false),
             Fate::Answer(_) => (true, false),
-            Fate::Pass | Fate::Delay(_) | Fate::LoseReply | Fate::Duplicate(_) | Fate::Without(_) | Fate::CutReply => {
-                (true, true)
-            }
+            Fate::Pass
+            | Fate::Delay(_)
+            | Fate::LoseReply
+            | Fate::Duplicate(_)
+            | Fate::Without(_)
+            | Fate::CutReply
+            | Fate::GarbleRow => (true, true),
         }
     }
 

@@ -213,7 +213,7 @@ impl Postman {
         };
         letter.decided = true;
         let outcome = match fate {
-            Fate::Pass | Fate::Without(_) | Fate::CutReply => self.post(&letter.hook).await,
+            Fate::Pass | Fate::Without(_) | Fate::CutReply | Fate::GarbleRow => self.post(&letter.hook).await,
             Fate::Delay(by) => {
                 self.put(letter, by);
                 self.bell.notify_one();
