@@ -339,8 +339,8 @@ mod tests {
         )));
         assert!(both.percent() > one.percent() && one.percent() > 1.0 && both.percent() < 100.0);
         let decisions = &one.areas()[4];
-        assert_eq!(decisions.empty["bound.deals"], why_empty("bound.deals"));
-        assert!(decisions.empty["bound.deals"].is_some() && decisions.empty["accept"].is_none());
+        assert_eq!(decisions.empty["bound.pages"], why_empty("bound.pages"));
+        assert!(decisions.empty["bound.pages"].is_some() && decisions.empty["accept"].is_none());
     }
 
     #[test]

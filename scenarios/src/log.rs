@@ -60,6 +60,13 @@ pub fn last_about(trace: &Trace, deal: &str, until: Timestamp, count: usize) -> 
     last.split_off(from)
 }
 
+/// A decision in words: its code, the deal, and the field.
+pub(crate) fn decided(board: &Board, code: &str, id: Option<&str>, field: Option<&str>) -> String {
+    let deal = id.map_or_else(String::new, |id| format!(" {}", board.name_of(id)));
+    let field = field.map_or_else(String::new, |field| format!(" ({field})"));
+    format!("{code}{deal}{field}")
+}
+
 struct Log {
     board: Board,
     /// Writes of the connector that are under way.
@@ -124,8 +131,7 @@ impl Log {
                 detail,
             } => {
                 let id = opportunity.as_deref().or(referral.as_deref());
-                let deal = id.map_or_else(String::new, |id| format!(" {}", self.board.name_of(id)));
-                let field = field.as_deref().map_or_else(String::new, |field| format!(" ({field})"));
+                let decided = decided(&self.board, code, id, field.as_deref());
                 // What went wrong is worth its words; the other codes speak for themselves.
                 let wrong = [".failed", ".refused", ".later", ".denied"]
                     .iter()
@@ -135,7 +141,7 @@ impl Log {
                 } else {
                     String::new()
                 };
-                Some(("connector", format!("decides {code}{deal}{field}{why}")))
+                Some(("connector", format!("decides {decided}{why}")))
             }
             What::Settled => Some(("scenario", "settled".to_owned())),
             What::NeverSettled { rounds } => Some(("scenario", format!("never settled in {rounds} rounds"))),

@@ -72,6 +72,9 @@ pub struct Header {
     /// Whether a proxy recorded it between a connector and systems whose rows nobody sees: only the calls are judged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
+    /// The options of the command line with which somebody else's connector was run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub options: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

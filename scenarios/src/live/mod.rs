@@ -5,6 +5,7 @@
 //! both sides are quiet, and what is expected is asked again until it holds or the patience is over.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -80,6 +81,43 @@ impl Default for LiveOptions {
     }
 }
 
+impl LiveOptions {
+    /// The options of the command line that ask for these.
+    pub fn words(&self) -> String {
+        let usual = Self::default();
+        let path = |path: &PathBuf| path.display().to_string();
+        let time =
+            |time: SignedDuration, usual: SignedDuration| (time != usual).then(|| format!("{time:#}").replace(' ', ""));
+        let given = [
+            ("--connector-command", self.command.clone()),
+            ("--connector-log", self.log.as_ref().map(path)),
+            ("--port", self.port.map(|port| port.to_string())),
+            ("--ready-file", self.ready_file.as_ref().map(path)),
+            ("--webhook", self.webhook.clone()),
+            ("--quiet-for", time(self.quiet_for, usual.quiet_for)),
+            ("--patience", time(self.patience, usual.patience)),
+        ];
+        let mut words = String::from("--connector external");
+        for (option, value) in given {
+            if let Some(value) = value {
+                // Writing to a string cannot fail.
+                let _ = write!(words, " {option} {}", quoted(&value));
+            }
+        }
+        words
+    }
+}
+
+/// A word of a shell, as it must be typed.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |sign: char| sign.is_alphanumeric() || "-_./:=+,@%#".contains(sign);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// How many entries a trace may hold before the run is cut off.
 const ENTRIES_MAX: usize = 400_000;
 
@@ -90,6 +128,7 @@ const FLOOD: u64 = 2_000;
 pub fn run(plan: &Plan, options: &LiveOptions) -> Result<Trace, RunError> {
     let mut header = simulate::header(plan);
     header.external = true;
+    header.options = options.words();
     let cannot = limits::cannot(plan, options);
     if !cannot.is_empty() {
         let at = cosell_sim::clock::Clock::wall().now();

@@ -7,10 +7,9 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Ended, Ran, Report, Sink, human};
-use crate::coverage::{Coverage, Covered};
+use super::{Counts, Ended, Ran, Report, Sink, human};
 use crate::diagnostic::Sources;
-use crate::invariant::{Code, Finding};
+use crate::invariant::Finding;
 use crate::verdict::Outcome;
 
 /// The version of the document. It rises with each field that is added.
@@ -23,31 +22,6 @@ struct Document<'a> {
     #[serde(flatten)]
     counts: Counts,
     runs: &'a [Value],
-}
-
-/// How many runs ended in which way.
-#[derive(Clone, Debug, Serialize)]
-struct Counts {
-    passed: usize,
-    failed: usize,
-    inconclusive: usize,
-    not_run: usize,
-    interrupted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coverage: Option<Vec<Covered>>,
-}
-
-impl Counts {
-    fn of(ended: &Ended) -> Self {
-        Self {
-            passed: ended.tally.passed,
-            failed: ended.tally.failed,
-            inconclusive: ended.tally.inconclusive,
-            not_run: ended.not_run,
-            interrupted: ended.interrupted,
-            coverage: ended.coverage.as_ref().map(Coverage::areas),
-        }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -181,11 +155,7 @@ fn run<'a>(ran: &'a Ran<'_>, sources: &Sources) -> Run<'a> {
             .map(|finding| located(ran, finding, sources))
             .collect(),
         refused: &ran.verdict.refused,
-        left_out: if ran.trace.header.external {
-            Code::NOT_FROM_OUTSIDE.map(Code::name).to_vec()
-        } else {
-            Vec::new()
-        },
+        left_out: ran.left_out(),
         reproduce: ran.command(),
     }
 }

@@ -1,6 +1,7 @@
 //! The report for CI servers: JUnit XML, one suite a folder of scenarios, one case a run.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -86,6 +87,12 @@ fn case(ran: &Ran<'_>, sources: &Sources) -> TestCase {
     case.set_classname(ran.plan.path.clone());
     case.set_time(ran.wall);
     // The seed is in the command: the schema has no properties on a case.
-    case.set_system_out(ran.command());
+    let mut said = ran.command();
+    let left_out = ran.left_out();
+    if !left_out.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(said, "\njudged from outside; left out: {}", left_out.join(", "));
+    }
+    case.set_system_out(said);
     case
 }

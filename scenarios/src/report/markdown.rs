@@ -16,6 +16,8 @@ pub struct Markdown {
     sink: Sink,
     failures: String,
     left_out: usize,
+    /// Invariants that did not judge some of the runs.
+    not_judged: Vec<&'static str>,
 }
 
 impl Markdown {
@@ -25,12 +27,16 @@ impl Markdown {
             sink,
             failures: String::new(),
             left_out: 0,
+            not_judged: Vec::new(),
         }
     }
 }
 
 impl Report for Markdown {
     fn add(&mut self, ran: &Ran<'_>, sources: &Sources) -> io::Result<()> {
+        if self.not_judged.is_empty() {
+            self.not_judged = ran.left_out();
+        }
         let word = match ran.outcome() {
             Outcome::Passed => return Ok(()),
             Outcome::Failed => "failed",
@@ -64,6 +70,9 @@ impl Report for Markdown {
         );
         if ended.interrupted {
             text.push_str("The command was stopped before its end.\n\n");
+        }
+        if !self.not_judged.is_empty() {
+            let _ = writeln!(text, "Judged from outside; left out: {}.\n", self.not_judged.join(", "));
         }
         text.push_str(&self.failures);
         if self.left_out > 0 {

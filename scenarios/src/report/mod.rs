@@ -4,9 +4,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde::Serialize;
 
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Covered};
 use crate::diagnostic::Sources;
+use crate::invariant::Code;
+use crate::live::quoted;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
@@ -93,13 +96,23 @@ impl Ran<'_> {
             .map_or(SignedDuration::ZERO, |(first, last)| last.duration_since(first))
     }
 
+    /// The invariants that do not judge somebody else's connector; none for the reference connector.
+    pub fn left_out(&self) -> Vec<&'static str> {
+        if self.trace.header.external {
+            Code::NOT_FROM_OUTSIDE.map(Code::name).to_vec()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The command that runs exactly this again.
     pub fn command(&self) -> String {
-        let path = &self.plan.path;
-        let path = if path.contains([' ', '\'', '(']) {
-            format!("'{}'", path.replace('\'', r"'\''"))
+        let path = quoted(&self.plan.path);
+        let options = &self.trace.header.options;
+        let external = if options.is_empty() {
+            String::new()
         } else {
-            path.clone()
+            format!(" {options}")
         };
         let planted = self
             .plan
@@ -107,10 +120,35 @@ impl Ran<'_> {
             .as_ref()
             .map_or_else(String::new, |bug| format!(" --planted {bug}"));
         format!(
-            "cosell run {path} --crm {} --seed {}{planted}",
+            "cosell run {path} --crm {} --seed {}{planted}{external}",
             self.plan.crm.name(),
             self.plan.seed
         )
+    }
+}
+
+/// How a set of runs ended, as programs read it.
+#[derive(Clone, Debug, Serialize)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    inconclusive: usize,
+    not_run: usize,
+    interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Vec<Covered>>,
+}
+
+impl Counts {
+    fn of(ended: &Ended) -> Self {
+        Self {
+            passed: ended.tally.passed,
+            failed: ended.tally.failed,
+            inconclusive: ended.tally.inconclusive,
+            not_run: ended.not_run,
+            interrupted: ended.interrupted,
+            coverage: ended.coverage.as_ref().map(Coverage::areas),
+        }
     }
 }
 

@@ -118,6 +118,7 @@ pub(crate) fn header(plan: &Plan) -> Header {
         drops_edits_on_hold: plan.settings.on_hold_edits == OnHoldEdits::Drop,
         external: false,
         recorded: false,
+        options: String::new(),
     }
 }
 

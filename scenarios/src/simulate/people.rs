@@ -9,7 +9,7 @@ use super::Run;
 use crate::board::Board;
 use crate::hands::{Refused, Screen, Seller, partner_center};
 use crate::scenario::Crm;
-use crate::scenario::act::{Act, Edit, NewDeal};
+use crate::scenario::act::Act;
 use crate::setup;
 use crate::trace::What;
 
@@ -63,11 +63,8 @@ pub(crate) trait Scene {
                 }
             }
             Act::PartnerEdits(edit) => {
-                let referral = self.referral(deal)?;
-                let edit = Edit {
-                    external_reference: edit.external_reference.as_ref().map(|named| self.record_of(named)),
-                    ..edit.clone()
-                };
+                let (referral, mut edit) = (self.referral(deal)?, edit.clone());
+                edit.external_reference = edit.external_reference.map(|named| self.record_of(&named));
                 partner_center::edit(self.seat().1, &referral, &edit)
             }
             Act::PartnerAccepts => {
@@ -83,11 +80,8 @@ pub(crate) trait Scene {
                 partner_center::close(self.seat().1, &referral, *outcome, reason.as_deref())
             }
             Act::SellerCreates(new) => {
-                let copied = new.external_reference.as_ref();
-                let new = NewDeal {
-                    external_reference: copied.map(|named| self.referral(named)).transpose()?,
-                    ..new.clone()
-                };
+                let mut new = new.clone();
+                new.external_reference = new.external_reference.map(|named| self.referral(&named)).transpose()?;
                 let (seller, screen) = self.seat();
                 let id = seller.create(screen, &new)?;
                 self.named(deal, self.crm().site(), id);

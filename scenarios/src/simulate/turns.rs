@@ -5,6 +5,7 @@
     reason = "only few observations are for the connector"
 )]
 
+use cosell_connector::id::CallId;
 use cosell_connector::{Command, Connector, Event, Signature};
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::{Observation, Observed, SignatureState};
@@ -76,16 +77,10 @@ impl Run<'_> {
                 if refused_for_good(response.status) {
                     self.writes.remove(exchange);
                 }
-                let (caller, response) = (*caller, self.world.take_reply(*caller));
+                let (call, response) = (CallId(*caller), self.world.take_reply(*caller));
                 self.record_at(at, What::Observed(what));
                 if let (Some(connector), Some(response)) = (&mut self.connector, response) {
-                    connector.handle_event(
-                        Event::Reply {
-                            call: cosell_connector::id::CallId(caller),
-                            response,
-                        },
-                        connectors_now,
-                    );
+                    connector.handle_event(Event::Reply { call, response }, connectors_now);
                 }
             }
             Observed::Delivering { delivery, request, .. } if request.url == setup::ELSEWHERE => {

@@ -7,8 +7,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Ended, Ran, Report, Sink, human};
-use crate::coverage::{Coverage, Covered};
+use super::{Counts, Ended, Ran, Report, Sink, human};
 use crate::diagnostic::{Sources, Style};
 use crate::log;
 use crate::verdict::Outcome;
@@ -49,6 +48,9 @@ struct Run<'a> {
     command: String,
     findings: Vec<Finding<'a>>,
     refused: &'a [String],
+    /// Invariants that do not judge somebody else's connector.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<&'static str>,
     /// What the report for people says.
     words: String,
     story: Vec<String>,
@@ -72,13 +74,8 @@ struct Finding<'a> {
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     version: &'a str,
-    passed: usize,
-    failed: usize,
-    inconclusive: usize,
-    not_run: usize,
-    interrupted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coverage: Option<Vec<Covered>>,
+    #[serde(flatten)]
+    counts: Counts,
 }
 
 impl Html {
@@ -142,12 +139,7 @@ impl Report for Html {
         self.begin()?;
         let summary = Summary {
             version: env!("CARGO_PKG_VERSION"),
-            passed: ended.tally.passed,
-            failed: ended.tally.failed,
-            inconclusive: ended.tally.inconclusive,
-            not_run: ended.not_run,
-            interrupted: ended.interrupted,
-            coverage: ended.coverage.as_ref().map(Coverage::areas),
+            counts: Counts::of(ended),
         };
         writeln!(self.sink, "finish({});", embedded(&summary)?)?;
         let (_, after) = PAGE.split_once(MARK).unwrap_or(("", ""));
@@ -184,6 +176,7 @@ fn run<'a>(ran: &'a Ran<'_>, sources: &Sources) -> Run<'a> {
         command: ran.command(),
         findings: findings.collect(),
         refused: &ran.verdict.refused,
+        left_out: ran.left_out(),
         words: human::findings(ran, sources, Style::PLAIN),
         story: Vec::new(),
         timeline: None,

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::board::Board;
+use crate::log;
 use crate::sides::{self, Sides};
 use crate::trace::{Trace, What};
 
@@ -205,10 +206,9 @@ impl Writer {
                 detail,
             } => {
                 let id = opportunity.as_deref().or(referral.as_deref());
-                let deal = id.map_or_else(String::new, |id| format!(" {}", self.board.name_of(id)));
-                let field = field.as_deref().map_or_else(String::new, |field| format!(" ({field})"));
+                let decided = log::decided(&self.board, code, id, field.as_deref());
                 let bad = [".failed", ".refused", ".denied"].iter().any(|end| code.ends_with(end));
-                let event = self.add(at, Lane::Connector, "decision", format!("{code}{deal}{field}"));
+                let event = self.add(at, Lane::Connector, "decision", decided);
                 if bad {
                     self.bad(event);
                 }
