@@ -11,7 +11,7 @@ pub enum Exit {
     Failed,
     /// 2: wrong usage, or an invalid scenario file.
     Usage,
-    /// 3: no run failed, but at least one was inconclusive: a simulator refused something.
+    /// 3: no run failed, but at least one was inconclusive: a simulator refused something, or a system could not be reached.
     Inconclusive,
     /// 4: nothing was selected to run.
     NothingSelected,
@@ -47,7 +47,7 @@ pub const HELP: &str = "Exit codes:
   0   every run passed
   1   at least one run failed, or less was exercised than --fail-under asks for
   2   wrong usage, or an invalid scenario file
-  3   no run failed, but at least one is inconclusive: a simulator refused something
+  3   no run failed, but at least one is inconclusive: a simulator refused something, or a system could not be reached
   4   nothing was selected to run
   70  the harness itself is at fault, or a report could not be written
   130 stopped with Ctrl-C; the reports say how far it came";

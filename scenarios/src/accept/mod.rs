@@ -19,6 +19,8 @@ mod words;
 pub mod fingerprint;
 /// Against the simulators.
 pub mod simulated;
+/// Against real systems.
+pub mod real;
 /// What is shown.
 pub mod report;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -26,10 +25,19 @@ use crate::preflight::profile::{self, Connector, Profile};
 use crate::runner;
 use crate::scenario::{Crm, Scenario};
 
+/// The systems of a profile.
+mod systems;
+/// The forms of the report.
+mod forms;
+
+use forms::{Format, Wanted, close, writable};
+
 /// Run the go-live checks with a team's own settings, and write the report that somebody signs
 ///
 /// The checks are scenarios of the catalog under numbers that stay. They run against the simulators, with the reference
-/// connector or with `--connector external` the team's own.
+/// connector or with `--connector external` the team's own; or against the systems of a profile for staging or production,
+/// with the connector that works between them. There every record that is made carries COSELL-ACCEPT in its name, and is
+/// taken back.
 #[derive(Debug, Args)]
 pub(crate) struct AcceptArgs {
     /// The environment: a TOML file, or the name of one here or in `profiles`; without it, the documented defaults
@@ -38,6 +46,18 @@ pub(crate) struct AcceptArgs {
     /// An exported solution (zip): its environment variables stand instead of the profile's settings
     #[arg(long, value_name = "EXPORT")]
     settings_from: Option<PathBuf>,
+    /// What the checks run against; a profile of the kind simulator means the simulators, any other its systems
+    #[arg(long, value_enum)]
+    against: Option<Against>,
+    /// Write to the profile's systems without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// Write even where the profile or the org says that it is production
+    #[arg(long)]
+    allow_production: bool,
+    /// Run nothing: take back what earlier runs left in the profile's systems
+    #[arg(long, requires = "profile")]
+    clean_up: bool,
     /// The CRM, where no profile names it
     #[arg(long, value_enum)]
     crm: Option<CrmChoice>,
@@ -66,57 +86,13 @@ pub(crate) struct AcceptArgs {
     external: ExternalArgs,
 }
 
-/// The form of the report.
+/// What the checks run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// One JSON document
-    Json,
-    /// For CI servers, as XML
-    Junit,
-    /// Markdown
-    Markdown,
-    /// One page for a browser
-    Html,
-}
-
-/// One `--report`.
-#[derive(Clone, Debug)]
-struct Wanted {
-    form: Format,
-    path: PathBuf,
-}
-
-const FORMS: [(&str, Format); 4] = [
-    ("html", Format::Html),
-    ("json", Format::Json),
-    ("junit", Format::Junit),
-    ("markdown", Format::Markdown),
-];
-
-impl FromStr for Wanted {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let forms = FORMS.map(|(name, _)| name);
-        let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(format!(
-                "expected FORM=FILE, such as html=acceptance.html; forms: {}",
-                forms.join(", ")
-            ));
-        };
-        match FORMS.iter().find(|(known, _)| *known == name) {
-            Some((_, form)) => Ok(Self {
-                form: *form,
-                path: PathBuf::from(path),
-            }),
-            None => Err(match nearest(name, forms.iter().copied()) {
-                Some(near) => format!("no form is called `{name}`; did you mean `{near}`?"),
-                None => format!("no form is called `{name}`; forms: {}", forms.join(", ")),
-            }),
-        }
-    }
+enum Against {
+    /// The simulators that come with this program
+    Simulators,
+    /// The systems that the profile names
+    Systems,
 }
 
 /// Set by Ctrl-C.
@@ -167,15 +143,22 @@ pub(crate) fn run(args: &AcceptArgs, ui: Ui) -> Result<Exit, Exit> {
         crm,
         tailored::listed(&tailored::settings(&team, crm), crm),
     );
-    describe_simulators(&mut fingerprint, args, live.as_ref(), crm);
     fingerprint.started = now();
     let session = Session { args, ui, jobs: &jobs };
-    let (team, stand_ins) = simulated::with_stand_ins(&team, crm);
-    for stand_in in stand_ins {
-        ui.note(&format!("note: {stand_in}"));
-        fingerprint.say("not simulated", stand_in);
-    }
-    let checked = session.simulated(crm, &team, live.as_ref())?;
+    let checked = if let Some(profile) = against(args, profile.as_ref(), live.is_some(), ui)? {
+        let Some(checked) = session.real(profile, crm, &mut fingerprint)? else {
+            return Ok(Exit::Passed);
+        };
+        checked
+    } else {
+        describe_simulators(&mut fingerprint, args, live.as_ref(), crm);
+        let (team, stand_ins) = simulated::with_stand_ins(&team, crm);
+        for stand_in in stand_ins {
+            ui.note(&format!("note: {stand_in}"));
+            fingerprint.say("not simulated", stand_in);
+        }
+        session.simulated(crm, &team, live.as_ref())?
+    };
     fingerprint.ended = now();
     let report = Report {
         environment: fingerprint,
@@ -245,21 +228,36 @@ fn crm(args: &AcceptArgs, profile: Option<&Profile>, ui: Ui) -> Result<Crm, Exit
     }
 }
 
-/// Files are opened before the first check, so that a path that cannot be written costs nobody a run.
-fn writable(reports: &[Wanted], ui: Ui) -> Result<(), Exit> {
-    for wanted in reports {
-        let opened = std::fs::File::options().create(true).append(true).open(&wanted.path);
-        opened.map_err(|error| not_written(&wanted.path, &error, ui))?;
+/// The profile whose systems are driven; none for the simulators.
+fn against<'a>(
+    args: &AcceptArgs,
+    profile: Option<&'a Profile>,
+    external: bool,
+    ui: Ui,
+) -> Result<Option<&'a Profile>, Exit> {
+    let usage = |error: &str, help: &str| {
+        ui.note(&format!("error: {error}"));
+        ui.note(&format!("help: {help}"));
+        Err(Exit::Usage)
+    };
+    let is_real = profile.is_some_and(|profile| profile.kind != profile::Kind::Simulator) && !external;
+    let wanted = match args.against {
+        Some(against) => against == Against::Systems,
+        None => is_real || args.clean_up,
+    };
+    match (wanted, profile) {
+        (false, _) if args.clean_up => usage(
+            "the simulators forget everything by themselves",
+            "leave `--against simulators` out",
+        ),
+        (false, _) => Ok(None),
+        (true, _) if external => usage(
+            "`--connector external` puts a connector between the simulators",
+            "leave it out: against real systems the connector that works between them is judged",
+        ),
+        (true, Some(profile)) => Ok(Some(profile)),
+        (true, None) => usage("nothing says where the systems are", "give `--profile NAME`"),
     }
-    Ok(())
-}
-
-fn not_written(path: &Path, error: &std::io::Error, ui: Ui) -> Exit {
-    ui.note(&format!(
-        "error: the report {} cannot be written: {error}",
-        path.display()
-    ));
-    Exit::Harness
 }
 
 fn describe_simulators(fingerprint: &mut Fingerprint, args: &AcceptArgs, live: Option<&LiveOptions>, crm: Crm) {
@@ -366,31 +364,4 @@ impl Session<'_> {
 #[expect(clippy::disallowed_methods, reason = "the time that a person waits is the wall's")]
 fn stopwatch() -> Instant {
     Instant::now()
-}
-
-/// Writes every report, and says how it ended.
-fn close(args: &AcceptArgs, report: &Report, ui: Ui) -> Result<Exit, Exit> {
-    for wanted in &args.reports {
-        let text = form(wanted.form, report, ui)?;
-        std::fs::write(&wanted.path, text).map_err(|error| not_written(&wanted.path, &error, ui))?;
-    }
-    if args.format == Format::Human {
-        ui.out("")?;
-    }
-    ui.out(form(args.format, report, ui)?.trim_end())?;
-    Ok(accept::exit(&report.checks, report.interrupted))
-}
-
-fn form(form: Format, report: &Report, ui: Ui) -> Result<String, Exit> {
-    let text = match form {
-        Format::Human => Ok(report::summary(report)),
-        Format::Json => report::json(report).map_err(|error| error.to_string()),
-        Format::Junit => report::junit(report).map_err(|error| error.to_string()),
-        Format::Markdown => Ok(report::markdown(report)),
-        Format::Html => Ok(report::html(report)),
-    };
-    text.map_err(|error| {
-        ui.note(&format!("error: the report could not be made: {error}"));
-        Exit::Harness
-    })
 }

@@ -1,4 +1,4 @@
-//! `cosell new`: a scenario or a folder of scenarios to start from, commented, which runs green as it is.
+//! `cosell new`: a scenario, a folder of scenarios or a profile to start from, commented, which is in order as it is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::Ui;
+use crate::diagnostic::nearest;
 use crate::exit::Exit;
+use crate::preflight::profile::{preset, presets};
 
-/// Make a scenario file, or a folder with scenarios, a shared part and a CI file, to start from
+/// Make a scenario file, a folder with scenarios and a CI file, or a profile of an environment, to start from
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
     #[command(subcommand)]
@@ -27,6 +29,15 @@ enum What {
         /// The folder; it may be there, its files may not
         folder: PathBuf,
     },
+    /// Make a profile of an environment, for `--profile`
+    ///
+    /// Presets: simulator, salesforce-sandbox, salesforce-production, dataverse, partner-center.
+    Profile {
+        /// The preset
+        preset: String,
+        /// The file, such as `staging.toml`; it is named after the preset when not given
+        path: Option<PathBuf>,
+    },
 }
 
 const SCENARIO: &str = include_str!("new/scenario.yaml");
@@ -34,15 +45,35 @@ const FIRST: &str = include_str!("new/first.yaml");
 const PART: &str = include_str!("new/accepted.yaml");
 const WORKFLOW: &str = include_str!("new/cosell.yml");
 
+/// A profile made of a preset, and its file.
+fn of_preset(word: &str, path: Option<&Path>, ui: Ui) -> Result<(PathBuf, String), Exit> {
+    let path = path.map_or_else(|| PathBuf::from(format!("{word}.toml")), Path::to_owned);
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let text = preset(word, &name).ok_or_else(|| {
+        let near = nearest(word, presets());
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        ui.note(&format!("error: there is no preset `{word}`{near}"));
+        ui.note(&format!(
+            "help: presets are {}",
+            presets().collect::<Vec<_>>().join(", ")
+        ));
+        Exit::Usage
+    })?;
+    Ok((path, text))
+}
+
 pub(crate) fn run(args: &NewArgs, ui: Ui) -> Result<Exit, Exit> {
     let files = match &args.what {
-        What::Scenario { path } => vec![(path.clone(), SCENARIO)],
-        What::Suite { folder } => vec![
-            (folder.join("scenarios/leaving-on-hold.yaml"), FIRST),
-            (folder.join("scenarios/every-change-arrives.yaml"), SCENARIO),
-            (folder.join("scenarios/parts/accepted.yaml"), PART),
-            (folder.join(".github/workflows/cosell.yml"), WORKFLOW),
-        ],
+        What::Scenario { path } => vec![(path.clone(), SCENARIO.to_owned())],
+        What::Suite { folder } => [
+            ("scenarios/leaving-on-hold.yaml", FIRST),
+            ("scenarios/every-change-arrives.yaml", SCENARIO),
+            ("scenarios/parts/accepted.yaml", PART),
+            (".github/workflows/cosell.yml", WORKFLOW),
+        ]
+        .map(|(name, text)| (folder.join(name), text.to_owned()))
+        .to_vec(),
+        What::Profile { preset, path } => vec![of_preset(preset, path.as_deref(), ui)?],
     };
     if let Some((taken, _)) = files.iter().find(|(path, _)| path.exists()) {
         ui.note(&format!("error: {} is there already", taken.display()));
@@ -56,11 +87,12 @@ pub(crate) fn run(args: &NewArgs, ui: Ui) -> Result<Exit, Exit> {
         })?;
         ui.out(&path.display().to_string())?;
     }
-    let run = match &args.what {
-        What::Scenario { path } => path.display().to_string(),
-        What::Suite { folder } => folder.join("scenarios").display().to_string(),
+    let next = match &args.what {
+        What::Scenario { path } => format!("run it: cosell run {}", path.display()),
+        What::Suite { folder } => format!("run it: cosell run {}", folder.join("scenarios").display()),
+        What::Profile { .. } => format!("check it: cosell preflight --profile {}", files[0].0.display()),
     };
-    ui.note(&format!("run it: cosell run {run}"));
+    ui.note(&next);
     Ok(Exit::Passed)
 }
 

@@ -77,6 +77,9 @@ pub(crate) struct RunArgs {
     /// Carry every exchange over a loopback socket instead of calling the simulators in process
     #[arg(long)]
     sockets: bool,
+    /// Run under a team's own settings: those of this profile, where a scenario does not say otherwise
+    #[arg(long, value_name = "NAME")]
+    profile: Option<PathBuf>,
     #[command(flatten)]
     external: ExternalArgs,
     /// Print the story of each run, one line an event
@@ -121,6 +124,12 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
     let live = args.external.options(args.sockets, ui)?;
+    let team = args
+        .profile
+        .as_deref()
+        .map(|name| super::profile(name, ui))
+        .transpose()?;
+    let team = team.map(|profile| profile.connector);
     let filter = args.selection.filter(ui)?;
     let last = if args.last_failed { Some(last_run(ui)?) } else { None };
     let paths = match &last {
@@ -134,7 +143,7 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
             ui.note(&format!("skipped: {} ({}): {why}", scenario.address(), scenario.title));
         }
     }
-    let teams = super::settings::for_simulators(args.settings_from.as_deref(), ui)?;
+    let teams = super::settings::for_simulators(args.settings_from.as_deref(), team.as_ref(), ui)?;
     let jobs = jobs(args, &selected, last.as_ref(), &teams);
     if jobs.is_empty() {
         return Err(args.selection.nothing(ui));
@@ -152,6 +161,7 @@ pub(crate) fn run(args: &RunArgs, ui: Ui) -> Result<Exit, Exit> {
     Session {
         args,
         live,
+        team,
         ui,
         sources: &loaded.sources,
         outputs,
@@ -238,6 +248,8 @@ struct Session<'a> {
     args: &'a RunArgs,
     /// How somebody else's connector is run, when it is not the reference connector.
     live: Option<LiveOptions>,
+    /// The team's own settings, when a profile names them.
+    team: Option<Connector>,
     ui: Ui,
     sources: &'a Sources,
     outputs: Outputs,
@@ -253,14 +265,17 @@ struct Session<'a> {
 impl Session<'_> {
     fn go(mut self, jobs: &[Job<'_>], loaded: &Loaded) -> Result<Exit, Exit> {
         let stopwatch = Stopwatch::start();
-        let (args, live) = (self.args, self.live.clone());
+        let (args, live, team) = (self.args, self.live.clone(), self.team.clone());
         let whole = self.coverage.is_some() || args.log || !self.outputs.is_empty();
         let threads = self.threads();
         let count = runner::in_order(
             jobs,
             threads,
             &STOP,
-            |job| run_one(args, live.as_ref(), *job, loaded).map(|ran| if whole { ran } else { without_trace(ran) }),
+            |job| {
+                let ran = run_one(args, (live.as_ref(), team.as_ref()), *job, loaded)?;
+                Ok(if whole { ran } else { without_trace(ran) })
+            },
             |job, ran| self.deliver(*job, ran),
         );
         self.bar.finish_and_clear();
@@ -391,13 +406,18 @@ fn seed_words(args: &RunArgs) -> String {
     )
 }
 
-fn run_one<'a>(args: &RunArgs, live: Option<&LiveOptions>, job: Job<'a>, loaded: &Loaded) -> Result<Ran<'a>, Trouble> {
+fn run_one<'a>(
+    args: &RunArgs,
+    (live, team): (Option<&LiveOptions>, Option<&Connector>),
+    job: Job<'a>,
+    loaded: &Loaded,
+) -> Result<Ran<'a>, Trouble> {
     let stopwatch = Stopwatch::start();
     #[cfg_attr(
         not(feature = "planted"),
         expect(unused_mut, reason = "only planted bugs change the plan")
     )]
-    let mut plan = match job.team {
+    let mut plan = match job.team.or(team) {
         Some(team) => tailored::plan(job.scenario, job.crm, job.seed, team),
         None => Plan::of(job.scenario, job.crm, job.seed),
     };

@@ -92,15 +92,22 @@ pub(super) fn export_for(path: &Path, baseline: Option<&Path>, team: &mut Connec
 }
 
 /// The settings of an exported solution for runs on the simulators, for each CRM that it is for. A field that a simulated CRM
-/// does not have is told and left out.
-pub(super) fn for_simulators(path: Option<&Path>, ui: Ui) -> Result<Vec<(Crm, Connector)>, Exit> {
+/// does not have is told and left out. They stand instead of those of a profile.
+pub(super) fn for_simulators(
+    path: Option<&Path>,
+    profile: Option<&Connector>,
+    ui: Ui,
+) -> Result<Vec<(Crm, Connector)>, Exit> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };
     let export = export(path, None, ui)?;
-    let mut team = Connector::default();
-    // Nothing was there before.
-    drop(team.configure(&export.settings));
+    let mut team = profile.cloned().unwrap_or_default();
+    for (name, before) in team.configure(&export.settings) {
+        if profile.is_some() {
+            ui.note(&format!("note: {name}: the export's value instead of the profile's `{before}`"));
+        }
+    }
     let crms = export.crm.map_or_else(|| Crm::ALL.to_vec(), |crm| vec![crm]);
     let tailored = crms.into_iter().map(|crm| {
         let (team, stand_ins) = simulated::with_stand_ins(&team, crm);

@@ -10,8 +10,11 @@ use super::secret::{ALLOW_INLINE, Secret};
 mod team;
 /// A profile by its name.
 mod find;
+/// Profiles to start from.
+mod preset;
 
 pub use find::{ProfileError, load};
+pub use preset::{preset, presets};
 pub use team::{Accept, ConflictField, Connector, Direction, FieldProfile, OnHoldEdits, Winner};
 
 /// A profile with every key, for people to start from.

@@ -1,4 +1,5 @@
-//! Signing in, and reading: the only requests of a preflight. It has no way to write.
+//! Signing in, and reading: the only requests of a preflight, which has no way to write. `cosell accept` makes a [`Writer`] of
+//! a reader.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -148,6 +149,39 @@ impl Reader {
     }
 }
 
+/// Somebody who is signed in and may write: `cosell accept`, never a preflight.
+#[derive(Debug)]
+pub(crate) struct Writer(Reader);
+
+impl Writer {
+    /// The base URL behind the sign-in, without a trailing slash.
+    pub(crate) fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    /// Sends a request that somebody has made, with the token of the sign-in.
+    ///
+    /// # Errors
+    /// Why there is no answer, as a sentence.
+    pub(crate) async fn send(&self, request: &http::Request<bytes::Bytes>) -> Result<Answer, String> {
+        let mut sent = self
+            .0
+            .client
+            .request(request.method().clone(), request.uri().to_string());
+        for (name, value) in request.headers() {
+            sent = sent.header(name, value);
+        }
+        let sent = sent.header("Accept", "application/json").body(request.body().clone());
+        send(sent.bearer_auth(&self.0.token), false).await
+    }
+}
+
+impl From<Reader> for Writer {
+    fn from(reader: Reader) -> Self {
+        Self(reader)
+    }
+}
+
 /// Makes ring the cryptography of every TLS connection of this process. Once is enough; again does no harm.
 pub fn prepare_tls() {
     // Somebody else has done it already when this fails.
@@ -235,7 +269,7 @@ fn form(fields: &[(&str, String)]) -> String {
 }
 
 /// Text as a form or a query carries it.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
