@@ -82,13 +82,18 @@ fn read(named: &str, ui: Ui) -> Result<(std::path::PathBuf, Source), Exit> {
 /// Reads an export for a command that works with a team's settings, and puts its variables into them.
 pub(super) fn export_for(path: &Path, baseline: Option<&Path>, team: &mut Connector, ui: Ui) -> Result<Export, Exit> {
     let export = read_export(path, baseline, ui)?;
+    configure(team, &export, ui);
+    Ok(export)
+}
+
+/// Puts an export's variables into the settings of a profile, and tells each that had another value there.
+fn configure(team: &mut Connector, export: &Export, ui: Ui) {
     for (name, before) in team.configure(&export.settings) {
         let now = &export.settings[name];
         ui.note(&format!(
             "note: {name}: {now:?} in the export, {before:?} in the profile; the export's counts"
         ));
     }
-    Ok(export)
 }
 
 /// The settings of an exported solution for runs on the simulators, for each CRM that it is for. A field that a simulated CRM
@@ -103,11 +108,7 @@ pub(super) fn for_simulators(
     };
     let export = export(path, None, ui)?;
     let mut team = profile.cloned().unwrap_or_default();
-    for (name, before) in team.configure(&export.settings) {
-        if profile.is_some() {
-            ui.note(&format!("note: {name}: the export's value instead of the profile's `{before}`"));
-        }
-    }
+    configure(&mut team, &export, ui);
     let crms = export.crm.map_or_else(|| Crm::ALL.to_vec(), |crm| vec![crm]);
     let tailored = crms.into_iter().map(|crm| {
         let (team, stand_ins) = simulated::with_stand_ins(&team, crm);

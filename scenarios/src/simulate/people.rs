@@ -9,7 +9,7 @@ use super::Run;
 use crate::board::Board;
 use crate::hands::{Refused, Screen, Seller, partner_center};
 use crate::scenario::Crm;
-use crate::scenario::act::Act;
+use crate::scenario::act::{Act, NewDeal};
 use crate::setup;
 use crate::trace::What;
 
