@@ -177,6 +177,12 @@ impl State {
         }
     }
 
+    /// Forgets what was read of other rows: revisions begin anew with a store, and may come to those of what was kept.
+    pub(super) fn forget_answers(&mut self) {
+        self.memo = Memo::default();
+        self.callers.clear();
+    }
+
     /// The caller behind a token: found out once for each revision of the rows.
     pub(super) fn caller(&mut self, seed: Seed, user: &Arc<User>, at_screen: bool) -> Result<Arc<Caller>, Fault> {
         let revision = self.store.revision();

@@ -59,6 +59,7 @@ impl Dataverse {
         }
         store.settle();
         state.store = store;
+        state.forget_answers();
         state.next_version = state.next_version.max(last_version + 1);
         // The same seed would draw the identifiers that have just been loaded.
         let label = format!("dataverse ids after {} loaded", rows.len());

@@ -14,6 +14,7 @@ use super::print;
 use super::state::State;
 use super::store::{Row, Table};
 use crate::happening::{self, LoadError};
+use crate::memo::Memo;
 use crate::site::Site;
 
 impl Salesforce {
@@ -57,6 +58,8 @@ impl Salesforce {
             tables.push(table_of(shape, rows));
         }
         state.tables = tables;
+        // Revisions begin anew, and may come to those of what was kept.
+        state.memo = Memo::default();
         take_up(&mut state, rows.len());
         Ok(rows.len())
     }
