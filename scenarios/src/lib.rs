@@ -75,6 +75,8 @@ pub mod preflight;
 pub mod accept;
 /// A reverse proxy that records.
 pub mod proxy;
+/// Recorded requests, played at the simulators.
+pub mod drift;
 /// What is configured, for people and for comparison.
 pub mod sheet;
 /// The command line.

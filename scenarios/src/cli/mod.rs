@@ -51,6 +51,8 @@ mod accept;
 mod settings;
 /// `cosell record`.
 mod record;
+/// `cosell drift`.
+mod drift;
 /// `cosell completions`.
 mod completions;
 /// `cosell connector`.
@@ -94,6 +96,7 @@ enum Command {
     Accept(Box<accept::AcceptArgs>),
     Settings(settings::SettingsArgs),
     Record(record::RecordArgs),
+    Drift(drift::DriftArgs),
     Completions(completions::CompletionsArgs),
     Connector(connector::ConnectorArgs),
     Explore(explore::ExploreArgs),
@@ -179,6 +182,7 @@ pub fn main() -> Exit {
         Command::Accept(args) => accept::run(&args, ui),
         Command::Settings(args) => settings::run(&args, ui),
         Command::Record(args) => record::run(&args, ui),
+        Command::Drift(args) => drift::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Connector(args) => connector::run(&args, ui),
         Command::Explore(args) => explore::run(&args, ui),

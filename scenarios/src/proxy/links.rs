@@ -28,7 +28,7 @@ pub(super) fn to_local(text: &str, routes: &[Route]) -> String {
 }
 
 /// A text with the proxy's base URLs replaced by the systems'.
-pub(super) fn to_upstream(text: &str, routes: &[Route]) -> String {
+pub fn to_upstream(text: &str, routes: &[Route]) -> String {
     let mut text = text.to_owned();
     for route in routes {
         text = swap(&text, &route.local, &route.upstream);

@@ -29,7 +29,7 @@ mod tape;
 /// One exchange.
 mod carry;
 
-pub use links::Route;
+pub use links::{Route, to_upstream};
 
 use carry::Door;
 use tape::Tape;
