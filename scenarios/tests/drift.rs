@@ -265,7 +265,8 @@ fn a_drift_between_two_settings_finds_exactly_the_switches_that_differ() {
         let found = document["explainedBy"].as_array().expect("an explanation").iter();
         let mut found: Vec<&str> = found.filter_map(Value::as_str).collect();
         let mut wanted = switches.to_vec();
-        (found.sort_unstable(), wanted.sort_unstable());
+        found.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!(found, wanted, "{document:#}");
         assert_eq!(document["left"]["differences"], json!([]), "{document:#}");
         let with: Vec<&str> = switches.iter().flat_map(|switch| ["--with", switch]).collect();

@@ -82,6 +82,31 @@ pub(super) fn compare(recorded: &WireResponse, simulated: &WireResponse) -> Vec<
     if recorded.status / 100 != simulated.status / 100 {
         return found;
     }
+    headers(recorded, simulated, &mut differs);
+    let (one, other) = (recorded.body.json(), simulated.body.json());
+    let (code, their_code) = (error_code(one.as_ref()), error_code(other.as_ref()));
+    if recorded.status >= 400 && code != their_code {
+        differs(
+            Aspect::Code,
+            "",
+            code.unwrap_or_default(),
+            their_code.unwrap_or_default(),
+        );
+    }
+    match (one, other) {
+        (Some(one), Some(other)) => found.extend(shapes(&one, &other)),
+        (None, None) => {}
+        (one, _) => {
+            let kind = |is_json: bool| if is_json { "JSON" } else { "no JSON" }.to_owned();
+            let is_json = one.is_some();
+            differs(Aspect::Type, "the body", kind(is_json), kind(!is_json));
+        }
+    }
+    found
+}
+
+/// Headers that differ.
+fn headers(recorded: &WireResponse, simulated: &WireResponse, differs: &mut impl FnMut(Aspect, &str, String, String)) {
     let first = |answer: &WireResponse, name: &str| {
         let value = answer.headers.get(name)?;
         let value = if name == "www-authenticate" {
@@ -110,26 +135,6 @@ pub(super) fn compare(recorded: &WireResponse, simulated: &WireResponse) -> Vec<
             differs(Aspect::Header, name, one.to_owned(), other.to_owned());
         }
     }
-    let (one, other) = (recorded.body.json(), simulated.body.json());
-    let (code, their_code) = (error_code(one.as_ref()), error_code(other.as_ref()));
-    if recorded.status >= 400 && code != their_code {
-        differs(
-            Aspect::Code,
-            "",
-            code.unwrap_or_default(),
-            their_code.unwrap_or_default(),
-        );
-    }
-    match (one, other) {
-        (Some(one), Some(other)) => found.extend(shapes(&one, &other)),
-        (None, None) => {}
-        (one, _) => {
-            let kind = |is_json: bool| if is_json { "JSON" } else { "no JSON" }.to_owned();
-            let is_json = one.is_some();
-            differs(Aspect::Type, "the body", kind(is_json), kind(!is_json));
-        }
-    }
-    found
 }
 
 /// The vendor's code of an error.

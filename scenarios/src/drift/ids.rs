@@ -33,7 +33,7 @@ impl Ids {
         if text.len() == 18 && !text.contains('-') {
             text[..15].to_owned()
         } else {
-            text.to_ascii_lowercase().to_owned()
+            text.to_ascii_lowercase()
         }
     }
 

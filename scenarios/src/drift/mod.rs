@@ -149,19 +149,15 @@ pub fn play(calls: &[Call], settings: &SystemSettings, seed: u64) -> Played {
         }
         stage.learn(recorded, &simulated);
         played.compared += 1;
+        let path = stage.ids.template(path_of(&call.request.url));
         for differs in compare(recorded, &simulated) {
-            note(
-                &mut played.differences,
-                call,
-                stage.ids.template(path_of(&call.request.url)),
-                differs,
-            );
+            note(&mut played.differences, call, &path, differs);
         }
     }
     played
 }
 
-fn note(all: &mut Vec<Difference>, call: &Call, path: String, differs: Differs) {
+fn note(all: &mut Vec<Difference>, call: &Call, path: &str, differs: Differs) {
     let named = format!("{} {path}", call.request.method);
     let same = |known: &&mut Difference| {
         known.call == named
@@ -305,12 +301,12 @@ impl Stage {
         }
         let refused = call.response.as_ref().is_some_and(|response| response.status == 401);
         if call.request.headers.get("authorization").is_some() && !signs_in {
-            let token = if refused {
+            let bearer = if refused {
                 "expired".to_owned()
             } else {
                 self.token(call.site, request.uri())
             };
-            if let Ok(value) = HeaderValue::from_str(&format!("Bearer {token}")) {
+            if let Ok(value) = HeaderValue::from_str(&format!("Bearer {bearer}")) {
                 request.headers_mut().insert(AUTHORIZATION, value);
             }
         }
