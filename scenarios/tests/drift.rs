@@ -73,7 +73,7 @@ impl Caller<'_> {
             let Some(link) = page["@odata.nextLink"].as_str() else {
                 break;
             };
-            next = link.to_owned();
+            link.clone_into(&mut next);
         }
         let missing = format!("{LIST}/00000000-0000-4000-8000-00000000dead");
         let (status, _, _) = self.call(Site::PartnerCenter, Method::GET, &missing, None).await;
@@ -157,7 +157,7 @@ impl Caller<'_> {
             let Some(link) = page["@odata.nextLink"].as_str() else {
                 break;
             };
-            next = link.to_owned();
+            link.clone_into(&mut next);
         }
         self.call(Site::Dataverse, Method::GET, &format!("{api}/nonsense"), None)
             .await;
