@@ -198,18 +198,13 @@ pub fn setting_names() -> Vec<String> {
     SETTINGS.iter().map(|key| key.name.to_owned()).collect()
 }
 
-/// What can be written of the simulators, as keys with dots between, and of what is there before the start.
+/// What can be written of the simulators, and of what is there before the start. What an org is like in detail is the
+/// simulator's own matter, and its tests'.
 pub fn world_names() -> Vec<String> {
-    let mut names = Vec::new();
-    for key in WORLD {
-        if let Kind::Map(inner) = key.kind {
-            names.extend(inner.iter().map(|inner| format!("{}.{}", key.name, inner.name)));
-        } else {
-            names.push(key.name.to_owned());
-        }
-    }
-    names.extend(GIVEN.iter().map(|key| format!("given {}", key.name)));
-    names
+    let world = WORLD.iter().map(|key| key.name.to_owned());
+    world
+        .chain(GIVEN.iter().map(|key| format!("given {}", key.name)))
+        .collect()
 }
 
 pub(super) fn settings(reader: &mut Reader, given: &Given) -> Settings {
