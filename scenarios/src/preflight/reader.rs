@@ -1,4 +1,4 @@
-//! Signing in, and reading: the only requests of a preflight, which has no way to write. `cosell accept` makes a [`Writer`] of
+//! Signing in, and reading: the only requests of a preflight, which has no way to write. `cosell accept` makes a `Writer` of
 //! a reader.
 
 use std::collections::BTreeMap;
