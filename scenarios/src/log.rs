@@ -37,9 +37,14 @@ pub fn lines(trace: &Trace) -> Vec<String> {
     log.finish()
 }
 
-/// The last lines about a deal up to a moment: what was written, refused or lost.
-pub fn last_about(trace: &Trace, deal: &str, until: Timestamp, count: usize) -> Vec<String> {
-    let before = trace.entries.iter().take_while(|entry| entry.at <= until);
+/// The last lines about a deal up to a moment: what was written, refused or lost. Of what happens at that very moment, what a
+/// later step than the one that asks does comes after it.
+pub fn last_about(trace: &Trace, deal: &str, until: Timestamp, asking: Option<usize>, count: usize) -> Vec<String> {
+    let later = |entry: &Entry| {
+        let after = |step: usize| asking.is_some_and(|asking| step > asking);
+        entry.at > until || entry.at == until && matches!(entry.what, What::Step { step, .. } if after(step))
+    };
+    let before = trace.entries.iter().take_while(|entry| !later(entry));
     let start = trace.entries.first().map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
     let mut log = Log {
         board: Board::new(&trace.header),

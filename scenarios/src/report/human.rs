@@ -108,7 +108,9 @@ pub(super) fn diagnostic(run: &Ran<'_>, finding: &Finding) -> Diagnostic {
         shown = shown.comparing(expected, actual);
     }
     let about = match (finding.code, &finding.deal) {
-        (Code::Expectation | Code::Converged, Some(deal)) => log::last_about(&run.trace, deal, finding.at, LAST),
+        (Code::Expectation | Code::Converged, Some(deal)) => {
+            log::last_about(&run.trace, deal, finding.at, finding.step, LAST)
+        }
         _ => Vec::new(),
     };
     if !about.is_empty() {
