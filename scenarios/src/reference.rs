@@ -291,9 +291,11 @@ impl Cell {
         self.written.iter().flatten()
     }
 
-    /// Whether a value that both sides hold in the end is one that somebody last wrote there.
+    /// Whether a value that both sides hold in the end is one that somebody last wrote there. Where somebody left the field
+    /// empty, and a deal cannot be without it, the last value stands.
     pub fn may_end_with(&self, value: &Value) -> bool {
-        self.last_written().any(|written| same(written, value))
+        self.last_written()
+            .any(|written| same(written, value) || written.is_none())
     }
 
     /// A system said that it stored what it did not: what both sides agree on is anybody's guess until the next write.

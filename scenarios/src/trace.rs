@@ -60,6 +60,10 @@ pub struct Header {
     /// Whether what was edited on hold is dropped when the deal leaves it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub drops_edits_on_hold: bool,
+    /// The reasons for closing a referral that the settings name, by the substatus in small letters: `won`, `lost`, `declined`.
+    /// Empty for a connector whose settings are not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, String>,
     /// The deliberately broken variant of the connector that ran, if any.
     pub planted: Option<String>,
     /// The text of the scenario and of the parts that it may include, by path: in saved traces, so that they can be judged

@@ -110,3 +110,70 @@ fn every_finding_is_explained() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(said(&wrong).contains("did you mean `no-leak`?"), "{}", said(&wrong));
 }
+
+/// The feature is on in a run of the whole workspace's tests.
+#[cfg(feature = "planted")]
+#[test]
+fn a_planted_bug_is_found_shrunk_and_kept_as_a_file_that_shows_it() {
+    let wrong = cosell(&["explore", "--planted", "swaps-won-and-lots"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        said(&wrong).contains("did you mean `swaps-won-and-lost`?"),
+        "{}",
+        said(&wrong)
+    );
+    let out = folder("planted");
+    let path = out.display().to_string();
+    let found = cosell(&[
+        "explore",
+        "--seeds",
+        "0..6",
+        "--profile",
+        "calm",
+        "--crm",
+        "salesforce",
+        "--planted",
+        "no-mark",
+        "--out",
+        &path,
+    ]);
+    assert_eq!(found.status.code(), Some(1), "{}", said(&found));
+    assert!(said(&found).contains("FAIL  audited"), "{}", said(&found));
+    let mut files = std::fs::read_dir(out.join("failures")).expect("failures are kept");
+    let file = files.next().expect("there is one").expect("it can be read").path();
+    let text = std::fs::read_to_string(&file).expect("a failure is a text");
+    assert!(
+        text.contains(&format!("version {}", env!("CARGO_PKG_VERSION"))),
+        "{text}"
+    );
+    let steps = text.lines().filter(|line| line.starts_with("  - ")).count();
+    assert!((1..=8).contains(&steps), "{text}");
+    let file = file.display().to_string();
+    let broken = cosell(&["run", "--planted", "no-mark", &file]);
+    assert_eq!(broken.status.code(), Some(1), "{}", said(&broken));
+    let sound = cosell(&["run", &file]);
+    assert_eq!(sound.status.code(), Some(0), "{}", said(&sound));
+}
+
+#[test]
+fn a_failure_that_an_older_version_kept_is_a_scenario_like_any_other() {
+    let out = folder("older");
+    std::fs::create_dir_all(&out).expect("a folder can be made");
+    let file = out.join("quiet-salesforce-1.yaml");
+    let text = "# Found by `cosell explore --profile calm`, seed 1, version 0.0.1. It fails with `quiet`:\n\
+                # `cosell run` on this file shows it, and passes once the defect is gone.\n\
+                title: kept long ago\ncrm: salesforce\nseed: 1\nsteps:\n  - microsoft shares: {deal: D1}\n";
+    std::fs::write(&file, text).expect("a file can be written");
+    let path = file.display().to_string();
+    let runs = cosell(&["run", &path]);
+    assert_eq!(runs.status.code(), Some(0), "{}", said(&runs));
+    // A word that the language has no more is told with its place.
+    std::fs::write(&file, text.replace("microsoft shares", "microsoft gives")).expect("a file can be written");
+    let unknown = cosell(&["run", &path]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
+    assert!(
+        said(&unknown).contains("quiet-salesforce-1.yaml:7:5"),
+        "{}",
+        said(&unknown)
+    );
+}

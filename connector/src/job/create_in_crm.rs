@@ -59,7 +59,8 @@ pub(crate) async fn create_in_crm(
         );
         return Ok(Step::Done);
     }
-    if referral.is_lead && leads::handle(desk, deal, &referral).await? == Course::Done {
+    let lets_in = desk.settings().sync_cosell_only && desk.settings().is_planted(Planted::LetsLeadsIn);
+    if referral.is_lead && !lets_in && leads::handle(desk, deal, &referral).await? == Course::Done {
         return Ok(Step::Done);
     }
     settled(desk, &desk.record(deal), Creation::Opportunity)?;
@@ -339,18 +340,23 @@ fn new_opportunity(
     Change {
         name: Some(name),
         values: carried.collect(),
-        stage: Some(if referral.state == ReferralState::New {
-            Stage::OnHold
-        } else {
-            Stage::Active
-        }),
-        sync: Some(true),
+        stage: Some(
+            if referral.state == ReferralState::New && !settings.is_planted(Planted::CreatesActive) {
+                Stage::OnHold
+            } else {
+                Stage::Active
+            },
+        ),
+        sync: Some(!settings.is_planted(Planted::CreatesUnsynced)),
         referral: Some(referral.id.clone()),
-        link: Some(link(desk, &referral.id)),
+        link: (!settings.is_planted(Planted::NoReferralLink)).then(|| link(desk, &referral.id)),
         audit: Some(line),
         help: referral.help.map(Some),
         visible: referral.visible.then_some(true),
-        msx: referral.msx.clone(),
+        msx: referral
+            .msx
+            .clone()
+            .filter(|_| !settings.is_planted(Planted::IgnoresMsxId)),
         id: matches!(settings.crm, CrmSettings::Dataverse(_)).then(|| crm::chosen_id(&referral.id, "opportunity")),
         account: Some(account),
         contact,

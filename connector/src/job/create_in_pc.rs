@@ -263,6 +263,10 @@ pub(crate) async fn invite(
     help: Help,
 ) -> Result<(), Trouble> {
     let record = desk.record(deal);
+    if desk.settings().is_planted(Planted::NeverInvites) {
+        desk.change(deal, |record| record.invite = false);
+        return Ok(());
+    }
     let parties = pc::engagement(desk, &referral.engagement).await?;
     if !parties.iter().any(|party| party.is_microsofts) || desk.settings().is_planted(Planted::InvitesAgain) {
         settled(desk, &record, Creation::Invitation)?;

@@ -273,7 +273,10 @@ pub(crate) async fn ensure_account(desk: &Desk, customer: &Customer) -> Result<A
         CrmSettings::Salesforce(settings) => salesforce::find_account(settings, customer),
         CrmSettings::Dataverse(settings) => dataverse::find_account(settings, customer),
     };
-    if let Some(id) = first(desk, find, "accountid").await? {
+    if let Some(id) = first(desk, find, "accountid")
+        .await?
+        .filter(|_| !desk.settings().is_planted(Planted::AccountForEachDeal))
+    {
         return Ok(AccountId::new(id));
     }
     let create = match &desk.settings().crm {
@@ -296,7 +299,10 @@ pub(crate) async fn ensure_contact(
         CrmSettings::Salesforce(settings) => salesforce::find_contact(settings, email),
         CrmSettings::Dataverse(settings) => dataverse::find_contact(settings, email),
     };
-    if let Some(id) = first(desk, find, "contactid").await? {
+    if let Some(id) = first(desk, find, "contactid")
+        .await?
+        .filter(|_| !desk.settings().is_planted(Planted::ContactForEachDeal))
+    {
         return Ok(Some(ContactId::new(id)));
     }
     let create = match &desk.settings().crm {

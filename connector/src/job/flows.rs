@@ -10,6 +10,7 @@ use crate::flow::history::{Input, run_key};
 use crate::flow::switches::{Blocked, switch_key, waiting_key};
 use crate::flow::{Flow, FlowAct, FlowRun, FlowState, Resubmit, RunStatus, Trigger, trigger_lost_text};
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::record::Record;
 
 /// The flow that a run of a deal belongs to.
@@ -44,7 +45,7 @@ pub(crate) fn ending<T>(result: &Result<T, Trouble>) -> (RunStatus, Option<Strin
 impl Desk {
     /// Something happened that starts a flow: its deal is due, or waits when the flow is off.
     pub(crate) fn trigger(&self, deal: DealNumber, flow: Flow, causes: Causes, what: &str) {
-        if self.flows().switches.is_on(flow) {
+        if self.flows().switches.is_on(flow) || self.settings().is_planted(Planted::WorksWhileOff) {
             self.mark(deal, causes);
         } else {
             let told = matches!(causes.trigger, Trigger::Webhook | Trigger::RelatedWebhook);
@@ -82,6 +83,7 @@ impl Desk {
             let flows = self.flows();
             needed.into_iter().find_map(|flow| flows.switches.blocked(flow))
         };
+        let blocked = blocked.filter(|_| !self.settings().is_planted(Planted::WorksWhileOff));
         match blocked {
             None => Ok(true),
             Some(Blocked::Off(flow)) => {
@@ -235,7 +237,9 @@ impl Desk {
 
     fn keep_switch(&self, flow: Flow) {
         let text = self.flows().switches.text(flow);
-        self.engine().persist(switch_key(flow), text);
+        if !self.settings().is_planted(Planted::SwitchesInMemory) {
+            self.engine().persist(switch_key(flow), text);
+        }
     }
 
     fn turn_on(&self, flow: Flow) {
@@ -271,7 +275,8 @@ impl Desk {
         let waiting = self.flows().switches.release(flow);
         for deal in waiting {
             self.engine().persist(waiting_key(flow, deal), None);
-            if self.board().record(deal).is_some() {
+            let forgets = self.settings().is_planted(Planted::ForgetsWhatMetOff);
+            if !forgets && self.board().record(deal).is_some() {
                 self.mark(deal, Causes::whole(Trigger::TurnedOn));
             }
         }

@@ -64,10 +64,22 @@ fn shape(desk: &Desk, referral: &mut Referral) {
     }
 }
 
-/// The referrals of all parties to an engagement, first page.
+/// How many pages of an engagement are read.
+const MOST_PAGES: usize = 200;
+
+/// The referrals of all parties to an engagement, page by page.
 pub(crate) async fn engagement(desk: &Desk, id: &EngagementId) -> Result<Vec<Referral>, Trouble> {
-    let ask = partner_center::engagement(&desk.settings().partner_center, id);
-    Ok(page(desk, ask).await?.rows.into_iter().flatten().collect())
+    let mut parties = Vec::new();
+    let mut next = Some(partner_center::engagement(&desk.settings().partner_center, id));
+    for _ in 0..MOST_PAGES {
+        let Some(ask) = next else {
+            break;
+        };
+        let page = page(desk, ask).await?;
+        parties.extend(page.rows.into_iter().flatten());
+        next = page.next.map(Ask::get);
+    }
+    Ok(parties)
 }
 
 /// The first page of all referrals, the one that was changed last first.

@@ -59,6 +59,8 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
     let since = cursor.map_or(Timestamp::UNIX_EPOCH, |cursor| {
         canon::after(cursor, -desk.settings().overlap)
     });
+    let strict = cursor.filter(|_| desk.settings().is_planted(Planted::NoOverlap));
+    let since = strict.map_or(since, |cursor| canon::after(cursor, jiff::SignedDuration::from_secs(1)));
     let mut newest = cursor;
     let mut page = crm::changed(desk, since).await?;
     for _ in 0..MOST_PAGES {

@@ -7,6 +7,7 @@ use super::reconcile::{reconcile, reconcile_once};
 use crate::contract::Reason;
 use crate::deal::canon;
 use crate::flow::Flow;
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::system::identity::Audience;
 use crate::system::partner_center;
@@ -27,7 +28,9 @@ pub(crate) async fn watch(desk: Desk) {
     loop {
         let at = canon::after(desk.now(), desk.settings().registration_check);
         desk.engine().sleep_until(at, Reason::RegistrationCheck).await;
-        if desk.flows().switches.is_on(Flow::WebhookRegistration)
+        if desk.settings().is_planted(Planted::RegistersAgain) {
+            again(&desk);
+        } else if desk.flows().switches.is_on(Flow::WebhookRegistration)
             && let Ok(false) = stands(&desk).await
         {
             let detail = "the webhook's registration is not the connector's any more";

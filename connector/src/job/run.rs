@@ -130,7 +130,13 @@ async fn conclude(desk: &Desk, deal: DealNumber, failures: u32, trouble: Trouble
                 Outcome::Failed(why),
             )
             .await;
-            return Some(canon::after(desk.now(), desk.settings().denied_pause));
+            let hammers = desk.settings().is_planted(Planted::HammersWhenDenied);
+            let pause = if hammers {
+                SignedDuration::ZERO
+            } else {
+                desk.settings().denied_pause
+            };
+            return Some(canon::after(desk.now(), pause));
         }
         Trouble::Refused { why, by } => {
             desk.say(&desk.record(deal), "run.refused", None, why.clone());

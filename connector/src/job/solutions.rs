@@ -16,6 +16,7 @@ use crate::board::Causes;
 use crate::deal::canon;
 use crate::flow::{Flow, Trigger};
 use crate::id::{DealNumber, OpportunityId};
+use crate::planted::Planted;
 use crate::record::Record;
 use crate::settings::{CrmSettings, DataverseSettings};
 use crate::sync::audit::{self, Way};
@@ -26,9 +27,17 @@ use crate::system::partner_center::Patch;
 /// How many pages one look reads.
 const MOST_PAGES: usize = 10_000;
 
-/// Carries the CRM's solutions of a live deal over, if they have changed there.
-pub(super) async fn carry(desk: &Desk, deal: DealNumber, pair: Pair, causes: Causes) -> Result<Pair, Trouble> {
-    if pair.ask != Move::Live || !desk.settings().profile.carries_solutions() {
+/// Carries the CRM's solutions of a live deal over, if they have changed there. A list that became empty cannot be: that is
+/// added to what is missing, and holds nothing else up.
+pub(super) async fn carry(
+    desk: &Desk,
+    deal: DealNumber,
+    pair: Pair,
+    causes: Causes,
+    missing: &mut Vec<(&'static str, &'static str)>,
+) -> Result<Pair, Trouble> {
+    let ignores = desk.settings().is_planted(Planted::IgnoresSolutions);
+    if pair.ask != Move::Live || !desk.settings().profile.carries_solutions() || ignores {
         return Ok(pair);
     }
     let base = desk.record(deal).solutions;
@@ -55,9 +64,11 @@ pub(super) async fn carry(desk: &Desk, deal: DealNumber, pair: Pair, causes: Cau
     }
     if here.is_empty() {
         // A deal must have one; Salesforce switches Sync off by itself.
-        return Err(Trouble::Incomplete {
-            pieces: vec![("missing.solution", "Solution ID is required")],
-        });
+        let piece = ("missing.solution", "Solution ID is required");
+        if !missing.contains(&piece) {
+            missing.push(piece);
+        }
+        return Ok(pair);
     }
     let mut patch = Patch::default();
     patch.solutions(&solutions);

@@ -81,6 +81,12 @@ pub(crate) async fn sync_linked(
         desk.in_child(Some(deal), Flow::MicrosoftUpdates, updates).await?;
         seen.causes.related = false;
     }
+    if desk.settings().is_planted(Planted::AddsRemovedSolutions)
+        && seen.causes.whole
+        && row.state == OpportunityState::Open
+    {
+        furnish(desk, deal, ids.1, &referral).await?;
+    }
     let ask = planted_move(desk, decide(referral.state, row.state, desk.record(deal).base.status));
     act(desk, deal, Pair { referral, row, ask }, seen).await
 }
@@ -197,6 +203,7 @@ fn drops(desk: &Desk) -> bool {
 fn planted_move(desk: &Desk, ask: Move) -> Move {
     let broken = |defect| desk.settings().is_planted(defect);
     match ask {
+        Move::Hold if broken(Planted::AcceptsAtOnce) => Move::Accept,
         Move::Accept if broken(Planted::SendsBeforeAccepting) => Move::Live,
         Move::Activate if broken(Planted::StaysOnHold) => Move::LocalHold,
         Move::Decline if broken(Planted::NeverDeclines) => Move::Hold,
@@ -244,6 +251,9 @@ async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Resu
             if crm::reopen(desk, &pair.row).await? {
                 return Ok(Step::Again);
             }
+        }
+        Move::Reopened if desk.settings().is_planted(Planted::OpensClosedAgain) => {
+            to_pc::accept(desk, deal, &pair.referral).await?;
         }
         Move::Reopened => {
             let detail = "the opportunity was opened again; the referral stays closed";
@@ -323,9 +333,9 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     let open = hold_back(desk, deal, &pair, &mut merged)? && open;
     let stuck = leave_out(desk, deal, &mut merged);
     announce(desk, deal, &merged);
-    let pieces = help_needs(desk, &pair, open).await?;
+    let mut pieces = help_needs(desk, &pair, open).await?;
     let pair = to_pc::write(desk, deal, pair, &merged, (open, open && pieces.is_empty())).await?;
-    let pair = solutions::carry(desk, deal, pair, seen.causes).await?;
+    let pair = solutions::carry(desk, deal, pair, seen.causes, &mut pieces).await?;
     seen.causes.solutions = false;
     seen.referral = Some(pair.referral.etag.clone());
     let record = desk.record(deal);

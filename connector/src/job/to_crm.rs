@@ -161,6 +161,7 @@ fn change(
             (change.help, change.visible, change.msx) = (None, None, None);
         }
     }
+    planted_change(desk, pair, &mut change);
     if let Some(what) = what(pair, merged, &change) {
         let line = audit::line(desk.now(), Way::PcToCrm, &what);
         if change.stage.is_none() || !audit::ends_with(&row.audit, &line) {
@@ -181,6 +182,24 @@ fn change(
     Ok(change)
 }
 
+/// What planted bugs make of a change.
+fn planted_change(desk: &Desk, pair: &Pair, change: &mut Change) {
+    let broken = |defect| desk.settings().is_planted(defect);
+    if broken(Planted::NoReferralLink) {
+        change.link = None;
+    }
+    if broken(Planted::IgnoresMsxId) {
+        change.msx = None;
+    }
+    if broken(Planted::EmptyIsZero)
+        && pair.referral.values.get(Field::Value).is_none()
+        && pair.row.values.get(Field::Value).is_some_and(|value| value != "0")
+        && gate_is_open(pair.ask)
+    {
+        change.values.push((Field::Value, Some("0".to_owned())));
+    }
+}
+
 /// The name with the mark that it shall carry.
 fn marked(desk: &Desk, row: &Opportunity, change: &Change, failing: bool) -> String {
     let name = change.name.as_deref().unwrap_or(&row.name);
@@ -192,7 +211,7 @@ fn marked(desk: &Desk, row: &Opportunity, change: &Change, failing: bool) -> Str
     mark::put(name, shown, crm::longest_name(desk))
 }
 
-fn gate_is_open(ask: Move) -> bool {
+pub(super) fn gate_is_open(ask: Move) -> bool {
     !matches!(ask, Move::Closed(_) | Move::Reopened | Move::CloseDifferently(_))
 }
 

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use super::desk::{Desk, Trouble};
 use super::pair::{Pair, sent};
 use super::pc;
+use super::to_crm::gate_is_open;
 use super::untaken::took;
 use crate::contract::System;
 use crate::deal::{Agreed, Ending, Field, Help, ReferralState};
-use crate::id::DealNumber;
+use crate::id::{DealNumber, ReferralId};
 use crate::planted::Planted;
 use crate::record::Sending;
+use crate::settings::Direction;
 use crate::settings::mapping::default_path;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::Merged;
@@ -27,10 +29,16 @@ async fn deliver(
 ) -> Result<Referral, Trouble> {
     let silent = desk.settings().is_planted(Planted::NoAuditOfSending);
     desk.change(deal, |record| record.sending = Some(sending.clone()));
-    let result = call.await;
+    let mut result = call.await;
+    let blind = desk.settings().is_planted(Planted::TakesRaceForSuccess) && matches!(result, Err(Trouble::Raced));
+    if blind {
+        result = Ok(of.clone());
+    }
     let unknown = result.as_ref().err().is_some_and(Trouble::is_unknown);
     let untaken = result
         .as_ref()
+        .ok()
+        .filter(|_| !blind)
         .map(|now| untaken(of, now, &sending))
         .unwrap_or_default();
     desk.change(deal, |record| {
@@ -162,7 +170,7 @@ async fn replace(
 }
 
 /// What a planted bug makes of a value on its way to Partner Center.
-fn planted_value(desk: &Desk, field: Field, value: Option<&str>) -> Option<String> {
+fn planted_value(desk: &Desk, referral: &ReferralId, field: Field, value: Option<&str>) -> Option<String> {
     let broken = |defect| desk.settings().is_planted(defect);
     match (field, value) {
         (Field::Value, Some(amount)) if broken(Planted::AmountInCents) => {
@@ -173,7 +181,50 @@ fn planted_value(desk: &Desk, field: Field, value: Option<&str>) -> Option<Strin
             let before = day.parse::<jiff::civil::Date>().and_then(jiff::civil::Date::yesterday);
             before.ok().map(|day| day.to_string())
         }
+        (Field::ClosingDate, Some(day)) if broken(Planted::MonthEndsSlip) => {
+            let slipped = |day: jiff::civil::Date| {
+                if day == day.last_of_month() {
+                    day.tomorrow().unwrap_or(day)
+                } else {
+                    day
+                }
+            };
+            day.parse().ok().map(|day| slipped(day).to_string())
+        }
+        (Field::Notes, Some(notes)) if broken(Planted::CutsNotes) => Some(notes.chars().take(255).collect()),
+        (Field::Notes, Some(notes)) if broken(Planted::DropsAccents) => {
+            Some(notes.chars().filter(char::is_ascii).collect())
+        }
+        (Field::Value, Some(_)) if broken(Planted::SwapsDeals) => {
+            let board = desk.board();
+            let other = board
+                .records()
+                .filter(|record| record.referral.as_ref() != Some(referral))
+                .filter_map(|record| record.base.value(Field::Value))
+                .find(|other| Some(*other) != value);
+            other.or(value).map(str::to_owned)
+        }
         (_, value) => value.map(str::to_owned),
+    }
+}
+
+/// What planted bugs add to a PATCH.
+fn planted_operations(desk: &Desk, pair: &Pair, patch: &mut Patch) {
+    let settings = desk.settings();
+    if settings.is_planted(Planted::HidesAgain) && pair.referral.visible && !pair.row.visible && gate_is_open(pair.ask)
+    {
+        patch.hide();
+    }
+    let stays = settings.direction(Field::Notes) == Direction::Never && pair.ask == Move::Live;
+    if settings.is_planted(Planted::SendsNotesThatStay)
+        && stays
+        && pair.row.values.get(Field::Notes) != pair.referral.values.get(Field::Notes)
+    {
+        patch.field(
+            Field::Notes,
+            pair.row.values.get(Field::Notes),
+            settings.closing_date_zone,
+        );
     }
 }
 
@@ -184,7 +235,7 @@ fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Optio
     let mut words = Vec::new();
     let mut values = BTreeMap::new();
     for (field, value) in merged.to_pc.iter().filter(|(field, _)| *field != Field::Name) {
-        let sent = planted_value(desk, *field, value.as_deref());
+        let sent = planted_value(desk, &pair.referral.id, *field, value.as_deref());
         let place = settings.mapping.path(*field);
         if place == default_path(*field) {
             patch.field(*field, sent.as_deref(), settings.closing_date_zone);
@@ -198,6 +249,7 @@ fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Optio
         patch.show();
         words.push("visibility");
     }
+    planted_operations(desk, pair, &mut patch);
     let names = !settings.is_planted(Planted::NoExternalReference);
     if names && pair.referral.external.is_none() && !matches!(pair.referral.state, ReferralState::Closed(_)) {
         patch.external(pair.row.id.as_str());
@@ -209,9 +261,10 @@ fn patch(desk: &Desk, pair: &Pair, merged: &Merged, show: bool) -> (Patch, Optio
         format!("updated: {}", words.join(", "))
     };
     if let Move::CloseReferral(ending) = pair.ask {
-        let reason = match ending {
-            Ending::Won => &settings.won_reason,
-            Ending::Lost => &settings.lost_reason,
+        let wrong = settings.is_planted(Planted::WrongReason);
+        let reason = match (ending, wrong) {
+            (Ending::Won, false) | (Ending::Lost, true) => &settings.won_reason,
+            (Ending::Lost, false) | (Ending::Won, true) => &settings.lost_reason,
         };
         patch.close(sent(desk, ending), reason);
         status = Some(Agreed::closed(ending));

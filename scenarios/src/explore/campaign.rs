@@ -84,9 +84,10 @@ impl Failure {
         words.extend(self.draft.settings.iter().map(|(key, _)| *key));
         for line in self.draft.steps.iter().filter(|line| line.verb != "wait") {
             words.push(line.verb);
-            if let Said::Keys(keys) = &line.said {
+            if let Said::Keys(keys) | Said::Then(keys, _) = &line.said {
                 words.extend(keys.iter().map(|(key, _)| *key).filter(|key| *key != "deal"));
             }
+            words.extend(line.inner().iter().map(|inner| inner.verb));
         }
         words.join(" ")
     }

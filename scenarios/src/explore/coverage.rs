@@ -29,6 +29,8 @@ pub struct Watch<'a> {
     into: &'a mut Coverage,
     fault: String,
     open: BTreeSet<u64>,
+    /// Exchanges that read a list.
+    lists: BTreeSet<u64>,
 }
 
 impl Coverage {
@@ -38,6 +40,7 @@ impl Coverage {
             into: self,
             fault: "none".to_owned(),
             open: BTreeSet::new(),
+            lists: BTreeSet::new(),
         }
     }
 
@@ -93,7 +96,30 @@ const WANTED: &[(&str, &[Profile])] = &[
     ("decided record.deleted", EVERY),
     ("a precondition failed", EVERY),
     ("a paging link was followed", EVERY),
+    ("decided hold.dropped", EVERY),
+    ("decided solutions.sent", EVERY),
+    ("decided filter.lead", EVERY),
+    ("decided create.lead", EVERY),
+    ("decided missing.contact", EVERY),
+    ("decided missing.solution", EVERY),
+    ("decided missing.country", EVERY),
+    ("decided missing.value", EVERY),
+    ("decided create.on_hold", EVERY),
+    ("decided microsoft.team_member", EVERY),
+    ("an act was refused", EVERY),
     ("fate lose-request", WITH_FAULTS),
+    ("fate cut-reply", WITH_FAULTS),
+    ("fate without", WITH_FAULTS),
+    ("something happened at a call", WITH_FAULTS),
+    ("a list changed while it was read", WITH_FAULTS),
+    ("decided flow.off", WITH_FAULTS),
+    ("decided flow.turned_on", WITH_FAULTS),
+    ("decided flow.requires_updates", WITH_FAULTS),
+    ("decided flow.trigger_lost", WITH_FAULTS),
+    ("decided flow.resubmitted", WITH_FAULTS),
+    ("decided run.denied", WITH_FAULTS),
+    ("decided sign_in.refused", WITH_FAULTS),
+    ("answered 401", WITH_FAULTS),
     ("fate lose-reply", WITH_FAULTS),
     ("fate delay", WITH_FAULTS),
     ("fate answer", WITH_FAULTS),
@@ -113,6 +139,12 @@ impl Watch<'_> {
             What::Decided { code, .. } => self.count(&format!("decided {code}")),
             What::Observed(seen) => self.observed(seen),
             What::ActRefused { .. } => self.count("an act was refused"),
+            What::AtCall { exchange, .. } => {
+                self.count("something happened at a call");
+                if self.lists.contains(exchange) {
+                    self.count("a list changed while it was read");
+                }
+            }
             _ => {}
         }
     }
@@ -144,6 +176,9 @@ impl Watch<'_> {
         match seen {
             Observed::Sent { exchange, request, .. } => {
                 self.open.insert(*exchange);
+                if request.method == "GET" && (request.url.contains("orderby") || request.url.contains("ORDER")) {
+                    self.lists.insert(*exchange);
+                }
                 if request.url.contains("skiptoken") || request.url.contains("/query/0") {
                     self.count("a paging link was followed");
                 }

@@ -19,6 +19,8 @@ pub enum Said {
     One(String),
     /// Keys and their values, in order.
     Keys(Vec<(&'static str, String)>),
+    /// The same, and the steps that happen then.
+    Then(Vec<(&'static str, String)>, Vec<Line>),
 }
 
 /// One step.
@@ -55,11 +57,27 @@ impl Line {
         }
     }
 
+    /// A step that takes keys and further steps.
+    pub fn then(verb: &'static str, keys: Vec<(&'static str, String)>, steps: Vec<Self>) -> Self {
+        Self {
+            verb,
+            said: Said::Then(keys, steps),
+        }
+    }
+
+    /// The steps that happen when this one's moment comes.
+    pub fn inner(&self) -> &[Self] {
+        match &self.said {
+            Said::Then(_, steps) => steps,
+            Said::Nothing | Said::One(_) | Said::Keys(_) => &[],
+        }
+    }
+
     /// The deal that it is about.
     pub fn deal(&self) -> Option<&str> {
         match &self.said {
             Said::One(value) if is_about_a_deal(self.verb) => Some(value),
-            Said::Nothing | Said::One(_) => None,
+            Said::Nothing | Said::One(_) | Said::Then(..) => None,
             Said::Keys(keys) => keys
                 .iter()
                 .find(|(key, _)| *key == "deal")
@@ -76,16 +94,57 @@ impl Line {
                     name.clone_into(deal);
                 }
             }
-            Said::Nothing | Said::One(_) => {}
+            Said::Nothing | Said::One(_) | Said::Then(..) => {}
+        }
+    }
+
+    /// Gives it, and the steps in it, to the deals of other names.
+    pub fn rename(&mut self, names: &std::collections::BTreeMap<String, String>) {
+        if let Some(new) = self.deal().and_then(|deal| names.get(deal)).cloned() {
+            self.set_deal(&new);
+        }
+        if let Said::Then(_, steps) = &mut self.said {
+            for step in steps {
+                step.rename(names);
+            }
+        }
+    }
+
+    /// The step as the language writes it, in one line.
+    fn write(&self, text: &mut String) {
+        let keys = |keys: &[(&'static str, String)]| -> Vec<String> {
+            keys.iter().map(|(key, value)| format!("{key}: {value}")).collect()
+        };
+        text.push_str(self.verb);
+        match &self.said {
+            Said::Nothing => {}
+            Said::One(value) => {
+                let _ = write!(text, ": {value}");
+            }
+            Said::Keys(said) => {
+                let _ = write!(text, ": {{{}}}", keys(said).join(", "));
+            }
+            Said::Then(said, steps) => {
+                let _ = write!(text, ": {{{}, then: [", keys(said).join(", "));
+                for (at, step) in steps.iter().enumerate() {
+                    text.push_str(if at == 0 { "" } else { ", " });
+                    let bare = step.said == Said::Nothing;
+                    text.push_str(if bare { "" } else { "{" });
+                    step.write(text);
+                    text.push_str(if bare { "" } else { "}" });
+                }
+                text.push_str("]}");
+            }
         }
     }
 }
 
 /// Whether the one value of a step is a deal's name: people's steps are about deals, the others about time and faults.
 fn is_about_a_deal(verb: &str) -> bool {
-    ["microsoft ", "partner ", "seller ", "expect none"]
-        .iter()
-        .any(|who| verb.starts_with(who))
+    verb == "resubmit"
+        || ["microsoft ", "partner ", "seller ", "expect none"]
+            .iter()
+            .any(|who| verb.starts_with(who))
 }
 
 /// A scenario in the making, for one CRM and one seed.
@@ -125,17 +184,7 @@ impl Draft {
         text.push_str("steps:\n");
         for line in &self.steps {
             text.push_str("  - ");
-            text.push_str(line.verb);
-            match &line.said {
-                Said::Nothing => {}
-                Said::One(value) => {
-                    let _ = write!(text, ": {value}");
-                }
-                Said::Keys(keys) => {
-                    let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-                    let _ = write!(text, ": {{{}}}", keys.join(", "));
-                }
-            }
+            line.write(&mut text);
             text.push('\n');
         }
         text
@@ -251,11 +300,22 @@ mod tests {
                 Line::one("wait", duration(61_001)),
                 Line::one("partner accepts", "D1"),
                 Line::bare("restart connector"),
+                Line::then(
+                    "on call",
+                    vec![("of", "update referral".to_owned()), ("when", "done".to_owned())],
+                    vec![
+                        Line::keys(
+                            "partner edits",
+                            vec![("deal", "D1".to_owned()), ("value", "5 USD".to_owned())],
+                        ),
+                        Line::bare("restart connector"),
+                    ],
+                ),
             ],
         };
         let scenario = draft.scenario().unwrap();
         assert_eq!(scenario.title, draft.title);
-        assert_eq!(scenario.steps.len(), 4);
+        assert_eq!(scenario.steps.len(), 5);
         assert_eq!(draft.deals(), ["D1"]);
         let crate::scenario::act::Act::MicrosoftShares(deal) = &scenario.steps[0].act else {
             panic!("the first step shares a deal");

@@ -3,9 +3,11 @@
 use cosell_sim::seed::{Seed, Stream};
 
 use super::draft::{Draft, Line, duration};
+use super::options::options;
 use super::profile::Profile;
 use super::sketch::Sketch;
 use super::swarm::{Pace, Swarm};
+use super::transition::faults::silent_creation;
 use super::transition::{TRANSITIONS, make};
 use super::words::pick;
 use crate::scenario::Crm;
@@ -44,6 +46,11 @@ pub fn history(choice: Choice, seed: u64) -> Draft {
         swarm,
         deals: Vec::new(),
         running: true,
+        crm: choice.crm,
+        off: Vec::new(),
+        lost: false,
+        broken: None,
+        lowered: false,
     };
     let mut steps = Vec::new();
     begin(&mut stream, &mut sketch, &mut steps);
@@ -55,7 +62,11 @@ pub fn history(choice: Choice, seed: u64) -> Draft {
     if !sketch.running {
         steps.push(Line::bare("start connector"));
     }
-    let (settings, world) = options(&mut stream);
+    // The end of a history takes every fault away: the last ones get time to meet something.
+    if stream.between(0, 5) > 0 {
+        steps.push(Line::one("wait", duration(stream.between(1_000, 1_200_000))));
+    }
+    let (settings, world) = options(&mut stream, choice.profile);
     Draft {
         title: format!("A history of seed {seed}, profile {}", choice.profile.name()),
         crm: choice.crm,
@@ -74,9 +85,18 @@ fn begin(stream: &mut Stream, sketch: &mut Sketch, steps: &mut Vec<Line>) {
     } else {
         0
     };
+    if sketch.profile.allows(super::profile::Kind::Fault) && stream.between(0, 5) == 0 {
+        steps.extend(silent_creation(stream));
+    }
     for _ in 0..faults {
         if let Some(at) = draw(stream, sketch, |at| TRANSITIONS[at].fits.is_none()) {
-            if matches!(TRANSITIONS[at].verb, "restart connector" | "stop connector") {
+            let waits_for_deals = [
+                "restart connector",
+                "stop connector",
+                "resubmit failed runs",
+                "resubmit flow",
+            ];
+            if waits_for_deals.contains(&TRANSITIONS[at].verb) {
                 continue;
             }
             steps.extend((TRANSITIONS[at].make)(stream, sketch, 0));
@@ -108,7 +128,11 @@ fn pause(stream: &mut Stream, pace: Pace, steps: &mut Vec<Line>) {
         Pace::Brisk => stream.between(900, 180_000),
         Pace::Slow | Pace::Mixed => match stream.between(0, 15) {
             // A jump of the clock: tokens expire, polls pile up, referrals come near their expiry.
-            0 if stream.between(0, 3) == 0 => stream.between(2, 360) * 3_600_000,
+            // A quiet day costs as much as all the rest of a run, so few are longer.
+            0 if stream.between(0, 3) == 0 => match stream.between(0, 11) {
+                0 => stream.between(24, 360) * 3_600_000,
+                _ => stream.between(60, 720) * 60_000,
+            },
             _ => stream.between(180_000, 1_500_000),
         },
     };
@@ -126,7 +150,16 @@ fn happen(stream: &mut Stream, sketch: &mut Sketch, steps: &mut Vec<Line>) {
     let drawn = draw(stream, sketch, |at| {
         let transition = &TRANSITIONS[at];
         // After a deletion the language itself refuses what the seller does.
-        let possible = !(gone && (transition.verb.starts_with("seller") || transition.verb == "both edit"));
+        let needs_row = transition.verb.starts_with("seller")
+            || [
+                "both edit",
+                "somebody empties a field",
+                "something happens at a call",
+                "deals of a page change",
+                "resubmit",
+            ]
+            .contains(&transition.verb);
+        let possible = !(gone && needs_row);
         possible && transition.fits.is_none_or(|fits| against || fits(&known))
     });
     if let Some(at) = drawn {
@@ -149,41 +182,6 @@ fn draw(stream: &mut Stream, sketch: &Sketch, fits: impl Fn(usize) -> bool) -> O
         left = left.saturating_sub(weight);
         here
     })
-}
-
-/// Keys of a file with their values.
-type Keys = Vec<(&'static str, String)>;
-
-/// Variants of the settings, each in a part of the runs.
-fn options(stream: &mut Stream) -> (Keys, Keys) {
-    let mut settings = Vec::new();
-    if stream.between(0, 4) == 0 {
-        settings.push(("profile", "documented-2023".to_owned()));
-    }
-    if stream.between(0, 7) == 0 {
-        settings.push(("display check mark", "no".to_owned()));
-    }
-    if stream.between(0, 5) == 0 {
-        settings.push(("on-hold edits", "drop".to_owned()));
-    }
-    if stream.between(0, 3) == 0 {
-        let winner = |stream: &mut Stream| *pick(stream, &["pc wins", "crm wins", "crm wins", "latest"]);
-        let conflicts = format!(
-            "{{value: {}, closes: {}, notes: {}}}",
-            winner(stream),
-            winner(stream),
-            winner(stream)
-        );
-        settings.push(("conflicts", conflicts));
-    }
-    if stream.between(0, 9) == 0 {
-        settings.push(("poll every", "1m".to_owned()));
-    }
-    let mut world = Vec::new();
-    if stream.between(0, 3) == 0 {
-        world.push(("page size", stream.between(1, 3).to_string()));
-    }
-    (settings, world)
 }
 
 #[cfg(test)]

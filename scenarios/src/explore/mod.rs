@@ -11,6 +11,7 @@ mod words;
 mod sketch;
 mod transition;
 mod swarm;
+mod options;
 /// From a seed to a history.
 pub mod generate;
 /// Which states were reached.

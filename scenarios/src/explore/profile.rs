@@ -5,7 +5,7 @@
 pub enum Profile {
     /// People work, nothing fails.
     Calm,
-    /// Calls and webhooks fail one by one.
+    /// Calls and webhooks fail one by one, and people switch the solution's flows and connections.
     Faults,
     /// The connector's process dies.
     Crashes,
@@ -42,6 +42,7 @@ impl Profile {
             Kind::Fault => matches!(self, Self::Faults | Self::Chaos),
             Kind::Crash => matches!(self, Self::Crashes | Self::Chaos),
             Kind::Load => matches!(self, Self::Throttled | Self::Chaos),
+            Kind::Operator => matches!(self, Self::Faults | Self::Chaos),
         }
     }
 }
@@ -57,4 +58,6 @@ pub(super) enum Kind {
     Crash,
     /// A system is busy or away.
     Load,
+    /// The solution's flows, connections and rights.
+    Operator,
 }

@@ -106,6 +106,7 @@ impl Shrinker<'_> {
         let before = self.best.clone();
         self.drop_deals();
         self.drop_steps();
+        self.open_up();
         self.drop_settings();
         self.drop_keys();
         self.merge_waits();
@@ -117,7 +118,9 @@ impl Shrinker<'_> {
         let deals: Vec<String> = self.best.deals().into_iter().map(str::to_owned).collect();
         for deal in deals.iter().rev() {
             let mut candidate = self.best.clone();
-            candidate.steps.retain(|line| line.deal() != Some(deal));
+            candidate.steps.retain(|line| {
+                line.deal() != Some(deal) && line.inner().iter().all(|inner| inner.deal() != Some(deal))
+            });
             if !candidate.steps.is_empty() {
                 self.take(candidate);
             }
@@ -140,6 +143,29 @@ impl Shrinker<'_> {
         }
     }
 
+    /// What happens at a call happens just so instead, or less of it does.
+    fn open_up(&mut self) {
+        let mut at = 0;
+        while at < self.best.steps.len() {
+            let inner = self.best.steps[at].inner().to_vec();
+            let mut candidate = self.best.clone();
+            candidate.steps.splice(at..=at, inner.clone());
+            if !inner.is_empty() && self.take(candidate) {
+                continue;
+            }
+            for left_out in (0..inner.len()).rev().filter(|_| inner.len() > 1) {
+                let mut candidate = self.best.clone();
+                if let Said::Then(_, steps) = &mut candidate.steps[at].said
+                    && left_out < steps.len()
+                {
+                    steps.remove(left_out);
+                    self.take(candidate);
+                }
+            }
+            at += 1;
+        }
+    }
+
     fn drop_settings(&mut self) {
         for at in (0..self.best.settings.len()).rev() {
             let mut candidate = self.best.clone();
@@ -155,12 +181,12 @@ impl Shrinker<'_> {
 
     fn drop_keys(&mut self) {
         for step in 0..self.best.steps.len() {
-            let Said::Keys(keys) = &self.best.steps[step].said else {
+            let (Said::Keys(keys) | Said::Then(keys, _)) = &self.best.steps[step].said else {
                 continue;
             };
             for at in (0..keys.len()).rev() {
                 let mut candidate = self.best.clone();
-                if let Said::Keys(keys) = &mut candidate.steps[step].said
+                if let Said::Keys(keys) | Said::Then(keys, _) = &mut candidate.steps[step].said
                     && keys[at].0 != "deal"
                 {
                     keys.remove(at);
@@ -200,7 +226,7 @@ impl Shrinker<'_> {
                         }
                     }
                 }
-                Said::Keys(keys) => {
+                Said::Keys(keys) | Said::Then(keys, _) => {
                     for at in 0..keys.len() {
                         self.simplify_key(step, at);
                     }
@@ -210,13 +236,13 @@ impl Shrinker<'_> {
     }
 
     fn simplify_key(&mut self, step: usize, at: usize) {
-        let Said::Keys(keys) = &self.best.steps[step].said else {
+        let (Said::Keys(keys) | Said::Then(keys, _)) = &self.best.steps[step].said else {
             return;
         };
         let Some((key, value)) = keys.get(at) else { return };
         for simpler in simpler(key, value) {
             let mut candidate = self.best.clone();
-            if let Said::Keys(keys) = &mut candidate.steps[step].said {
+            if let Said::Keys(keys) | Said::Then(keys, _) = &mut candidate.steps[step].said {
                 keys[at].1 = simpler;
             }
             if self.take(candidate) {
@@ -239,9 +265,7 @@ impl Shrinker<'_> {
         }
         let mut candidate = self.best.clone();
         for line in &mut candidate.steps {
-            if let Some(new) = line.deal().and_then(|deal| names.get(deal)).cloned() {
-                line.set_deal(&new);
-            }
+            line.rename(&names);
         }
         let wanted = Wanted {
             deal: self
@@ -301,6 +325,10 @@ fn simpler(key: &str, value: &str) -> Vec<String> {
             let mut tries = several(&["10m", "1h", "20m", "1m", "10s", "1s", "2d"]);
             // Shorter ones last: a reader expects a pause to last until everything is said.
             tries.retain(|simple| millis(simple).is_some_and(|simple| simple != now));
+            if key == "retry after" {
+                // Nobody asks for days.
+                tries.retain(|simple| simple != "2d");
+            }
             if is_round(now) { Vec::new() } else { tries }
         }
         "value" => several(&["20000 USD", "30000 USD"]),

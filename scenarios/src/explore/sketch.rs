@@ -4,12 +4,15 @@
 
 use super::profile::Profile;
 use super::swarm::Swarm;
+use crate::scenario::Crm;
 
 /// Who makes a deal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Made {
     /// Microsoft shares it.
     Microsoft,
+    /// Microsoft gives it as a lead.
+    Lead,
     /// The seller makes it and asks for help.
     SellerWithHelp,
     /// The seller makes it alone.
@@ -25,6 +28,8 @@ pub(super) enum Place {
     Open,
     /// Won or lost.
     Closed,
+    /// Not there, unless the settings let leads in.
+    Absent,
     /// Deleted.
     Gone,
 }
@@ -54,6 +59,13 @@ impl Deal {
         }
     }
 
+    pub(super) fn lead() -> Self {
+        Self {
+            in_crm: Place::Absent,
+            ..Self::shared()
+        }
+    }
+
     pub(super) fn made_by_seller() -> Self {
         Self {
             by_microsoft: false,
@@ -70,4 +82,13 @@ pub(super) struct Sketch {
     pub(super) swarm: Swarm,
     pub(super) deals: Vec<Deal>,
     pub(super) running: bool,
+    pub(super) crm: Crm,
+    /// Flows that were turned off.
+    pub(super) off: Vec<&'static str>,
+    /// The trigger of a flow was lost.
+    pub(super) lost: bool,
+    /// The connection that is broken.
+    pub(super) broken: Option<&'static str>,
+    /// The connector's user may do less than it needs.
+    pub(super) lowered: bool,
 }

@@ -27,7 +27,7 @@ pub(super) fn name_of(deal: usize) -> String {
 }
 
 /// What people type into a text field.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 14] = [
     "call back in May",
     "second notes",
     "Oil & Gas",
@@ -40,6 +40,8 @@ const TEXTS: [&str; 12] = [
     "a: b # c, {d}",
     "e\u{301}te",
     "x",
+    "☃ both ends ✓",
+    "ünd am Ende ß",
 ];
 
 const NAMES: [&str; 8] = [
@@ -54,10 +56,15 @@ const NAMES: [&str; 8] = [
 ];
 
 fn text(stream: &mut Stream) -> String {
-    if stream.between(0, 1) == 0 {
-        return quoted(&format!("notes {}", stream.between(1, 999)));
+    match stream.between(0, 15) {
+        0..=7 => quoted(&format!("notes {}", stream.between(1, 999))),
+        8 => quoted(&format!(
+            "long notes {} {}",
+            stream.between(1, 999),
+            "and so on ".repeat(60)
+        )),
+        _ => quoted(pick::<&str>(stream, &TEXTS)),
     }
-    quoted(pick::<&str>(stream, &TEXTS))
 }
 
 fn name(stream: &mut Stream) -> String {
@@ -81,7 +88,11 @@ fn money(stream: &mut Stream, sketch: &Sketch) -> String {
 fn day(stream: &mut Stream) -> String {
     match stream.between(0, 5) {
         0 => "2028-02-29".to_owned(),
-        1 => "2026-12-31".to_owned(),
+        1 => (*pick(
+            stream,
+            &["2026-12-31", "2027-01-01", "2026-04-30", "2026-07-31", "2026-03-01"],
+        ))
+        .to_owned(),
         _ => format!("2026-{:02}-{:02}", stream.between(2, 12), stream.between(1, 28)),
     }
 }
@@ -117,6 +128,10 @@ pub(super) fn new_deal(stream: &mut Stream, sketch: &Sketch) -> Vec<(&'static st
     if stream.between(0, 2) == 0 {
         // Deals of one customer share its account.
         keys.push(("customer", "Fabrikam".to_owned()));
+        if stream.between(0, 1) == 0 {
+            let buyer = "{first name: Ada, last name: Byron, email: ada@fabrikam.example}";
+            keys.push(("contact", buyer.to_owned()));
+        }
     }
     if stream.between(0, 2) > 0 {
         keys.push(("value", money(stream, sketch)));

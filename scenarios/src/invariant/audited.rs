@@ -195,6 +195,13 @@ fn marks(trace: &Trace, scene: &Scene<'_>, findings: &mut Findings) {
         if apart.iter().any(|finding| finding.deal.as_deref() == Some(deal)) {
             continue;
         }
+        let ours = scene.links.opportunity_of(book.referral_of(opportunity)) == Some(id.as_str());
+        // Nobody else's connector is asked for it.
+        let asked_for = ours && !scene.header.external;
+        if linked && asked_for && opportunity.text(link_column(scene.header.crm)).is_empty() {
+            let text = format!("{deal} is linked, but its Referral Link is empty");
+            findings.add(Finding::new(Code::Audited, at, Some(deal), text));
+        }
         let Some(expected) = expected_mark(id, opportunity, scene) else {
             continue;
         };
@@ -226,6 +233,10 @@ fn expected_mark(id: &str, opportunity: &Record, scene: &Scene<'_>) -> Option<Ma
     }
     let asked = !opportunity.text(help_column(scene.header.crm)).is_empty()
         || opportunity.get(help_column(scene.header.crm)).is_i64();
+    // Without any solution nothing more can be sent; who notices that, and when, the records do not say.
+    if standing == Standing::Open && book.solutions_in_crm(id).is_empty() {
+        return None;
+    }
     if asked && help_in_pc(referral).is_none() {
         let both_live = standing == Standing::Open && pc_standing(referral) == Standing::Open;
         return both_live.then_some(shown(Mark::Cross, scene));
@@ -259,6 +270,13 @@ fn audit_column(crm: Crm) -> &'static str {
     match crm {
         Crm::Salesforce => "Audit__c",
         Crm::Dynamics => "msft_microsoftpartnercenterreferralsyncaudit",
+    }
+}
+
+fn link_column(crm: Crm) -> &'static str {
+    match crm {
+        Crm::Salesforce => "Referral_Link__c",
+        Crm::Dynamics => "msft_microsoftpartnercenterreferrallink",
     }
 }
 

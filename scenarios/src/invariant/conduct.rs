@@ -26,7 +26,8 @@ pub(super) const EXPLANATION: &str = "The connector keeps to the rules that the 
 Required: the request that was answered with Retry-After is not sent again before that time; links to further pages are \
 followed as they stand, never built; a PUT on a referral carries If-Match; a token that was refused with 401 is replaced \
 before the next call; a write that was refused for good (400, 405, 413, 415, 422) is not sent a third time while nobody \
-has changed anything; a webhook with a good signature is not refused; a system whose last 20 calls all failed gets no more than 60 calls a minute.
+has changed anything; a webhook with a good signature is not refused, nor registered again while its registration stands; a flow that is turned \
+off does nothing; a system whose last 20 calls all failed gets no more than 60 calls a minute.
 
 Advice, which fails nothing: a PATCH of a referral or of an opportunity carries a precondition, and after Retry-After \
 nothing else is sent to that host either.";
@@ -71,6 +72,8 @@ pub(super) struct Conduct {
     /// By request: how often it was refused for good since anybody else wrote anything.
     refused: BTreeMap<u64, u32>,
     signed_in: Option<Timestamp>,
+    /// The connector's clock was changed once.
+    skewed: bool,
     /// Webhooks with a good signature that reached the connector.
     delivering: BTreeSet<u64>,
 }
@@ -120,6 +123,12 @@ impl Invariant for Conduct {
                     findings.add(Finding::new(Code::Conduct, entry.at, None, text));
                 }
             }
+            // Whoever has a wrong clock, or has had one, waits too short or too long.
+            What::Step { verb, .. } if verb == "skew clock" => {
+                self.skewed = true;
+                self.waits.clear();
+            }
+            What::Observed(Observed::Healed) if self.skewed => self.waits.clear(),
             // A restarted process remembers neither waits nor links nor tokens.
             What::Observed(Observed::ConnectorDown) => {
                 self.waits.clear();
@@ -202,7 +211,7 @@ impl Conduct {
             at.checked_add(SignedDuration::from_secs(wait))
                 .unwrap_or(Timestamp::MAX)
         });
-        let failed = response.status >= 500 || response.status == 429;
+        let failed = response.status >= 500 || matches!(response.status, 403 | 429);
         let is_known = || !self.hosts.is_empty() && self.hosts.contains_key(host_of(&request.url));
         if failed || response.status == 401 || until.is_some() || is_known() {
             let host = self.host(&request.url);

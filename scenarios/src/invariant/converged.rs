@@ -3,12 +3,16 @@
 //! Computed from stored rows, the commits that led to them, and the settings. Where a rule needs to know who wrote a
 //! field last, it asks the commits; it never asks the connector.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Code, Finding, Findings, Invariant, Scene, end_of};
 use crate::board::Board;
 use crate::money;
-use crate::record::{Field, Record, Standing, help_in_pc, pc_standing, visibility_column, visible_in_pc};
+use crate::record::{
+    Field, Record, Standing, help_in_pc, help_words, is_microsoft_side, pc_standing, visibility_column, visible_in_pc,
+};
 use crate::scenario::Crm;
 use crate::trace::{Header, Trace};
 
@@ -18,7 +22,8 @@ It reads the stored rows of both systems and the settings, never the connector. 
 units of their currency, closing dates as days. Live deals agree in each field that goes both ways, and where both sides had \
 changed one, the policy's winner won. One-way fields follow their owner, unless the receiver was edited later. Deals on hold \
 keep what the CRM edited. Deals with Sync = No need not agree. Closed deals are closed alike; where both were closed \
-differently, Partner Center wins. A deal that one side alone has, without a reason that the records show, is `nothing-lost`.
+differently, Partner Center wins. Microsoft's number, the help that is wanted and, for a live deal, the solutions are the same \
+on both sides; who is asked for help is invited. A deal that one side alone has, without a reason that the records show, is `nothing-lost`.
 
 `expect: converged` asks the same at a step of a scenario.";
 
@@ -91,7 +96,23 @@ impl<'a> Check<'a> {
             // The seller took it back before the link was written, or the record could not be written any more.
             !self.board.book.syncs(opportunity) || self.board.book.crm_standing(opportunity).is_closed()
         });
-        if closed || dangling || filtered || private {
+        // A lead waits in the CRM as one until it is accepted, and until it has what an opportunity needs.
+        let tables = ["Lead", "lead"].into_iter();
+        let mut leads = tables
+            .filter_map(|table| self.board.book.others.get(table))
+            .flat_map(BTreeMap::values);
+        let waits = is_lead
+            && (pc_standing(referral) == Standing::Held
+                || referral.get(Field::Value.pointer()).is_null()
+                || referral.get(Field::Closes.pointer()).is_null())
+            && leads.any(|lead| {
+                lead.fields()
+                    .any(|(_, value)| value.as_str().is_some_and(|text| text.contains(id)))
+            });
+        // Its opportunity was made, and deleted before the referral could name it.
+        let mut known = self.board.ids_of(self.board.name_of(id));
+        let deleted = known.any(|known| self.board.deleted.contains(known));
+        if closed || dangling || filtered || private || waits || deleted {
             return;
         }
         let deal = self.board.name_of(id);
@@ -139,6 +160,7 @@ impl<'a> Check<'a> {
             self.field(pair, field, in_crm == Standing::Held, findings);
         }
         self.visibility(pair, findings);
+        self.microsofts(pair, (in_pc, in_crm), findings);
     }
 
     /// Rule 7.
@@ -165,7 +187,11 @@ impl<'a> Check<'a> {
         }
         let crm_writes = self.crm_writes(pair, field);
         let pc_writes = self.board.last_writes(pair.referral_id, field.pointer());
-        let crm_edited = crm_writes.others > crm_writes.connector || (held && crm_writes.others.is_some());
+        let mut crm_edited = crm_writes.others > crm_writes.connector || (held && crm_writes.others.is_some());
+        if field == Field::Currency && held {
+            // An amount waits with its currency.
+            crm_edited |= self.crm_writes(pair, Field::Value).others.is_some();
+        }
         let by_direction = match direction(field, self.header) {
             Direction::Both => false,
             // The receiver was edited after the owner's last edit: the local value stands.
@@ -224,6 +250,40 @@ impl<'a> Check<'a> {
         if visible_in_pc(pair.referral) && !in_crm && taken_back.others > taken_back.connector {
             let text = format!("{} is hidden from Microsoft in the CRM only", self.name(pair));
             self.add(pair, text, findings, None);
+        }
+    }
+
+    /// What Microsoft has to do with the deal: its number, its part in the engagement, the help that is wanted of it.
+    fn microsofts(&self, pair: &Pair<'a>, (in_pc, in_crm): (Standing, Standing), findings: &mut Findings) {
+        let book = &self.board.book;
+        let (number, known) = (
+            pair.referral.text("/trackingInfo/microsoftMsxId"),
+            book.msx_id_in_crm(pair.opportunity),
+        );
+        if !number.is_empty() && number != known {
+            let text = format!(
+                "the number in Microsoft's own CRM of {} did not reach the CRM",
+                self.name(pair)
+            );
+            self.add(pair, text, findings, Some((number, known)));
+        }
+        let Some(help) = help_in_pc(pair.referral).filter(|_| (in_pc, in_crm) == (Standing::Open, Standing::Open))
+        else {
+            return;
+        };
+        let engagement = pair.referral.text("/engagementId");
+        let mut others = book.referrals.values();
+        if !others.any(|other| is_microsoft_side(other) && other.text("/engagementId") == engagement) {
+            let text = format!("{} asks for help, and Microsoft was never invited", self.name(pair));
+            self.add(pair, text, findings, None);
+        }
+        let (wanted, shown) = (help_words(help), book.help_in_crm(pair.opportunity));
+        if wanted != shown {
+            let text = format!(
+                "the help for {} differs between Partner Center and the CRM",
+                self.name(pair)
+            );
+            self.add(pair, text, findings, Some((&wanted, &shown)));
         }
     }
 

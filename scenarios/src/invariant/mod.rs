@@ -22,6 +22,14 @@ mod one_to_one;
 mod nothing_lost;
 /// No value appears that nobody wrote.
 mod nothing_invented;
+/// Acceptances and closings are carried, not made.
+mod standing;
+/// No customer twice.
+mod customers;
+/// The list of solutions.
+mod solutions;
+/// Flows that are off do nothing, and a webhook is registered once.
+mod switched;
 /// A write to Partner Center, read for its values.
 mod sent;
 /// Nothing private reaches Partner Center.
@@ -73,6 +81,10 @@ pub fn judge_with(trace: &Trace, mut shown: impl FnMut(&Entry, &Board)) -> Findi
         Box::new(one_to_one::OneToOne::default()),
         Box::new(nothing_lost::NothingLost::default()),
         Box::new(nothing_invented::NothingInvented::default()),
+        Box::new(standing::Standings::default()),
+        Box::new(customers::Customers::default()),
+        Box::new(solutions::Solutions::default()),
+        Box::new(switched::Switched::default()),
         Box::new(no_leak::NoLeak::default()),
         Box::new(closed_is_terminal::ClosedIsTerminal::default()),
         Box::new(conduct::Conduct::default()),

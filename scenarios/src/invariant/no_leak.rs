@@ -10,6 +10,7 @@ use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
 use jiff::Timestamp;
 
+use super::closed_is_terminal::holds;
 use super::sent::Sent;
 use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::board::CONNECTOR;
@@ -23,9 +24,16 @@ Each business value in a request to Partner Center must have stood in a revision
 was not on hold, or in the referral already. Judged by revision, not by time: what was typed on hold may go out once the \
 deal has left it. The external reference, the accept and the decline are exempt. While a referral is New, nothing but its \
 acceptance may carry values. After the connector has read Sync = No it writes to neither record. Visibility to Microsoft \
-and the request for help are never taken back in Partner Center.
+and the request for help are never taken back in Partner Center. Notes stay where the settings say that they and Description \
+are no pair.
 
 Look first at which revision of the opportunity the write was decided on.";
+
+/// The column that says whether a deal is synced: a read that leaves it out tells nothing about it.
+const SYNC: [&[u8]; 2] = [
+    b"Sync_With_Partner_Center__c\"",
+    b"msft_microsoftpartnercenterreferralsync\"",
+];
 
 /// The values of one opportunity or referral, by field.
 type Values = BTreeMap<String, BTreeSet<(Field, String)>>;
@@ -78,6 +86,7 @@ impl Invariant for NoLeak {
             What::Observed(Observed::Replied { exchange, response, .. }) => {
                 if let Some((id, synced)) = self.reads.remove(exchange)
                     && response.status == 200
+                    && SYNC.iter().any(|column| holds(response.body.bytes(), column))
                 {
                     match synced {
                         Some(false) => self.known_private.insert(id),
@@ -143,6 +152,33 @@ impl NoLeak {
             findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
         }
         self.before_the_accept(sent, deal, at, scene, findings);
+        if sent.hides && self.visible.contains(&sent.referral) {
+            let text =
+                format!("the connector tried to hide {deal} from Microsoft again, which Partner Center never allows");
+            findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
+        }
+        let stay = |(field, value): &&(Field, String)| {
+            let held = [sent.referral.as_str()].into_iter().chain(sent.siblings(scene));
+            let mut held = held.filter_map(|id| self.in_pc.get(id));
+            let key = if *field == Field::Currency {
+                Field::Value
+            } else {
+                *field
+            };
+            let never = scene
+                .header
+                .directions
+                .get(key.name())
+                .is_some_and(|way| way == "never");
+            never && !held.any(|held| held.contains(&(*field, value.clone())))
+        };
+        if let Some((field, _)) = sent.values.iter().find(stay) {
+            let text = format!(
+                "the connector sent {} of {deal}, which the settings keep in the CRM",
+                field.name()
+            );
+            findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
+        }
         for (field, value) in &sent.values {
             let pair = (*field, value.clone());
             let known = |values: &Values, id: &str| values.get(id).is_some_and(|known| known.contains(&pair));

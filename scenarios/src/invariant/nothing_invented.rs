@@ -18,7 +18,9 @@ pub(super) const EXPLANATION: &str = "No field ever holds a value that nobody wr
 
 Each business value that the connector sends to Partner Center or stores in the CRM must have stood, at some moment of the \
 run, in the opportunity or the referral of that deal: names without marks, amounts in units of their currency, closing \
-dates as days. Look first at conversions: time zones that move a date by a day, amounts read as text, names cut off, values \
+dates as days. Acceptances and closings are carried like values: a referral becomes Active, Won or Lost only where its opportunity \
+stood so, and the other way round, with the substatus that belongs to it and the reason that the settings name; no lead \
+becomes an opportunity where only co-sell deals are to be synced. Look first at conversions: time zones that move a date by a day, amounts read as text, names cut off, values \
 of another deal.";
 
 /// A name this long may have been cut to what the other side holds.

@@ -1,7 +1,7 @@
 //! `nothing-lost`: what people wrote is written over only where the settings say so. Each deal is followed by the naive
 //! model of [`crate::reference`]; it is told every commit and asked about each one of the connector.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cosell_sim::happening::{Commit, CommitKind};
 use cosell_sim::world::observation::Observed;
@@ -19,12 +19,16 @@ A naive model follows each deal from what people wrote on both sides, in the ord
 of the connector it asks: did the other side change this field since both last agreed? Does the policy let it win? Is the \
 deal on hold? Does the field go this way at all? A write over an edit that should have stood is a finding at that moment, \
 even if a later write hides it; a conflict that the wrong side won is `converged`. At the end every deal must have its \
-counterpart or a reason that the records show, and what both sides hold must be what somebody last wrote there.
+counterpart or a reason that the records show, and what both sides hold must be what somebody last wrote there. An \
+opportunity is made with Sync = Yes and with the solutions of its referral, and a solution that a seller takes away stays away.
 
 Look first at the base of the merge and at preconditions: a write that was decided on an older read than it should be.";
 
 /// The fields that the model follows: an amount goes with its currency.
 const FOLLOWED: [Field; 4] = [Field::Name, Field::Value, Field::Closes, Field::Notes];
+
+/// The tables of a deal's solutions.
+const SOLUTIONS: [&str; 2] = ["Microsoft_Solutions__c", "msft_partnercentersolution"];
 
 /// One deal with both records.
 struct Pair {
@@ -44,6 +48,10 @@ pub(super) struct NothingLost {
     made: BTreeMap<String, String>,
     /// The same while the reply to the create is under way.
     making: BTreeMap<u64, (String, String)>,
+    /// Rows of solutions, each with its opportunity.
+    solutions: BTreeMap<String, String>,
+    /// Opportunities from which somebody took a solution away.
+    lessened: BTreeSet<String>,
     /// Exchanges whose commit the connector has not heard of, with the referral.
     unheard: BTreeMap<u64, String>,
 }
@@ -113,6 +121,19 @@ impl Invariant for NothingLost {
 }
 
 impl NothingLost {
+    fn solution(&mut self, commit: &Commit, book: &Book) {
+        if !SOLUTIONS.contains(&commit.table.as_str()) {
+            return;
+        }
+        if commit.kind == CommitKind::Deleted {
+            let of = self.solutions.remove(&commit.id).filter(|_| commit.actor != CONNECTOR);
+            self.lessened.extend(of);
+        } else if let Some(row) = book.others.get(&commit.table).and_then(|rows| rows.get(&commit.id)) {
+            let of = ["Opportunity__c", "_msft_opportunity_value"].map(|column| row.text(column));
+            self.solutions.insert(commit.id.clone(), of.concat());
+        }
+    }
+
     /// An opportunity that the connector made has solutions if its referral has (product.md M16).
     fn solutions(&self, trace: &Trace, scene: &Scene<'_>, findings: &mut Findings) {
         let stored = trace.entries.iter().rev().find_map(|entry| match &entry.what {
@@ -129,11 +150,10 @@ impl NothingLost {
                 let solutions = referral.get("/details/requirements/solutions").as_array();
                 solutions.is_some_and(|solutions| !solutions.is_empty()) && !pc_standing(referral).is_closed()
             });
-            let tables = ["Microsoft_Solutions__c", "msft_partnercentersolution"];
             let has = stored.into_iter().flatten().any(|row| {
-                tables.contains(&row.table.as_str()) && row.fields.values().any(|value| value.as_str() == Some(id))
+                SOLUTIONS.contains(&row.table.as_str()) && row.fields.values().any(|value| value.as_str() == Some(id))
             });
-            if live.is_some() && wanted && !has {
+            if live.is_some() && wanted && !has && !self.lessened.contains(id) {
                 let deal = scene.board.name_of(id);
                 let text = format!("the opportunity of {deal} was made without the solutions of its referral");
                 findings.add(Finding::new(Code::NothingLost, end_of(trace), Some(deal), text));
@@ -143,6 +163,7 @@ impl NothingLost {
 
     fn commit(&mut self, commit: &Commit, exchange: u64, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
         let book = &scene.board.book;
+        self.solution(commit, book);
         let (side, referral_id) = if book.referrals.contains_key(&commit.id) {
             (Side::PartnerCenter, commit.id.as_str())
         } else if book.opportunities.contains_key(&commit.id) {
@@ -155,6 +176,17 @@ impl NothingLost {
         };
         let by_connector = commit.actor == CONNECTOR;
         if by_connector && side == Side::Crm && commit.kind == CommitKind::Created {
+            if book
+                .opportunities
+                .get(&commit.id)
+                .is_some_and(|opportunity| !book.syncs(opportunity))
+            {
+                let deal = scene.board.name_of(&commit.id);
+                let text = format!(
+                    "the connector made the opportunity of {deal} with Sync = No, so that nothing of it is carried"
+                );
+                findings.add(Finding::new(Code::NothingLost, at, Some(deal), text));
+            }
             self.making
                 .insert(exchange, (commit.id.clone(), referral_id.to_owned()));
         }
@@ -262,7 +294,8 @@ impl Pair {
             let value = plain(book, record, *field);
             cell.settle_heard(at.as_nanosecond());
             if !by_connector {
-                cell.edited(side, value, (waits && (held || self.held), waits));
+                // Accepted in the portal, it is still on hold until the connector has moved it.
+                cell.edited(side, value, (waits && (held || self.held), waits || held));
                 continue;
             }
             let leaks = moment.drops

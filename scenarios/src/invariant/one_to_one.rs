@@ -14,7 +14,8 @@ pub(super) const EXPLANATION: &str = "No referral has two opportunities, and no 
 
 It counts stored records that name the same counterpart: opportunities by their Referral Identifier, referrals of the \
 partner by their external reference. An engagement has one referral of Microsoft's own. A deleted opportunity still counts: \
-a second one would bring the deal back. Look first at creates whose \
+a second one would bring the deal back. A company that has an account, and a person who has a contact, get no second one \
+(company name with postal code, and address). Look first at creates whose \
 reply was lost: a connector that creates again without looking for what it may have created makes the second record.
 
 Partner Center takes no key from its caller. A create of a referral that the network doubles, or holds back for longer than two \

@@ -15,6 +15,8 @@ pub(super) struct Sent {
     engagement: Option<String>,
     /// The status that it sets.
     pub(super) status: Option<String>,
+    /// Whether an operation of it hides the deal from Microsoft. A PUT repeats what the referral says.
+    pub(super) hides: bool,
     /// Fields and canonical values.
     pub(super) values: Vec<(Field, String)>,
 }
@@ -56,6 +58,7 @@ impl Sent {
             opportunity: text("/externalReferenceId"),
             engagement: text("/engagementId"),
             status: text("/status"),
+            hides: body.is_array() && at("/consent/consentToShareReferralWithMicrosoftSellers") == &Value::Bool(false),
             values,
         })
     }

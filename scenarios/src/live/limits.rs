@@ -34,6 +34,7 @@ fn why_not(act: &Act, options: &LiveOptions) -> Option<&'static str> {
         Act::Flows(_) => Some("the flows are inside the connector"),
         Act::SkewClock { .. } => Some("the clock is the machine's"),
         Act::DeliverWebhook { .. } => Some("only Partner Center delivers webhooks on a socket"),
+        Act::CrashConnector(_) => Some("what the connector does one after the other is not seen from outside"),
         Act::OnCall(_) => Some("nothing can be done in the middle of a call on a socket"),
         Act::RestartConnector | Act::StopConnector | Act::StartConnector if options.command.is_none() => {
             Some("the connector was not started here; `--connector-command` says how to")

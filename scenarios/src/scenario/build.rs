@@ -181,6 +181,11 @@ pub(super) fn microsoft_shares_lead(given: &Given) -> Option<Act> {
     ))
 }
 
+pub(super) fn crash_connector(given: &Given) -> Option<Act> {
+    let after = given.number("after").unwrap_or_default();
+    Some(Act::CrashConnector(u32::try_from(after).ok()?))
+}
+
 pub(super) fn skew_clock(given: &Given) -> Option<Act> {
     Some(Act::SkewClock {
         by: given.duration("by")?,

@@ -289,7 +289,7 @@ fn fits_crm(reader: &mut Reader, read: &Read, crm: Option<Crm>) {
 fn connector(reader: &mut Reader, read: &Read, running: &mut bool) {
     let wrong = match (read.verb.name, *running) {
         ("start connector", true) => Some("runs already"),
-        ("stop connector" | "restart connector", false) => Some("is stopped already"),
+        ("stop connector" | "restart connector" | "crash connector", false) => Some("is stopped already"),
         _ => None,
     };
     if let Some(wrong) = wrong {

@@ -341,7 +341,7 @@ const fn anytime(verb: Verb) -> Verb {
 
 /// Every step.
 #[rustfmt::skip]
-pub const VERBS: [Verb; 69] = [
+pub const VERBS: [Verb; 70] = [
     anytime(keys("microsoft shares", Role::Makes(Side::PartnerCenter), &SHARED_DEAL, build::microsoft_shares, "Microsoft's seller shares a deal with the partner")),
     anytime(keys("microsoft shares lead", Role::Makes(Side::PartnerCenter), &SHARED_LEAD, build::microsoft_shares_lead, "Microsoft gives the partner a lead")),
     anytime(keys("microsoft edits", IN_PC, &[DEAL, NAME, VALUE, CLOSES, NOTES], build::microsoft_edits, "Microsoft's seller changes a deal")),
@@ -365,6 +365,7 @@ pub const VERBS: [Verb; 69] = [
     bare("settle", |_| Some(Act::Settle), "time passes until nothing more is written; takes no fault away"),
     anytime(bare("heal", |_| Some(Act::Heal), "takes all faults away, and repairs what was taken away or broken")),
     anytime(bare("restart connector", |_| Some(Act::RestartConnector), "the connector's process stops and starts again")),
+    anytime(keys("crash connector", Role::NoDeal, &[may("after", Kind::Number(0, 10_000), "how many things it still does")], build::crash_connector, "the connector's process ends between one thing that it does and the next, and starts again")),
     anytime(bare("stop connector", |_| Some(Act::StopConnector), "the connector's process stops")),
     anytime(bare("start connector", |_| Some(Act::StartConnector), "the connector's process starts again")),
     anytime(one("turn flow off", Role::NoDeal, Kind::Word(&words(&FLOWS)), build::turn_flow_off, "a person turns a flow of the solution off")),

@@ -5,6 +5,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "Microsoft does few of the many acts")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cosell_connector::flow::{Flow, FlowAct, Resubmit};
@@ -136,6 +137,17 @@ pub fn connector(plan: &Plan, bases: &Bases) -> Result<Settings, String> {
     further(&mut settings, &wanted.further);
     plant(&mut settings, plan)?;
     Ok(settings)
+}
+
+/// The reasons for closing a referral, by the substatus in small letters.
+pub fn reasons(plan: &Plan) -> BTreeMap<String, String> {
+    let further = &plan.settings.further;
+    let own = |wanted: &Option<String>, own: &str| wanted.clone().unwrap_or_else(|| own.to_owned());
+    BTreeMap::from([
+        ("won".to_owned(), own(&further.won_reason, "Won in the CRM")),
+        ("lost".to_owned(), own(&further.lost_reason, "Others")),
+        ("declined".to_owned(), own(&further.declined_reason, "Others")),
+    ])
 }
 
 fn operator(settings: &mut Settings, wanted: &settings::Settings) {

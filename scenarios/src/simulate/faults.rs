@@ -31,6 +31,8 @@ pub(super) struct Broken {
     /// Users as they were before a scenario changed them.
     users: Vec<User>,
     armed: Vec<Armed>,
+    /// How many commands the connector still carries out before its process ends.
+    pub(super) crash_in: Option<u64>,
     /// What is to happen now: step, call, acts.
     pub(super) due: Vec<(usize, u64, Vec<Happens>)>,
 }
@@ -49,6 +51,7 @@ impl Run<'_> {
     /// Does a step of this kind; false when it is of another.
     pub(super) fn breaks(&mut self, number: usize, deal: &str, act: &Act) -> bool {
         match act {
+            Act::CrashConnector(after) => self.broken.crash_in = Some(u64::from(*after)),
             Act::SkewClock { by, ahead } => self.broken.skew = if *ahead { *by } else { -*by },
             Act::ExpireTokens(system) => self.expire_tokens(*system),
             Act::BreakConnection { system, how } => self.break_connection(*system, *how),
@@ -137,6 +140,7 @@ impl Run<'_> {
     pub(super) fn repair_everything(&mut self) {
         self.broken.skew = SignedDuration::ZERO;
         self.broken.armed.clear();
+        self.broken.crash_in = None;
         self.repair(None);
         for usual in std::mem::take(&mut self.broken.users) {
             self.world.ground().authority.set_user(usual);

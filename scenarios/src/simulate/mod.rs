@@ -119,6 +119,7 @@ pub(crate) fn header(plan: &Plan) -> Header {
         external: false,
         recorded: false,
         options: String::new(),
+        reasons: setup::reasons(plan),
     }
 }
 
@@ -313,6 +314,7 @@ impl<'a> Run<'a> {
             }
             Act::StopConnector => {
                 self.stop_connector();
+                self.crash_due = false;
                 Ok(())
             }
             Act::StartConnector => self.start_connector(),

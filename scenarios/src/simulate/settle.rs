@@ -29,8 +29,9 @@ impl Run<'_> {
 
     /// The same, or less when something has become so.
     pub(super) fn settle_until(&mut self, so: impl Fn(&Self) -> bool) -> Result<(), RunError> {
-        let reconcile = self.plan.settings.reconcile_every.unwrap_or_default();
-        let usual = SETTLE_ROUND.max(reconcile.saturating_add(SignedDuration::from_mins(1)));
+        let settings = &self.plan.settings;
+        let slowest = settings.reconcile_every.max(settings.poll_every).unwrap_or_default();
+        let usual = SETTLE_ROUND.max(slowest.saturating_add(SignedDuration::from_mins(1)));
         let mut round_lasts = usual;
         let mut waited_out = false;
         for round in 1..=SETTLE_ROUNDS {

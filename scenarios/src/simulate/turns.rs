@@ -51,16 +51,20 @@ impl Run<'_> {
         }
     }
 
-    /// The crash that the options ask for: between one command and the next.
+    /// The crash that the options or a step ask for: between one command and the next.
     fn crash_if_due(&mut self) {
-        match &mut self.crash_in {
-            Some(0) => {
-                self.crash_in = None;
-                self.crash_due = true;
-                self.stop_connector();
+        for left in [&mut self.crash_in, &mut self.broken.crash_in] {
+            match left {
+                Some(0) => {
+                    *left = None;
+                    self.crash_due = true;
+                }
+                Some(left) => *left -= 1,
+                None => {}
             }
-            Some(left) => *left -= 1,
-            None => {}
+        }
+        if self.crash_due {
+            self.stop_connector();
         }
     }
 

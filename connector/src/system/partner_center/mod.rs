@@ -151,6 +151,11 @@ impl Patch {
         self.replace("/consent/consentToShareReferralWithMicrosoftSellers", true);
     }
 
+    /// Tries to hide it again; only a planted bug does.
+    pub fn hide(&mut self) {
+        self.replace("/consent/consentToShareReferralWithMicrosoftSellers", false);
+    }
+
     /// Accepts.
     pub fn accept(&mut self) {
         self.status("Active", "Accepted");

@@ -65,6 +65,8 @@ pub enum Act {
     Fault(Fault),
     /// `restart connector`.
     RestartConnector,
+    /// `crash connector`: the process ends once it has done so many things more, and starts again.
+    CrashConnector(u32),
     /// `stop connector`.
     StopConnector,
     /// `start connector`.
