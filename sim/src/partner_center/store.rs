@@ -14,8 +14,9 @@ pub(super) use super::index::Place;
 use super::model::Referral;
 use super::value::Status;
 
-/// How many printed texts are kept: more would double the memory of a large world.
-const TEXTS: usize = 50_000;
+/// How many printed texts are kept, about 600 MB of them: a world of 100,000 referrals answers as fast as a small one, and one of
+/// a million does not take twice the memory.
+const TEXTS: usize = 200_000;
 
 /// One stored referral, and its text while nothing has changed it.
 #[derive(Debug)]
