@@ -84,23 +84,25 @@ impl FromStr for Wanted {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let forms = FORMS.map(|(name, _)| name);
-        let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(format!(
-                "expected FORM=FILE, such as junit=report.xml; forms: {}",
-                forms.join(", ")
-            ));
-        };
-        match FORMS.iter().find(|(known, _)| *known == name) {
-            Some((_, form)) => Ok(Self {
-                form: *form,
-                path: PathBuf::from(path),
-            }),
-            None => Err(match nearest(name, forms.iter().copied()) {
-                Some(near) => format!("no form is called `{name}`; did you mean `{near}`?"),
-                None => format!("no form is called `{name}`; forms: {}", forms.join(", ")),
-            }),
-        }
+        form_and_file(text, &FORMS, "junit=report.xml").map(|(form, path)| Self { form, path })
+    }
+}
+
+/// Reads `FORM=FILE`. The error says what was expected, or the nearest form.
+pub(crate) fn form_and_file<F: Copy>(text: &str, forms: &[(&str, F)], example: &str) -> Result<(F, PathBuf), String> {
+    let names: Vec<&str> = forms.iter().map(|(name, _)| *name).collect();
+    let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err(format!(
+            "expected FORM=FILE, such as {example}; forms: {}",
+            names.join(", ")
+        ));
+    };
+    match forms.iter().find(|(known, _)| *known == name) {
+        Some((_, form)) => Ok((*form, PathBuf::from(path))),
+        None => Err(match nearest(name, names.iter().copied()) {
+            Some(near) => format!("no form is called `{name}`; did you mean `{near}`?"),
+            None => format!("no form is called `{name}`; forms: {}", names.join(", ")),
+        }),
     }
 }
 

@@ -9,7 +9,7 @@ use super::AcceptArgs;
 use crate::accept;
 use crate::accept::report::{self, Report};
 use crate::cli::Ui;
-use crate::diagnostic::nearest;
+use crate::cli::outputs::form_and_file;
 use crate::exit::Exit;
 
 /// The form of the report.
@@ -45,23 +45,7 @@ impl FromStr for Wanted {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let forms = FORMS.map(|(name, _)| name);
-        let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(format!(
-                "expected FORM=FILE, such as html=acceptance.html; forms: {}",
-                forms.join(", ")
-            ));
-        };
-        match FORMS.iter().find(|(known, _)| *known == name) {
-            Some((_, form)) => Ok(Self {
-                form: *form,
-                path: PathBuf::from(path),
-            }),
-            None => Err(match nearest(name, forms.iter().copied()) {
-                Some(near) => format!("no form is called `{name}`; did you mean `{near}`?"),
-                None => format!("no form is called `{name}`; forms: {}", forms.join(", ")),
-            }),
-        }
+        form_and_file(text, &FORMS, "html=acceptance.html").map(|(form, path)| Self { form, path })
     }
 }
 
