@@ -1,6 +1,7 @@
 //! How a run is judged: passed, failed, or inconclusive, and nothing in between.
 
 use cosell::invariant::Code;
+use cosell::log;
 use cosell::plan::Plan;
 use cosell::scenario::Crm;
 use cosell::scenario::act::{Act, Expectation};
@@ -152,4 +153,19 @@ fn a_closing_that_never_reaches_the_crm_is_no_reopening_by_the_seller() {
             "{crm:?}: {findings:#?}"
         );
     }
+}
+
+#[test]
+fn what_a_later_step_does_at_the_same_moment_is_not_told_as_what_came_before_a_finding() {
+    let text = "title: A wrong expectation\nsteps:\n  - microsoft shares: {deal: D1}\n  - settle\n  \
+                - expect in crm: {deal: D1, value: 1 USD}\n  - partner edits: {deal: D1, value: 70000 USD}\n  - settle\n";
+    let scenario = parse("later.yaml", text).expect("a scenario in order");
+    let plan = Plan::of(&scenario, Crm::Dynamics, None);
+    let trace = simulate::run(&plan, &Options::default()).expect("it can be run");
+    let verdict = verdict::decide(&plan, &trace);
+    let finding = &verdict.findings[0];
+    assert_eq!((finding.code, finding.step), (Code::Expectation, Some(2)));
+    let told = |asking| log::last_about(&trace, "D1", finding.at, asking, 3).join("\n");
+    assert!(!told(finding.step).contains("by partner"), "{}", told(finding.step));
+    assert!(told(None).contains("by partner"), "{}", told(None));
 }
