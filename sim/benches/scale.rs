@@ -2,8 +2,9 @@
 //! referrals, the memory of each, and what a socket carries with token check, journal and state.
 //!
 //! Run with `cargo bench -p cosell-sim --bench scale`, with a largest number behind `--` for less. It prints medians.
-//! With `get N`, `patch N`, `socket-get N` or `socket-patch N` behind `--` it does nothing but N of these calls: for a
-//! profiler that counts instructions, whose difference between two N does not depend on what else the machine does.
+//! With `get N`, `patch N`, `socket-get N` or `socket-patch N` behind `--`, and how many referrals there are behind that
+//! (1,000), it does nothing but N of these calls: for a profiler that counts instructions, whose difference between two N
+//! does not depend on what else the machine does.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -29,8 +30,9 @@ fn main() {
     let words: Vec<String> = std::env::args().collect();
     let kinds = ["get", "patch", "socket-get", "socket-patch"];
     if let Some(place) = words.iter().position(|word| kinds.contains(&word.as_str())) {
-        let calls = words.get(place + 1).and_then(|word| word.parse().ok());
-        return counted(&words[place], calls.unwrap_or(0));
+        let number = |place: usize| words.get(place).and_then(|word| word.parse().ok());
+        let (calls, size) = (number(place + 1), number(place + 2));
+        return counted(&words[place], calls.unwrap_or(0), size.unwrap_or(1_000));
     }
     let limit = std::env::args().find_map(|word| word.parse::<usize>().ok());
     let sizes = [1_000, 100_000, 1_000_000];
@@ -128,17 +130,16 @@ impl Account {
     }
 }
 
-/// So many calls of one kind, to 1,000 referrals, and nothing else.
-fn counted(kind: &str, calls: usize) {
-    const SIZE: usize = 1_000;
+/// So many calls of one kind, to so many referrals, and nothing else.
+fn counted(kind: &str, calls: usize, size: usize) {
     let body = |number: usize| format!(r#"[{{"op":"replace","path":"/details/dealValue","value":{number}}}]"#);
     if let Some(kind) = kind.strip_prefix("socket-") {
         let served = serve(&ServeSettings::default()).expect("loopback ports are free");
-        let ids = filled(&served, SIZE);
+        let ids = filled(&served, size);
         let mut sockets = [connected(&served)];
         let mut part = vec![0; 64 * 1024];
         for number in 0..calls {
-            let path = format!("{ROOT}/{}", ids[number % SIZE]);
+            let path = format!("{ROOT}/{}", ids[number % size]);
             let (request, status) = if kind == "get" {
                 (written(&served, "GET", &path, ""), "HTTP/1.1 200")
             } else {
@@ -149,9 +150,9 @@ fn counted(kind: &str, calls: usize) {
         return;
     }
     let mut account = Account::new();
-    let ids: Vec<String> = (0..SIZE).map(|number| create(&mut account, number).0).collect();
+    let ids: Vec<String> = (0..size).map(|number| create(&mut account, number).0).collect();
     for number in 0..calls {
-        let path = format!("{ROOT}/{}", ids[number % SIZE]);
+        let path = format!("{ROOT}/{}", ids[number % size]);
         let request = if kind == "get" {
             account.request("GET", &path, String::new())
         } else {

@@ -12,7 +12,7 @@ use super::field;
 use super::filter::{Expression, Literal};
 use super::guid::Guid;
 use super::index::Facet;
-use super::model::Referral;
+use super::packed::Glimpse;
 
 /// A filter that can be asked of a referral.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,27 +152,17 @@ impl Condition {
         }
     }
 
-    /// Whether it holds.
-    pub(super) fn holds(&self, referral: &Referral) -> bool {
+    /// Whether it holds for a referral of a facet.
+    pub(super) fn holds(&self, facet: Facet, glimpse: &Glimpse<'_>) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.holds(referral)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(referral)),
-            Self::Not(inner) => !inner.holds(referral),
-            Self::Engagement(engagement) => referral.engagement_id == *engagement,
-            Self::Updated(relation, moment) => relation.holds(referral.updated_date_time.0, *moment),
-            Self::Never => false,
-            Self::Equal(field, text) => {
-                let text = text.as_deref();
-                match field {
-                    Field::Status => Some(referral.status.as_str()) == text,
-                    Field::Substatus => Some(referral.substatus.as_str()) == text,
-                    Field::Direction => Some(referral.direction.as_str()) == text,
-                    Field::Type => Some(referral.kind.as_str()) == text,
-                    Field::Qualification => Some(referral.qualification.as_str()) == text,
-                    Field::Country => referral.customer_profile.address.country.as_deref() == text,
-                    Field::TeamEmail => referral.team.iter().any(|one| one.email.as_deref() == text),
-                }
-            }
+            Self::All(parts) => parts.iter().all(|part| part.holds(facet, glimpse)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(facet, glimpse)),
+            Self::Not(inner) => !inner.holds(facet, glimpse),
+            Self::Engagement(engagement) => glimpse.engagement == *engagement,
+            Self::Updated(relation, moment) => relation.holds(glimpse.updated, *moment),
+            Self::Equal(Field::Country, text) => glimpse.country == text.as_deref(),
+            Self::Equal(Field::TeamEmail, text) => glimpse.emails.contains(&text.as_deref()),
+            Self::Equal(..) | Self::Never => self.of_facet(facet) == Some(true),
         }
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn blank(id: Guid, engagement_id: Guid, now: Timestamp) -> Referral {
         qualification: Qualification::None,
         kind: ReferralType::Shared,
         referral_source: (),
-        e_tag: ETag { version: 0, at: now },
+        e_tag: ETag::new(0, now),
         favorite: false,
         campaign_id: None,
         sales_stage: None,
@@ -182,7 +182,7 @@ impl Writer<'_> {
         let own = self.own_of(engagement).and_then(|place| self.state.store.at(place));
         // Assumed: an engagement that nobody knows is a 404.
         let own = own.ok_or(Problem::NotFound)?;
-        super::lifecycle::refuse_when_closed(own)?;
+        super::lifecycle::refuse_when_closed(&own)?;
         if !draft.invites_microsoft() {
             return Err(Problem::NotSimulated("partner-to-partner deal".to_owned()));
         }

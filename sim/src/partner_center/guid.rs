@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 /// A GUID, printed in lower case with hyphens as Microsoft prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Guid(u128);
+pub(super) struct Guid(pub(super) u128);
 
 impl Guid {
     /// Reads the 36-character form in any case; `None` for everything else.

@@ -166,10 +166,16 @@ impl Index {
             }
         }
         for email in emails_of(before) {
-            remove(&mut self.emails, email, was);
+            if emails_of(after).any(|other| other == email) {
+                touch(self.emails.get_mut(email), was, is);
+            } else {
+                remove(&mut self.emails, email, was);
+            }
         }
         for email in emails_of(after) {
-            self.emails.entry(email.into()).or_default().insert(is);
+            if !emails_of(before).any(|other| other == email) {
+                self.emails.entry(email.into()).or_default().insert(is);
+            }
         }
     }
 }

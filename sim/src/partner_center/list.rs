@@ -14,7 +14,6 @@ use super::access::Access;
 use super::condition::{Condition, Field};
 use super::error::Problem;
 use super::index::{Place, Position, Postings, Span, Walk, merged};
-use super::model::is_microsofts;
 use super::store::Store;
 use super::{CountMeaning, Settings, field, filter};
 use crate::identity::form;
@@ -88,11 +87,11 @@ impl Query {
 
     /// Where a row stands in the order.
     fn position(&self, store: &Store, place: Place) -> Position {
-        let updated = store.at(place).map(|referral| referral.updated_date_time.0);
-        match self.order {
-            Order::Created => (jiff::Timestamp::UNIX_EPOCH, place),
-            Order::Updated => (updated.unwrap_or(jiff::Timestamp::UNIX_EPOCH), place),
-        }
+        let updated = match self.order {
+            Order::Created => None,
+            Order::Updated => store.glimpse(place).map(|glimpse| glimpse.updated),
+        };
+        (updated.unwrap_or(jiff::Timestamp::UNIX_EPOCH), place)
     }
 
     /// The part of the order that is left.
@@ -186,11 +185,20 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn holds(&self, store: &Store, place: Place) -> bool {
-        let Some(referral) = store.at(place) else {
+        let Some(facet) = store.facet(place) else {
             return false;
         };
-        let wanted = self.related || !is_microsofts(referral);
-        wanted && self.access.sees(referral) && self.condition.is_none_or(|condition| condition.holds(referral))
+        let holds = |condition: &Condition| {
+            let decided = condition.of_facet(facet);
+            decided.unwrap_or_else(|| {
+                store
+                    .glimpse(place)
+                    .is_some_and(|glimpse| condition.holds(facet, &glimpse))
+            })
+        };
+        (self.related || !facet.microsofts)
+            && self.condition.is_none_or(holds)
+            && (self.access.is_whole() || store.at(place).is_some_and(|referral| self.access.sees(&referral)))
     }
 
     /// The postings that may hold an answer: the smallest choice of the indexes.

@@ -217,7 +217,7 @@ fn e_tag(text: &str) -> Option<ETag> {
     let seconds = rest.rsplit('-').next()?.get(..8)?;
     Some(ETag {
         version: u32::from_str_radix(version, 16).ok()?,
-        at: Timestamp::from_second(i64::from_str_radix(seconds, 16).ok()?).ok()?,
+        seconds: u32::from_str_radix(seconds, 16).ok()?,
     })
 }
 

@@ -249,7 +249,7 @@ impl Writer<'_> {
     fn let_expire(&mut self, id: &str) -> Result<Place, ActError> {
         let place = self.place_of(id)?;
         let waits = |referral: &Referral| referral.status == Status::New && referral.expiration_date_time.is_some();
-        if !self.state.store.at(place).is_some_and(waits) {
+        if !self.state.store.at(place).as_ref().is_some_and(waits) {
             return Err(ActError::Refused("the referral does not wait for an answer".to_owned()));
         }
         self.expire(place)?;
@@ -295,7 +295,7 @@ impl Writer<'_> {
         let (own, microsofts) = self.both_of(engagement)?;
         for place in [microsofts, own] {
             let is_open = |referral: &Referral| referral.status != Status::Closed;
-            if self.state.store.at(place).is_some_and(is_open) {
+            if self.state.store.at(place).as_ref().is_some_and(is_open) {
                 self.update(place, |referral| {
                     referral.tracking_info.microsoft_msx_id = Some(id.to_owned());
                     Ok(())

@@ -15,6 +15,8 @@ mod value;
 mod registered;
 /// The resource.
 mod model;
+/// It in bytes.
+mod packed;
 /// Its fields by JSON pointer.
 mod field;
 /// States and moves.

@@ -93,7 +93,8 @@ pub(super) enum NoneWord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ETag {
     pub(super) version: u32,
-    pub(super) at: Timestamp,
+    /// When it was written: the low 32 bits of the seconds since the Unix epoch, as two's complement has them.
+    pub(super) seconds: u32,
 }
 
 impl std::fmt::Display for ETag {
@@ -103,13 +104,17 @@ impl std::fmt::Display for ETag {
 }
 
 impl ETag {
+    /// The version that was written at a moment.
+    pub(super) fn new(version: u32, at: Timestamp) -> Self {
+        let seconds = u32::try_from(at.as_second() & 0xffff_ffff).unwrap_or_default();
+        Self { version, seconds }
+    }
+
     /// The printed form. Digits are put in by hand: every answer carries one.
     fn text(self) -> [u8; 38] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = *b"\"00000000-0000-0100-0000-000000000000\"";
-        // The low 32 bits, as two's complement has them.
-        let seconds = u32::try_from(self.at.as_second() & 0xffff_ffff).unwrap_or_default();
-        for (start, number) in [(1, self.version), (25, seconds)] {
+        for (start, number) in [(1, self.version), (25, self.seconds)] {
             for (place, shift) in (0..8).zip([28, 24, 20, 16, 12, 8, 4, 0]) {
                 let digit = usize::try_from((number >> shift) & 0xf).unwrap_or_default();
                 text[start + place] = DIGITS[digit];
@@ -287,7 +292,7 @@ pub(super) struct Solution {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AdditionalRequirements {
     #[serde(skip_deserializing)]
-    iot: Iot,
+    pub(super) iot: Iot,
     /// The generic list of the connector's swagger. Real answers without entries do not print it.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "or_default")]
     pub(super) attributes: Vec<Attribute>,
@@ -304,7 +309,7 @@ pub(super) struct Attribute {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Iot {
+pub(super) struct Iot {
     customer_license_agreement_number: Never,
     device_category: Never,
     silicon_type: Never,

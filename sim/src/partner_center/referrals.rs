@@ -229,7 +229,8 @@ impl PartnerCenter {
 
 fn find(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> {
     let place = Guid::parse(id).and_then(|id| store.find(id));
-    let seen = place.filter(|place| store.at(*place).is_some_and(|referral| access.sees(referral)));
+    let sees = |place: &Place| access.is_whole() || store.at(*place).is_some_and(|referral| access.sees(&referral));
+    let seen = place.filter(sees);
     seen.ok_or(Problem::NotFound)
 }
 
@@ -237,8 +238,8 @@ fn find(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> {
 fn writable(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> {
     let place = find(store, access, id)?;
     access.to_write()?;
-    match store.at(place) {
-        Some(referral) if super::writer::is_microsofts(referral) => Err(Problem::NotAuthorized(StatusCode::FORBIDDEN)),
+    match store.facet(place) {
+        Some(facet) if facet.microsofts => Err(Problem::NotAuthorized(StatusCode::FORBIDDEN)),
         _ => Ok(place),
     }
 }
@@ -252,17 +253,14 @@ fn precondition(call: &Call, store: &Store, place: Place, required: bool) -> Res
         None if required => return Err(Problem::Precondition),
         None => return Ok(()),
     };
-    let current = store
-        .at(place)
-        .map(|referral| referral.e_tag.to_string())
-        .unwrap_or_default();
+    let current = store.e_tag(place).map(|tag| tag.to_string()).unwrap_or_default();
     let matches = given.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
     if matches { Ok(()) } else { Err(Problem::Precondition) }
 }
 
 fn with_etag(mut response: Response, store: &Store, place: Place) -> Response {
-    if let Some(referral) = store.at(place) {
-        insert(response.headers_mut(), "etag", &referral.e_tag.to_string());
+    if let Some(tag) = store.e_tag(place) {
+        insert(response.headers_mut(), "etag", &tag.to_string());
     }
     response
 }

@@ -9,19 +9,22 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::guid::Guid;
-use super::index::Index;
 pub(super) use super::index::Place;
-use super::model::Referral;
+use super::index::{Facet, Index};
+use super::model::{ETag, Referral};
+use super::packed::{self, Glimpse};
 use super::value::Status;
 
 /// How many printed texts are kept, about 600 MB of them: a world of 100,000 referrals answers as fast as a small one, and one of
 /// a million does not take twice the memory.
 const TEXTS: usize = 200_000;
 
-/// One stored referral, and its text while nothing has changed it.
+/// One stored referral in bytes, what is asked most often beside it, and its text while nothing has changed it.
 #[derive(Debug)]
 struct Stored {
-    referral: Box<Referral>,
+    packed: Box<[u8]>,
+    e_tag: ETag,
+    facet: Facet,
     printed: Option<Bytes>,
 }
 
@@ -36,7 +39,7 @@ pub(super) struct Store {
     base: Arc<str>,
     /// `{"@odata.context":"…"`: what an answer to get-by-id has in front of the referral.
     opening: String,
-    /// Where referrals are printed before their text is kept.
+    /// Where referrals are written before their bytes or their text is kept.
     scratch: Vec<u8>,
     /// Whose texts are kept, oldest first. A text that was outdated meanwhile is in it twice, and goes early.
     texts: VecDeque<Place>,
@@ -79,7 +82,6 @@ impl Store {
         self.base = Arc::from(base);
         self.opening = opening(base);
         for stored in &mut self.rows {
-            stored.referral.links.base = Arc::clone(&self.base);
             stored.printed = None;
         }
     }
@@ -94,8 +96,23 @@ impl Store {
         self.by_id.get(&id).copied()
     }
 
-    pub(super) fn at(&self, place: Place) -> Option<&Referral> {
-        self.rows.get(row(place)).map(|stored| &*stored.referral)
+    pub(super) fn at(&self, place: Place) -> Option<Referral> {
+        packed::unpack(&self.rows.get(row(place))?.packed, &self.base)
+    }
+
+    /// The version of a referral, which costs less than all of it.
+    pub(super) fn e_tag(&self, place: Place) -> Option<ETag> {
+        self.rows.get(row(place)).map(|stored| stored.e_tag)
+    }
+
+    /// The words of a referral, likewise.
+    pub(super) fn facet(&self, place: Place) -> Option<Facet> {
+        self.rows.get(row(place)).map(|stored| stored.facet)
+    }
+
+    /// What else filters ask, likewise.
+    pub(super) fn glimpse(&self, place: Place) -> Option<Glimpse<'_>> {
+        Glimpse::of(&self.rows.get(row(place))?.packed)
     }
 
     /// The referrals of one engagement, oldest first.
@@ -122,25 +139,36 @@ impl Store {
         self.index.insert(referral, place);
         self.by_expiry.extend(expiry(referral).map(|due| (due, place)));
         self.rows.push(Stored {
-            // A copy has no room to spare: lists that were read from a body have it for four entries at least.
-            referral: Box::new(referral.clone()),
+            packed: packed(&mut self.scratch, referral).into(),
+            e_tag: referral.e_tag,
+            facet: Facet::of(referral),
             printed: None,
         });
         place
     }
 
     /// Puts another version in place of the one that is there.
-    pub(super) fn replace(&mut self, place: Place, referral: Referral) {
+    pub(super) fn replace(&mut self, place: Place, before: &Referral, after: &Referral) {
         let Some(stored) = self.rows.get_mut(row(place)) else {
             return;
         };
         self.revision += 1;
-        self.index.replace(&stored.referral, &referral, place);
-        if let Some(due) = expiry(&stored.referral) {
-            self.by_expiry.remove(&(due, place));
+        self.index.replace(before, after, place);
+        let (was, is) = (expiry(before), expiry(after));
+        if was != is {
+            if let Some(due) = was {
+                self.by_expiry.remove(&(due, place));
+            }
+            self.by_expiry.extend(is.map(|due| (due, place)));
         }
-        self.by_expiry.extend(expiry(&referral).map(|due| (due, place)));
-        *stored.referral = referral;
+        let bytes = packed(&mut self.scratch, after);
+        if stored.packed.len() == bytes.len() {
+            stored.packed.copy_from_slice(bytes);
+        } else {
+            stored.packed = bytes.into();
+        }
+        stored.e_tag = after.e_tag;
+        stored.facet = Facet::of(after);
         stored.printed = None;
     }
 
@@ -152,10 +180,13 @@ impl Store {
         if let Some(printed) = &stored.printed {
             return printed.clone();
         }
+        let Some(referral) = packed::unpack(&stored.packed, &self.base) else {
+            return Bytes::new();
+        };
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
         text.extend_from_slice(self.opening.as_bytes());
-        let written = serde_json::to_writer(&mut text, &*stored.referral);
+        let written = serde_json::to_writer(&mut text, &referral);
         debug_assert!(
             written.is_ok(),
             "writing to memory cannot fail, and every field has a JSON form"
@@ -190,6 +221,13 @@ impl Store {
         text.extend_from_slice(&members);
         Bytes::from(text)
     }
+}
+
+/// A referral in bytes, written where others were written before.
+fn packed<'a>(scratch: &'a mut Vec<u8>, referral: &Referral) -> &'a [u8] {
+    scratch.clear();
+    packed::pack(referral, scratch);
+    scratch
 }
 
 fn row(place: Place) -> usize {

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use super::check::Terms;
 use super::error::Problem;
 use super::guid::Guid;
+pub(super) use super::model::MICROSOFT;
+use super::model::is_microsofts;
 use super::model::{ETag, Referral};
-pub(super) use super::model::{MICROSOFT, is_microsofts};
 use super::store::Place;
 use super::value::{Stamp, Status, Substatus};
 use super::{Settings, State, field, lifecycle, webhook};
@@ -34,9 +35,9 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Under which terms the referral at a place is updated.
     pub(super) fn terms(&self, place: Place) -> Terms<'a> {
-        let referral = self.state.store.at(place);
+        let glimpse = self.state.store.glimpse(place);
         Terms {
-            invited: referral.is_some_and(|referral| self.microsofts_of(referral.engagement_id).is_some()),
+            invited: glimpse.is_some_and(|glimpse| self.microsofts_of(glimpse.engagement).is_some()),
             now: self.now,
             settings: self.settings,
         }
@@ -81,22 +82,19 @@ impl<'a> Writer<'a> {
     ) -> Result<(), Problem> {
         let before = self.state.store.at(place).ok_or(Problem::NotFound)?;
         let mut after = before.clone();
-        edit(before, &mut after)?;
-        let changes = field::changes(before, &after);
+        edit(&before, &mut after)?;
+        let changes = field::changes(&before, &after);
         after.updated_date_time = Stamp(self.now);
         after.e_tag = self.next_etag();
         let (id, microsofts) = (after.id, is_microsofts(&after));
-        self.state.store.replace(place, after);
+        self.state.store.replace(place, &before, &after);
         self.note(id, microsofts, CommitKind::Updated, changes);
         Ok(())
     }
 
     fn next_etag(&mut self) -> ETag {
         self.state.versions = self.state.versions.wrapping_add(1);
-        ETag {
-            version: self.state.versions,
-            at: self.now,
-        }
+        ETag::new(self.state.versions, self.now)
     }
 
     fn note(&mut self, id: Guid, microsofts: bool, kind: CommitKind, changes: Vec<crate::happening::Change>) {
@@ -148,7 +146,7 @@ impl<'a> Writer<'a> {
         let store = &self.state.store;
         store
             .of_engagement(engagement)
-            .find(|place| store.at(*place).is_some_and(|referral| !is_microsofts(referral)))
+            .find(|place| store.facet(*place).is_some_and(|facet| !facet.microsofts))
     }
 
     /// Microsoft's referral of an engagement.
@@ -156,6 +154,6 @@ impl<'a> Writer<'a> {
         let store = &self.state.store;
         store
             .of_engagement(engagement)
-            .find(|place| store.at(*place).is_some_and(is_microsofts))
+            .find(|place| store.facet(*place).is_some_and(|facet| facet.microsofts))
     }
 }
