@@ -54,16 +54,36 @@ pub(super) struct Span {
     pub(super) edges: (Bound<Position>, Bound<Position>),
 }
 
+/// When each row was changed last, by its place.
+type Times = [Timestamp];
+
+/// How many outdated entries are let lie in the smallest postings; large ones let a quarter of their size lie.
+const LEAST_OUTDATED: usize = 1_000;
+
 /// The rows that have one thing in common.
 #[derive(Debug, Default)]
 pub(super) struct Postings {
     created: BTreeSet<Place>,
+    /// Of a row that has changed, earlier entries may still be here. To take each out at once would cost a write to a large
+    /// world more than all the rest of it, because nothing else needs that part of the memory.
     updated: BTreeSet<Position>,
+    /// How many those are, at most.
+    outdated: usize,
 }
 
 impl Postings {
     pub(super) fn len(&self) -> usize {
         self.created.len()
+    }
+
+    /// A row that stays has changed.
+    fn touch(&mut self, is: Position, times: &Times) {
+        // When nothing is added, the row changed twice at one moment.
+        self.outdated += usize::from(self.updated.insert(is));
+        if self.outdated > LEAST_OUTDATED.max(self.len() / 4) {
+            self.updated.retain(|position| is_current(*position, times));
+            self.outdated = 0;
+        }
     }
 
     fn insert(&mut self, (updated, place): Position) {
@@ -77,13 +97,14 @@ impl Postings {
     }
 
     /// The rows of a span, in its order.
-    pub(super) fn walk(&self, span: Span) -> Walk<'_> {
+    fn walk<'a>(&'a self, span: Span, times: &'a Times) -> Walk<'a> {
         let (low, high) = span.edges;
         if is_empty(&low, &high) {
             return Box::new(std::iter::empty());
         }
         if span.by_updated {
             let range = self.updated.range((low, high)).copied();
+            let range = range.filter(|position| is_current(*position, times));
             return if span.descending {
                 Box::new(range.rev())
             } else {
@@ -99,6 +120,11 @@ impl Postings {
             Box::new(range.map(positioned))
         }
     }
+}
+
+/// Whether an entry is of the last change of its row.
+fn is_current((updated, place): Position, times: &Times) -> bool {
+    usize::try_from(place).is_ok_and(|row| times.get(row) == Some(&updated))
 }
 
 /// A range of a `BTreeSet` must not end before it begins.
@@ -117,9 +143,16 @@ pub(super) struct Index {
     facets: BTreeMap<Facet, Postings>,
     countries: BTreeMap<Box<str>, Postings>,
     emails: BTreeMap<Box<str>, Postings>,
+    times: Vec<Timestamp>,
 }
 
 impl Index {
+    /// The rows of several postings within a span, in its order.
+    pub(super) fn walk<'a>(&'a self, postings: &[&'a Postings], span: Span) -> Walk<'a> {
+        let walks = postings.iter().map(|one| one.walk(span, &self.times));
+        merged(walks.collect(), span.descending)
+    }
+
     pub(super) fn facets(&self) -> impl Iterator<Item = (Facet, &Postings)> {
         self.facets.iter().map(|(facet, postings)| (*facet, postings))
     }
@@ -132,8 +165,10 @@ impl Index {
         self.emails.get(address)
     }
 
+    /// Takes note of a new referral. Its place is the next one.
     pub(super) fn insert(&mut self, referral: &Referral, place: Place) {
         let position = (referral.updated_date_time.0, place);
+        self.times.push(position.0);
         self.facets.entry(Facet::of(referral)).or_default().insert(position);
         if let Some(country) = country_of(referral) {
             self.countries.entry(country.into()).or_default().insert(position);
@@ -146,16 +181,21 @@ impl Index {
     /// Takes note of another version.
     pub(super) fn replace(&mut self, before: &Referral, after: &Referral, place: Place) {
         let (was, is) = ((before.updated_date_time.0, place), (after.updated_date_time.0, place));
+        let row = usize::try_from(place).ok();
+        if let Some(time) = row.and_then(|row| self.times.get_mut(row)) {
+            *time = is.0;
+        }
+        let touch = |postings: Option<&mut Postings>| postings.into_iter().for_each(|one| one.touch(is, &self.times));
         let (one, other) = (Facet::of(before), Facet::of(after));
         if one == other {
-            touch(self.facets.get_mut(&one), was, is);
+            touch(self.facets.get_mut(&one));
         } else {
             remove(&mut self.facets, &one, was);
             self.facets.entry(other).or_default().insert(is);
         }
         let (one, other) = (country_of(before), country_of(after));
         match (one, other) {
-            (Some(one), Some(other)) if one == other => touch(self.countries.get_mut(one), was, is),
+            (Some(one), Some(other)) if one == other => touch(self.countries.get_mut(one)),
             (one, other) => {
                 if let Some(one) = one {
                     remove(&mut self.countries, one, was);
@@ -167,7 +207,7 @@ impl Index {
         }
         for email in emails_of(before) {
             if emails_of(after).any(|other| other == email) {
-                touch(self.emails.get_mut(email), was, is);
+                touch(self.emails.get_mut(email));
             } else {
                 remove(&mut self.emails, email, was);
             }
@@ -177,13 +217,6 @@ impl Index {
                 self.emails.entry(email.into()).or_default().insert(is);
             }
         }
-    }
-}
-
-fn touch(postings: Option<&mut Postings>, was: Position, is: Position) {
-    if let Some(postings) = postings {
-        postings.updated.remove(&was);
-        postings.updated.insert(is);
     }
 }
 
@@ -206,7 +239,7 @@ fn emails_of(referral: &Referral) -> impl Iterator<Item = &str> {
 }
 
 /// Several walks as one, in the same order.
-pub(super) fn merged<'a>(walks: Vec<Walk<'a>>, descending: bool) -> Walk<'a> {
+fn merged<'a>(walks: Vec<Walk<'a>>, descending: bool) -> Walk<'a> {
     let mut walks: Vec<Peekable<Walk<'a>>> = walks.into_iter().map(Iterator::peekable).collect();
     if walks.len() == 1 {
         return Box::new(walks.swap_remove(0));
@@ -225,4 +258,44 @@ pub(super) fn merged<'a>(walks: Vec<Walk<'a>>, descending: bool) -> Walk<'a> {
         walks.get_mut(number)?.next();
         Some(position)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::create::blank;
+    use super::super::value::Stamp;
+    use super::*;
+    use crate::partner_center::guid::Guid;
+
+    #[test]
+    fn a_row_that_is_written_over_and_over_stands_once_and_at_its_last_change() {
+        let moment = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+        let referral = |seconds: i64| {
+            let mut referral = blank(Guid(1), Guid(2), moment(seconds));
+            referral.customer_profile.address.country = Some("US".to_owned());
+            referral.updated_date_time = Stamp(moment(seconds));
+            referral
+        };
+        let mut index = Index::default();
+        index.insert(&referral(0), 0);
+        index.insert(&referral(1), 1);
+        let everything = Span {
+            by_updated: true,
+            descending: true,
+            edges: (Bound::Unbounded, Bound::Unbounded),
+        };
+        for second in 2..5_000 {
+            index.replace(&referral(second - 1), &referral(second), 1);
+            // Twice at one moment is one entry.
+            index.replace(&referral(second), &referral(second), 1);
+            let postings = index.country("US").unwrap();
+            let found: Vec<Position> = index.walk(&[postings], everything).collect();
+            assert_eq!(found, [(moment(second), 1), (moment(0), 0)]);
+            assert!(
+                postings.updated.len() <= LEAST_OUTDATED + 3,
+                "{}",
+                postings.updated.len()
+            );
+        }
+    }
 }

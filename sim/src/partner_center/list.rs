@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::access::Access;
 use super::condition::{Condition, Field};
 use super::error::Problem;
-use super::index::{Place, Position, Postings, Span, Walk, merged};
+use super::index::{Place, Position, Postings, Span, Walk};
 use super::store::Store;
 use super::{CountMeaning, Settings, field, filter};
 use crate::identity::form;
@@ -235,26 +235,28 @@ impl Search<'_> {
             .condition
             .map_or((Bound::Unbounded, Bound::Unbounded), Condition::updated);
         if matches!((first, last), (Bound::Unbounded, Bound::Unbounded)) {
-            return walk(&postings, span);
+            return store.index().walk(&postings, span);
         }
         // Of all rows of one moment the first and the last place are the edges.
         let first = at_place(first, Place::MIN, Place::MAX);
         let last = at_place(last, Place::MAX, Place::MIN);
         if span.by_updated {
             span.edges = (higher(span.edges.0, first), lower(span.edges.1, last));
-            return walk(&postings, span);
+            return store.index().walk(&postings, span);
         }
         let range = Span {
             by_updated: true,
             descending: false,
             edges: (first, last),
         };
-        let found: Vec<Place> = walk(&postings, range)
+        let found: Vec<Place> = store
+            .index()
+            .walk(&postings, range)
             .map(|(_, place)| place)
             .take(MOST_SORTED + 1)
             .collect();
         if found.len() > MOST_SORTED {
-            return walk(&postings, span);
+            return store.index().walk(&postings, span);
         }
         Box::new(query.sorted(store, found.into_iter()).into_iter())
     }
@@ -281,10 +283,6 @@ impl Search<'_> {
         }
         all.rows(store).filter(|(_, place)| self.holds(store, *place)).count()
     }
-}
-
-fn walk<'a>(postings: &[&'a Postings], span: Span) -> Walk<'a> {
-    merged(postings.iter().map(|one| one.walk(span)).collect(), span.descending)
 }
 
 /// An edge in time as an edge between rows.
