@@ -72,6 +72,77 @@ pub enum Signature {
     Forged,
     /// There is none.
     Absent,
+    /// It cannot be checked, because of this.
+    Unchecked(Distrust),
+}
+
+/// Why a webhook's signature cannot be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// A header that belongs to it is missing, or cannot be read.
+    Headers,
+    /// It is made in another way than `rsa-sha256`.
+    Algorithm,
+    /// Its certificate is at a host that is not among the named ones, or not over HTTPS.
+    Host,
+    /// Its certificate cannot be fetched.
+    Unreachable,
+    /// Its certificate is none.
+    Unreadable,
+    /// Its certificate is issued by somebody else.
+    Issuer,
+    /// Its certificate has ended, or has not begun.
+    OutOfTime,
+    /// The certificate's key is not one for RSA.
+    Key,
+    /// Nobody who is trusted vouches for its certificate.
+    Chain,
+}
+
+impl Distrust {
+    /// The code of the decision.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Headers => "hook.headers",
+            Self::Algorithm => "hook.algorithm",
+            Self::Host => "hook.certificate_host",
+            Self::Unreachable => "hook.certificate_unreachable",
+            Self::Unreadable => "hook.certificate_unreadable",
+            Self::Issuer => "hook.certificate_issuer",
+            Self::OutOfTime => "hook.certificate_out_of_time",
+            Self::Key => "hook.certificate_key",
+            Self::Chain => "hook.certificate_chain",
+        }
+    }
+
+    /// What is wrong, and which setting is about it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Headers => "a webhook whose signature or certificate header is missing or cannot be read",
+            Self::Algorithm => "a webhook that is signed in another way than rsa-sha256",
+            Self::Host => {
+                "a webhook whose certificate is at a host that is not named (see the setting `certificate hosts`)"
+            }
+            Self::Unreachable => "a webhook whose certificate cannot be fetched: can this machine reach its host?",
+            Self::Unreadable => "a webhook whose certificate cannot be read",
+            Self::Issuer => "a webhook whose certificate has another issuer (see the setting `certificate issuer`)",
+            Self::OutOfTime => "a webhook whose certificate has ended or not begun: is this machine's clock right?",
+            Self::Key => "a webhook whose certificate holds no RSA key",
+            Self::Chain => {
+                "a webhook whose certificate nobody vouches for who is trusted (see the setting `certificate roots`, which takes \
+                 the certificate of its issuer)"
+            }
+        }
+    }
+
+    /// The status to answer with: what may be better the next time is asked for again.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Headers | Self::Algorithm => 400,
+            Self::Unreachable => 503,
+            Self::Host | Self::Unreadable | Self::Issuer | Self::OutOfTime | Self::Key | Self::Chain => 401,
+        }
+    }
 }
 
 /// A remote system as the connector sees it.

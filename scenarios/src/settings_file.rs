@@ -28,7 +28,7 @@ pub struct Process {
     pub certificate_issuer: Option<String>,
     /// Files of authorities in PEM that may vouch for the systems' servers.
     pub authorities: Vec<PathBuf>,
-    /// Files of certificates in DER, one of which must have signed a webhook's.
+    /// Files of certificates that may vouch for a webhook's, beside the machine's authorities.
     pub certificate_roots: Vec<PathBuf>,
     /// The seed of jitter.
     pub seed: u64,
@@ -138,6 +138,90 @@ fn value(node: &Node, place: &str, places: &mut BTreeMap<String, Span>, twice: &
     }
 }
 
+/// The text with every secret that is written out covered, letter by letter, so that what stands beside it can be shown. What is
+/// nearly called a secret counts, too.
+pub fn covered(text: &str) -> String {
+    let mut deeper: Option<usize> = None;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let indent = line.len() - line.trim_start().len();
+        if line.trim().is_empty() {
+            return line.to_owned();
+        }
+        if deeper.is_some_and(|least| indent > least) {
+            return covered_from(line, indent, line.trim_end().len());
+        }
+        deeper = None;
+        let (line, open) = covered_line(line);
+        if open {
+            deeper = Some(indent);
+        }
+        line
+    });
+    lines.collect()
+}
+
+/// One line covered; whether the value of its last key stands in the lines below.
+fn covered_line(line: &str) -> (String, bool) {
+    let mut line = line.to_owned();
+    let mut from = 0;
+    while let Some(colon) = line[from..].find(':').map(|at| from + at) {
+        let after = colon + 1;
+        from = after;
+        let end = line.trim_end().len();
+        let key = line[..colon].rsplit(['{', ',', '[']).next().unwrap_or_default();
+        let key = key.trim().trim_start_matches("- ").trim_matches(['"', '\'']);
+        if !is_secret(key) || !(after >= end || line[after..].starts_with([' ', '\t'])) {
+            continue;
+        }
+        let start = after + (line[after..].len() - line[after..].trim_start().len());
+        if start >= end || line[start..].starts_with(['|', '>']) {
+            return (line, true);
+        }
+        let rest = &line[start..end];
+        let length = match rest.chars().next() {
+            // Where the secret is, and not the secret itself.
+            Some('{') => continue,
+            Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |at| at + 2),
+            _ if line[..colon].contains('{') => rest.find([',', '}']).unwrap_or(rest.len()),
+            _ => rest.len(),
+        };
+        line = covered_from(&line, start, start + length);
+        from = (start + length).min(line.len());
+        while !line.is_char_boundary(from) {
+            from += 1;
+        }
+    }
+    (line, false)
+}
+
+/// Stars for the letters of a part of a line.
+fn covered_from(line: &str, from: usize, to: usize) -> String {
+    let stars = "*".repeat(line[from..to].chars().count());
+    [&line[..from], stars.as_str(), &line[to..]].concat()
+}
+
+fn is_secret(key: &str) -> bool {
+    const WORDS: [&str; 3] = ["secret", "token", "password"];
+    let mut words = key.split([' ', '-', '_']);
+    words.any(|word| {
+        let near = |known: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), known) <= 2;
+        WORDS.iter().any(near)
+    })
+}
+
+/// An address at which the process listens; one that is none is told.
+fn listens(section: &mut Section<'_>, key: &str, loopback: bool) -> Option<String> {
+    let address = section.text(key)?;
+    let (host, port) = address.rsplit_once(':').unwrap_or((address.as_str(), ""));
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        section.fault(key, "must be an address and a port, such as `127.0.0.1:8080`");
+    } else if loopback && !matches!(host, "localhost" | "[::1]") && !host.starts_with("127.") {
+        let fault = "must be on loopback, such as `127.0.0.1:8081`: whoever reaches the status page can turn flows off";
+        section.fault(key, fault);
+    }
+    Some(address)
+}
+
 fn process(document: &Value, faults: &mut Vec<SettingsFault>) -> Process {
     const KEYS: [&str; 8] = [
         "listen",
@@ -151,8 +235,8 @@ fn process(document: &Value, faults: &mut Vec<SettingsFault>) -> Process {
     ];
     let mut section = Section::of(document, "process", &KEYS, faults);
     Process {
-        listen: section.text("listen"),
-        status: section.text("status"),
+        listen: listens(&mut section, "listen", false),
+        status: listens(&mut section, "status", true),
         store: section.text("store").map(PathBuf::from),
         authorities: section
             .texts("authorities")
@@ -208,6 +292,27 @@ process: {store: memory.db, status: 127.0.0.1:0}
         let (settings, process) = read("s.yaml", GOOD).unwrap();
         assert_eq!(settings.crm.value_field(), "msft_total");
         assert_eq!(process.store, Some(PathBuf::from("memory.db")));
+    }
+
+    #[test]
+    fn secrets_that_are_written_out_are_covered_wherever_they_stand() {
+        let text = "a:\n  client secret: abc def\n  refresh tokn: \"x, y\" # why\n  api: http://h\n\
+                    crm: {kind: sugar, client secret: s3cr, tenant: t, token: {env: T}}\nb:\n  client secret: |\n    deep\n    er\n  c: d\n";
+        let covered = covered(text);
+        for secret in ["abc", "x, y", "s3cr", "deep", "er\n"] {
+            assert!(!covered.contains(secret), "{secret} in {covered}");
+        }
+        for plain in [
+            "api: http://h",
+            "kind: sugar",
+            "tenant: t",
+            "{env: T}",
+            "  c: d",
+            "# why",
+        ] {
+            assert!(covered.contains(plain), "{plain} not in {covered}");
+        }
+        assert_eq!(covered.chars().count(), text.chars().count());
     }
 
     #[test]

@@ -239,3 +239,167 @@ fn the_doctor_tells_every_fault_of_the_settings_and_refuses_foreign_memories() {
         "{shown}"
     );
 }
+
+/// What is wrong in a file of settings: what stands there, what stands there instead, and what must be told.
+const WRONG: [(&str, &str, &str); 28] = [
+    ("  tenant:", "  tennant:", "did you mean `tenant`?"),
+    ("kind: salesforce", "kind: sugar", "`crm.kind` is not known"),
+    (
+        "  client secret: secret\n",
+        "",
+        "`partner center.client secret` is missing",
+    ),
+    (
+        "  api: http://",
+        "  api: ",
+        "`partner center.api` must be an http or https URL",
+    ),
+    (
+        "poll every: 500ms",
+        "poll every: soon",
+        "`times.poll every` must be a length of time",
+    ),
+    (
+        "poll every: 500ms",
+        "poll every: 0s",
+        "`times.poll every` must be longer than nothing",
+    ),
+    (
+        "webhook: {url: \"http://",
+        "webhook: {url: \"",
+        "`webhook.url` must be an absolute URL",
+    ),
+    (
+        "webhook: {",
+        "webhook: {accept unsigned: yes, ",
+        "`webhook.url` must end with a secret part",
+    ),
+    (
+        "process:",
+        "mapping: {notes: {crm: Amount}}\nprocess:",
+        "`Amount` is mapped to `value` already",
+    ),
+    (
+        "process:",
+        "mapping: {notes: {crm: My Notes}}\nprocess:",
+        "`My Notes` is no API name of a field",
+    ),
+    (
+        "process:",
+        "mapping: {name: {crm: Other__c}}\nprocess:",
+        "the name carries the mark",
+    ),
+    (
+        "process:",
+        "mapping: {notes: {pc: /details/note}}\nprocess:",
+        "did you mean `/details/notes`?",
+    ),
+    (
+        "process:",
+        "mapping: {notes: {transforms: [uper]}}\nprocess:",
+        "did you mean `upper`?",
+    ),
+    (
+        "process:",
+        "mapping: {value: {transforms: [upper]}}\nprocess:",
+        "only texts are transformed",
+    ),
+    (
+        "process:",
+        "mapping: {notes: {direction: up}}\nprocess:",
+        "`mapping.notes.direction` is not known",
+    ),
+    (
+        "process:",
+        "transforms: {a: [b], b: [a]}\nprocess:",
+        "goes round in a circle: `a` → `b` → `a`",
+    ),
+    (
+        "process:",
+        "transforms: {a: [{synonyms: {x: y, y: z}}]}\nprocess:",
+        "means something else again",
+    ),
+    (
+        "process:",
+        "rules: {closing date zone: Berlin}\nprocess:",
+        "`rules.closing date zone` must look like",
+    ),
+    (
+        "process:",
+        "rules: {reopen to link: maybe}\nprocess:",
+        "`rules.reopen to link` must be `yes` or `no`",
+    ),
+    (
+        "process:",
+        "limits: {audit letters: 3}\nprocess:",
+        "`limits.audit letters` must be at least 500",
+    ),
+    (
+        "process:",
+        "limits: {concurrency: 0}\nprocess:",
+        "`limits.concurrency` must be at least 1",
+    ),
+    (
+        "process:",
+        "profile: documented-1999\nprocess:",
+        "did you mean `documented-2020`?",
+    ),
+    (
+        "process:",
+        "variables: {Active stage name: X, On-hold stage name: X}\nprocess:",
+        "`variables.On-hold stage name` must differ from the other stages",
+    ),
+    (
+        "certificate issuer: Cosell Simulator",
+        "certificate issuer: [a]",
+        "`process.certificate issuer` must be a text",
+    ),
+    (
+        "certificate roots: [",
+        "certificate roots: [nowhere.cer, ",
+        "nowhere.cer cannot be read",
+    ),
+    (
+        "  listen: 127.0.0.1:",
+        "  listen: here",
+        "`process.listen` must be an address and a port",
+    ),
+    (
+        "  store:",
+        "  status: 0.0.0.0:8081\n  store:",
+        "`process.status` must be on loopback",
+    ),
+    (
+        "  store: ",
+        "  store: /nowhere",
+        "does not exist: make it, or name another file",
+    ),
+];
+
+#[test]
+fn wrong_settings_of_each_kind_are_told_by_name_and_no_secret_is_shown() {
+    let folder = Folder::new("wrong");
+    let served = socket::serve(&ServeSettings::default()).expect("loopback ports are free");
+    let file = settings(Crm::Salesforce, &served, &folder.0, free_port());
+    let token = Authority::refresh_token_of("connector");
+    let good = fs::read_to_string(&file).expect("the settings");
+    for (from, to, words) in WRONG {
+        assert!(good.contains(from), "{from}");
+        fs::write(&file, good.replacen(from, to, 1)).expect("the settings can be written");
+        let examined = cosell("doctor", &file);
+        let shown = text(&examined.stderr);
+        assert_eq!(examined.status.code(), Some(2), "{to}: {shown}");
+        assert!(shown.contains(words), "{to}: {shown}");
+        assert!(!shown.contains(&token) && !shown.contains(": secret"), "{to}: {shown}");
+    }
+    let garbage = folder.0.join("garbage.cer");
+    fs::write(&garbage, "no certificate").expect("a file");
+    let named = format!("certificate roots: [{}, ", garbage.display());
+    fs::write(&file, good.replace("certificate roots: [", &named)).expect("the settings can be written");
+    let examined = cosell("doctor", &file);
+    assert!(
+        text(&examined.stderr).contains("holds no certificate"),
+        "{}",
+        text(&examined.stderr)
+    );
+}

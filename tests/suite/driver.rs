@@ -101,6 +101,7 @@ fn run(
     let driver_settings = DriverSettings {
         trusted_certificate_hosts: vec![host],
         certificate_issuer: "Cosell Simulator".to_owned(),
+        certificate_roots: vec![cosell_sim::partner_center::signature::certificate().to_vec()],
         ..DriverSettings::default()
     };
     std::thread::spawn(move || {

@@ -25,6 +25,8 @@ pub mod store;
 pub mod sqlite;
 /// The status page.
 mod status;
+/// Which certificates may sign webhooks.
+mod certificate;
 /// The webhook receiver.
 pub mod webhook;
 
@@ -45,7 +47,7 @@ pub struct DriverSettings {
     pub certificate_issuer: String,
     /// Authorities in PEM, beyond the machine's own, that may vouch for the systems' servers.
     pub authorities: Vec<Vec<u8>>,
-    /// Certificates in DER, one of which must have signed a webhook's certificate. Without any, host and issuer alone are checked.
+    /// Certificates in DER that may vouch for a webhook's certificate, beside the authorities that the machine trusts.
     pub certificate_roots: Vec<Vec<u8>>,
 }
 
@@ -58,6 +60,16 @@ impl Default for DriverSettings {
             authorities: Vec::new(),
             certificate_roots: Vec::new(),
         }
+    }
+}
+
+impl DriverSettings {
+    /// Adds the certificates of a file in DER or PEM to the roots; whether there was one.
+    pub fn add_roots(&mut self, file: &[u8]) -> bool {
+        let found = certificate::certificates(file);
+        let any = !found.is_empty();
+        self.certificate_roots.extend(found);
+        any
     }
 }
 

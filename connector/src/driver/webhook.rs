@@ -1,8 +1,7 @@
 //! The webhook receiver: takes a delivery, finds out what its signature is worth, and waits for the core's answer
 //! (partner-center.md section 6.3).
 //!
-//! The certificate's host must be trusted, its issuer named as expected, its time valid, its key one for RSA; where roots are set,
-//! one of them must have signed it.
+//! The certificate's host must be named; whether the certificate itself is to be trusted is the business of [`super::certificate`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +13,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
+use jiff::Timestamp;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::certificate::{Key, Trust, public_authorities};
 use super::{DriverSettings, Incoming};
-use crate::contract::Signature;
+use crate::contract::{Distrust, Signature};
 use crate::settings::Settings;
 
 /// The largest delivery: a real one has some 250 bytes.
@@ -39,7 +38,9 @@ struct Receiver {
     settings: DriverSettings,
     client: reqwest::Client,
     /// The public key of each certificate URL.
-    keys: Mutex<BTreeMap<String, Arc<[u8]>>>,
+    keys: Mutex<BTreeMap<String, Arc<Key>>>,
+    /// Who may vouch for a certificate.
+    trust: Trust,
     sender: mpsc::Sender<Incoming>,
 }
 
@@ -52,8 +53,14 @@ pub(super) fn receiver(
 ) -> Router {
     let uri = settings.hook_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
     let path = uri.map_or_else(|| "/".to_owned(), |uri| uri.path().to_owned());
+    let trust = Trust {
+        issuer: driver.certificate_issuer.clone(),
+        own: driver.certificate_roots.clone(),
+        public: public_authorities(),
+    };
     let receiver = Receiver {
         path,
+        trust,
         settings: driver,
         client,
         keys: Mutex::default(),
@@ -123,17 +130,20 @@ struct Claim {
 impl Claim {
     /// Reads the headers: the signature stands in `Authorization` or in `x-ms-signature`, each after the word
     /// `Signature`. None when there is no signature at all.
-    fn read(headers: &HeaderMap) -> Option<Result<Self, ()>> {
+    fn read(headers: &HeaderMap) -> Option<Result<Self, Distrust>> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let printed = text("x-ms-signature").or_else(|| text(header::AUTHORIZATION.as_str()))?;
+        if text("x-ms-signature-algorithm").is_some_and(|algorithm| algorithm != "rsa-sha256") {
+            return Some(Err(Distrust::Algorithm));
+        }
         let claim = Self::of(printed, text("x-ms-certificate-url"), text("x-ms-signature-algorithm"));
-        Some(claim.ok_or(()))
+        Some(claim.ok_or(Distrust::Headers))
     }
 
     fn of(printed: &str, certificate_url: Option<&str>, algorithm: Option<&str>) -> Option<Self> {
         let encoded = printed.trim().strip_prefix("Signature ")?;
         let signature = BASE64_STANDARD.decode(encoded.trim()).ok()?;
-        (algorithm? == "rsa-sha256").then_some(())?;
+        algorithm?;
         Some(Self {
             signature,
             certificate_url: certificate_url?.to_owned(),
@@ -145,49 +155,64 @@ impl Receiver {
     async fn judge(&self, headers: &HeaderMap, body: &[u8]) -> Signature {
         let claim = match Claim::read(headers) {
             None => return Signature::Absent,
-            Some(Err(())) => return Signature::Forged,
+            Some(Err(why)) => return Signature::Unchecked(why),
             Some(Ok(claim)) => claim,
         };
         match self.key(&claim.certificate_url).await {
-            Some(key) if is_signed(&key, body, &claim.signature) => Signature::Verified,
-            _ => Signature::Forged,
+            Ok(key) if is_signed(&key.public, body, &claim.signature) => Signature::Verified,
+            Ok(_) => Signature::Forged,
+            Err(why) => Signature::Unchecked(why),
         }
     }
 
-    /// The public key that a certificate URL leads to; none when it is not to be trusted.
-    async fn key(&self, url: &str) -> Option<Arc<[u8]>> {
+    /// The public key that a certificate URL leads to, or why it is not to be trusted.
+    async fn key(&self, url: &str) -> Result<Arc<Key>, Distrust> {
         if !is_trusted(url, &self.settings.trusted_certificate_hosts) {
-            return None;
+            return Err(Distrust::Host);
         }
+        let now = now();
         let known = self
             .keys
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(url)
             .cloned();
-        if known.is_some() {
-            return known;
+        if let Some(known) = known.filter(|known| known.until >= now.as_second()) {
+            return Ok(known);
         }
-        let response = self.client.get(url).send().await.ok()?.error_for_status().ok()?;
-        let certificate = response
-            .bytes()
-            .await
-            .ok()
-            .filter(|bytes| bytes.len() <= LARGEST_CERTIFICATE)?;
-        let key: Arc<[u8]> = public_key(&certificate, &self.settings, now_in_seconds())?.into();
+        let file = self.fetch(url).await.ok_or(Distrust::Unreachable)?;
+        let key = Arc::new(self.trust.key(&file, now)?);
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= MOST_CERTIFICATES {
             keys.pop_first();
         }
         keys.insert(url.to_owned(), Arc::clone(&key));
-        Some(key)
+        Ok(key)
+    }
+
+    /// A file; none when it does not come, or is larger than any certificate.
+    async fn fetch(&self, url: &str) -> Option<Vec<u8>> {
+        let mut response = self.client.get(url).send().await.ok()?.error_for_status().ok()?;
+        let mut file = Vec::new();
+        while let Some(chunk) = response.chunk().await.ok()? {
+            if file.len() + chunk.len() > LARGEST_CERTIFICATE {
+                return None;
+            }
+            file.extend_from_slice(&chunk);
+        }
+        Some(file)
     }
 }
 
-/// Whether a URL's host, with its port if it has one, is among the trusted ones.
+/// Whether a URL's host, with its port if it has one, is among the trusted ones. Without TLS only this machine's own are.
 fn is_trusted(url: &str, trusted: &[String]) -> bool {
     let uri: Option<Uri> = url.parse().ok();
-    let uri = uri.filter(|uri| uri.scheme().is_some());
+    let is_here = |host: Option<&str>| matches!(host, Some("127.0.0.1" | "localhost" | "[::1]"));
+    let uri = uri.filter(|uri| match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => is_here(uri.host()),
+        _ => false,
+    });
     let authority = uri.as_ref().and_then(Uri::authority).map(http::uri::Authority::as_str);
     authority.is_some_and(|authority| trusted.iter().any(|host| host.eq_ignore_ascii_case(authority)))
 }
@@ -202,32 +227,8 @@ fn is_same(one: &str, other: &str) -> bool {
     clippy::disallowed_methods,
     reason = "the driver is the place where time comes from the wall"
 )]
-fn now_in_seconds() -> i64 {
-    jiff::Timestamp::now().as_second()
-}
-
-/// The public key of a certificate in DER, if it may be trusted: its issuer is the expected organisation, its time is valid, its
-/// key is an RSA key, and one of the roots has signed it where there are any.
-fn public_key(certificate: &[u8], settings: &DriverSettings, now: i64) -> Option<Vec<u8>> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let expected = certificate
-        .issuer()
-        .iter_organization()
-        .any(|name| name.as_str() == Ok(settings.certificate_issuer.as_str()));
-    let validity = certificate.validity();
-    let in_time = (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now);
-    let rsa = certificate.public_key().algorithm.algorithm == OID_PKCS1_RSAENCRYPTION;
-    let roots = &settings.certificate_roots;
-    let chained = roots.is_empty() || roots.iter().any(|root| has_signed(root, &certificate));
-    (expected && in_time && rsa && chained).then(|| certificate.public_key().subject_public_key.data.to_vec())
-}
-
-/// Whether a root in DER has signed a certificate.
-fn has_signed(root: &[u8], certificate: &X509Certificate<'_>) -> bool {
-    X509Certificate::from_der(root).is_ok_and(|(_, root)| {
-        let named = root.subject().as_raw() == certificate.issuer().as_raw();
-        named && certificate.verify_signature(Some(root.public_key())).is_ok()
-    })
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn is_signed(key: &[u8], body: &[u8], signature: &[u8]) -> bool {
@@ -267,14 +268,15 @@ mod tests {
     fn no_signature_is_absent_and_a_broken_one_is_worth_nothing() {
         assert!(Claim::read(&headers(&[])).is_none());
         for printed in ["Bearer AAEC", "Signature !", "Signature AAEC"] {
-            assert_eq!(Claim::read(&headers(&[("authorization", printed)])), Some(Err(())));
+            let alone = [("authorization", printed), ("x-ms-signature-algorithm", "rsa-sha256")];
+            assert_eq!(Claim::read(&headers(&alone)), Some(Err(Distrust::Headers)));
         }
         let other = [
             ("authorization", "Signature AAEC"),
             ("x-ms-certificate-url", "https://c.example/a.cer"),
             ("x-ms-signature-algorithm", "none"),
         ];
-        assert_eq!(Claim::read(&headers(&other)), Some(Err(())));
+        assert_eq!(Claim::read(&headers(&other)), Some(Err(Distrust::Algorithm)));
     }
 
     #[test]
@@ -286,11 +288,12 @@ mod tests {
         assert!(!is_trusted("https://certs.example.evil.example/a.cer", &trusted));
         assert!(!is_trusted("https://evil.example@certs.example.evil/a", &trusted));
         assert!(!is_trusted("certs.example", &trusted));
+        assert!(!is_trusted("http://certs.example/a.cer", &trusted));
+        assert!(!is_trusted("ftp://certs.example/a.cer", &trusted));
     }
 
     #[test]
-    fn what_is_no_certificate_has_no_key() {
-        assert_eq!(public_key(b"no certificate", &DriverSettings::default(), 0), None);
+    fn the_secret_path_is_compared_whole_and_what_is_no_key_signs_nothing() {
         assert!(is_same("/a/secret", "/a/secret") && !is_same("/a/secret", "/a/secre") && !is_same("/a", "/b"));
         assert!(!is_signed(b"no key", b"body", b"signature"));
     }

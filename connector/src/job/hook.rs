@@ -28,6 +28,7 @@ pub(crate) fn take(desk: &Desk, hook: HookId, body: &Bytes, signature: Signature
         Signature::Absent if desk.settings().accept_unsigned_hooks => note(desk, body),
         Signature::Absent => refuse(desk, "hook.unsigned", "a webhook without signature", 401),
         Signature::Forged => refuse(desk, "hook.forged", "a webhook with a wrong signature", 401),
+        Signature::Unchecked(why) => refuse(desk, why.code(), why.words(), why.status()),
     };
     desk.engine().answer(hook, status);
 }

@@ -22,6 +22,31 @@ pub struct SettingsFault {
     pub fault: String,
 }
 
+/// What a setting is called in a document.
+pub(super) fn in_document(setting: &str) -> String {
+    let name = match setting {
+        "hook_url" => "webhook.url",
+        "registration_check" => "webhook.check every",
+        "referral_link" => "rules.referral link",
+        "audit_limit" => "limits.audit letters",
+        "concurrency" => "limits.concurrency",
+        "daily_calls" => "limits.daily calls",
+        "most_deals" => "limits.deals",
+        "call_timeout" => "times.call timeout",
+        "poll_interval" => "times.poll every",
+        "reconcile_interval" => "times.reconcile every",
+        "overlap" => "times.overlap",
+        "longest_backoff" => "times.longest back-off",
+        "denied_pause" => "times.denied pause",
+        "unknown_create_wait" => "times.unknown create wait",
+        "crm.active_stage" => "variables.Active stage name",
+        "crm.on_hold_stage" => "variables.On-hold stage name",
+        "crm.country_field" => "variables.Customer Account Country Code (field name)",
+        other => other,
+    };
+    name.to_owned()
+}
+
 fn listed(faults: &[SettingsFault]) -> String {
     let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
     texts.join("; ")

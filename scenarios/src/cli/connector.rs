@@ -67,7 +67,7 @@ fn read(files: &Files, ui: Ui) -> Result<(Settings, Process), Exit> {
     };
     let (settings, mut process) = settings_file::read_over(&path, &text, &variables).map_err(|diagnostics| {
         let mut sources = Sources::default();
-        sources.add(&path, &text);
+        sources.add(&path, &settings_file::covered(&text));
         ui.note(&render(&diagnostics, &sources, ui.style()));
         Exit::Usage
     })?;
@@ -111,7 +111,11 @@ fn driver_settings(process: &Process, ui: Ui) -> Result<DriverSettings, Exit> {
         settings.certificate_issuer.clone_from(issuer);
     }
     for path in &process.certificate_roots {
-        settings.certificate_roots.push(certificate(path, ui)?);
+        if !settings.add_roots(&certificate(path, ui)?) {
+            ui.note(&format!("error: {} holds no certificate", path.display()));
+            ui.note("help: `process: {certificate roots: [FILE]}` takes certificates in DER or PEM");
+            return Err(Exit::Usage);
+        }
     }
     for path in &process.authorities {
         let pem = certificate(path, ui)?;
@@ -268,6 +272,15 @@ fn examine(files: &Files, ui: Ui) -> Result<Exit, Exit> {
         ui.out("memory     no file is named: `connector run` needs one")?;
         return Ok(Exit::Failed);
     };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        ui.note(&format!(
+            "error: `process.store` names {}, and the folder {} does not exist: make it, or name another file",
+            path.display(),
+            folder.display()
+        ));
+        return Err(Exit::Usage);
+    }
     if !path.exists() {
         ui.out(&format!(
             "memory     {}: not there yet; it is made at the first start",

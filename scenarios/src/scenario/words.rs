@@ -226,7 +226,7 @@ pub const FINDING_CODES: [&str; 16] = [
 ];
 
 /// The choices that the reference connector reports, each with a stable code and what it means.
-pub const DECISIONS: [(&str, &str); 73] = [
+pub const DECISIONS: [(&str, &str); 82] = [
     ("accept", "the deal left on-hold, and was accepted in Partner Center"),
     (
         "audit.in_run",
@@ -284,7 +284,28 @@ pub const DECISIONS: [(&str, &str); 73] = [
         "hold.local",
         "an edit on hold stays in the CRM until the deal is accepted",
     ),
+    ("hook.algorithm", "a webhook is signed in a way that is not read"),
+    (
+        "hook.certificate_chain",
+        "nobody trusted vouches for a webhook's certificate",
+    ),
+    (
+        "hook.certificate_host",
+        "a webhook's certificate is at a host that is not named",
+    ),
+    ("hook.certificate_issuer", "a webhook's certificate has another issuer"),
+    ("hook.certificate_key", "a webhook's certificate holds no RSA key"),
+    (
+        "hook.certificate_out_of_time",
+        "a webhook's certificate has ended or not begun",
+    ),
+    (
+        "hook.certificate_unreachable",
+        "a webhook's certificate cannot be fetched",
+    ),
+    ("hook.certificate_unreadable", "a webhook's certificate cannot be read"),
     ("hook.forged", "a webhook's signature is somebody else's"),
+    ("hook.headers", "a header of a webhook's signature is missing"),
     ("hook.unreadable", "a webhook cannot be read"),
     ("hook.unsigned", "a webhook has no signature"),
     ("hook.untraced", "a webhook names a referral whose deal is not found"),

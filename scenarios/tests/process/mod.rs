@@ -60,6 +60,8 @@ pub(crate) fn settings(crm: Crm, served: &Served, folder: &Path, port: u16) -> P
             "{{kind: dynamics, org: {org}, login: {login}, tenant: contoso.example, client id: connector, client secret: secret}}"
         ),
     };
+    let root = folder.join("simulator.cer");
+    fs::write(&root, cosell_sim::partner_center::signature::certificate()).expect("the certificate can be written");
     let text = format!(
         "partner center:
   login: {login}
@@ -77,10 +79,12 @@ process:
   store: {}
   certificate hosts: [\"{host}\"]
   certificate issuer: Cosell Simulator
+  certificate roots: [{}]
 {authorities}",
         bases.of(Site::PartnerCenter),
         bases.partner_center_events(),
         folder.join("memory.db").display(),
+        root.display(),
     );
     let path = folder.join("settings.yaml");
     fs::write(&path, text).expect("the settings can be written");

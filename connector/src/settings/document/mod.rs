@@ -11,6 +11,7 @@
 use jiff::tz::Offset;
 use serde_json::Value;
 
+use super::check::in_document;
 use super::mapping::{FieldRule, STEP_NAMES, Step};
 use super::variables::VARIABLES;
 use super::{
@@ -67,7 +68,11 @@ pub fn read(document: &Value, resolve: Resolve<'_>) -> Result<Settings, Settings
         // A value that is missing or no value at all is told once.
         let words = |name: &str| name.replace('_', " ");
         let told: Vec<String> = faults.iter().map(|fault| words(&fault.setting)).collect();
-        faults.extend(more.into_iter().filter(|fault| !told.contains(&words(&fault.setting))));
+        let more = more.into_iter().map(|fault| SettingsFault {
+            setting: in_document(&fault.setting),
+            ..fault
+        });
+        faults.extend(more.filter(|fault| !told.contains(&words(&fault.setting))));
     }
     if faults.is_empty() {
         Ok(settings)
