@@ -29,6 +29,7 @@ mod build;
 pub mod verbs;
 /// The Salesforce org, as scenarios and `cosell serve` set it.
 pub mod org;
+mod environment;
 mod operator;
 mod steps;
 mod check;

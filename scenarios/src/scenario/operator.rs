@@ -1,6 +1,7 @@
 //! What stands above the steps: the connector's settings, the simulators', and what is there before the start.
 
 use super::act::UserRole;
+use super::environment;
 use super::given::{Given, Reader};
 use super::key::{Key, Kind, alternatives, may, may_be_none};
 use super::org;
@@ -185,14 +186,12 @@ pub(super) const WORLD: [Key; 5] = [
         "how many calls Partner Center takes in a minute",
     ),
     may("salesforce", Kind::Map(org::SALESFORCE), "the Salesforce org"),
-    may("dynamics", Kind::Map(&DYNAMICS), "the Dataverse environment"),
+    may(
+        "dynamics",
+        Kind::Map(&environment::DYNAMICS),
+        "the Dataverse environment",
+    ),
 ];
-const DYNAMICS: [Key; 1] = [may(
-    "strict",
-    Kind::YesNo,
-    "whether requests that the vendor's server would refuse are findings",
-)];
-
 /// The names of all settings of the connector.
 pub fn setting_names() -> Vec<String> {
     SETTINGS.iter().map(|key| key.name.to_owned()).collect()
@@ -248,6 +247,7 @@ pub(super) fn world(reader: &mut Reader, given: &Given) -> WorldSettings {
         calls_per_minute: given.count("calls per minute"),
         salesforce: org::settings(reader, &salesforce),
         dynamics_strict: dynamics.yes_no("strict").unwrap_or(false),
+        dynamics_columns: environment::columns(reader, &dynamics),
         salesforce_fields: Vec::new(),
         given: There::default(),
     }

@@ -271,6 +271,8 @@ pub struct WorldSettings {
     /// `dynamics: {strict: …}`: whether what the vendor's server would not take, or would take otherwise, is a finding of
     /// `conduct`.
     pub dynamics_strict: bool,
+    /// `dynamics: {custom columns: …}`: what somebody has added to the tables.
+    pub dynamics_columns: Vec<cosell_sim::dataverse::OwnColumn>,
     /// Fields that a team's org has besides: no scenario names them, a profile does.
     pub salesforce_fields: Vec<OwnField>,
     /// What is there before the connector starts.

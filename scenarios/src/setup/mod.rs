@@ -70,6 +70,7 @@ pub fn world(plan: &Plan) -> WorldSettings {
         per: Duration::from_mins(1),
     });
     settings.dataverse.strict = plan.world.dynamics_strict;
+    settings.dataverse.own_columns.clone_from(&plan.world.dynamics_columns);
     let own = plan.world.salesforce_fields.iter().map(own_field);
     settings.salesforce.schema.custom_fields.extend(own);
     settings

@@ -92,6 +92,39 @@ pub struct Settings {
     ///
     /// Assumed: one on the account number, as the documentation's examples have it.
     pub alternate_keys: Vec<AlternateKey>,
+    /// Columns that somebody has added. One whose table does not exist, or that is there already, is ignored.
+    pub own_columns: Vec<OwnColumn>,
+}
+
+/// A column that somebody has added to a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnColumn {
+    /// The table's logical name: `opportunity`.
+    pub table: String,
+    /// Its logical name, with the prefix of its publisher: `new_volume`.
+    pub name: String,
+    /// What it holds.
+    pub kind: OwnColumnKind,
+}
+
+/// What a column of somebody's own holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnColumnKind {
+    /// An amount in the row's currency.
+    Money,
+    /// A day.
+    Date,
+    /// A line of text of up to so many characters.
+    Text(usize),
+    /// Several lines of text of up to so many characters.
+    Memo(usize),
+}
+
+/// Whether a table has a column without anybody's doing; none when there is no such table. Both by logical name.
+pub fn has_column(table: &str, column: &str) -> Option<bool> {
+    let model = model::Model::standard();
+    let table = model.by_logical(table)?;
+    Some(table.attribute(column).is_some())
 }
 
 /// An alternate key: columns whose values together name one row of a table.
@@ -132,6 +165,7 @@ impl Default for Settings {
                 name: "accountnumber_key".to_owned(),
                 columns: vec!["accountnumber".to_owned()],
             }],
+            own_columns: Vec::new(),
         }
     }
 }

@@ -53,15 +53,7 @@ impl Builder {
 
     /// Adds a column, and behind money its twin in the base currency.
     pub(super) fn push(&mut self, column: Column) {
-        let twin = matches!(column.kind, Kind::Money { .. }).then(|| {
-            let mut base = column.clone().read_only().required(Required::None).default(Cell::Null);
-            base.kind = Kind::BaseMoney;
-            base.indexed = false;
-            base.name = Name::Owned(format!("{}_base", column.name));
-            base.wire.clone_from(&base.name);
-            base.schema = Name::Owned(format!("{}_Base", column.schema));
-            base
-        });
+        let twin = matches!(column.kind, Kind::Money { .. }).then(|| twin(&column));
         self.columns.push(column);
         self.columns.extend(twin);
     }
@@ -194,6 +186,17 @@ impl Builder {
         }
         table
     }
+}
+
+/// The twin of a money column in the base currency.
+pub(super) fn twin(column: &Column) -> Column {
+    let mut base = column.clone().read_only().required(Required::None).default(Cell::Null);
+    base.kind = Kind::BaseMoney;
+    base.indexed = false;
+    base.name = Name::Owned(format!("{}_base", column.name));
+    base.wire.clone_from(&base.name);
+    base.schema = Name::Owned(format!("{}_Base", column.schema));
+    base
 }
 
 fn time(schema: &'static str, label: &'static str) -> Column {

@@ -3,6 +3,7 @@
 //! How columns are put together stands elsewhere.
 
 use super::super::cell::Cell;
+use super::super::{OwnColumn, OwnColumnKind};
 use super::{ChoiceSet, Name};
 
 /// One column.
@@ -221,6 +222,29 @@ impl Column {
             default: Cell::Null,
             labels: ("No", "Yes"),
             navigations: Vec::new(),
+        }
+    }
+
+    /// A column of somebody's own. Its name in the schema is its logical name.
+    pub(super) fn own(own: &OwnColumn) -> Self {
+        let (kind, attribute, format) = match own.kind {
+            OwnColumnKind::Money => (
+                Kind::Money {
+                    bound: 1_000_000_000_000,
+                },
+                Attribute::Money,
+                "",
+            ),
+            OwnColumnKind::Date => (Kind::Date, Attribute::DateTime, "DateOnly"),
+            OwnColumnKind::Text(max) => (Kind::Text { max }, Attribute::String, "Text"),
+            OwnColumnKind::Memo(max) => (Kind::Text { max }, Attribute::Memo, "TextArea"),
+        };
+        let name = Name::Owned(own.name.clone());
+        Self {
+            wire: name.clone(),
+            schema: name.clone(),
+            name,
+            ..Self::new("own", "A column of one's own", kind, attribute).format(format)
         }
     }
 

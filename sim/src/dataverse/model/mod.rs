@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::AlternateKey;
 use super::cell::Cell;
+use super::{AlternateKey, OwnColumn, OwnColumnKind};
 
 mod choice;
 mod column;
@@ -161,7 +161,7 @@ impl Model {
     pub(super) fn standard() -> Arc<Self> {
         static STANDARD: LazyLock<Arc<Model>> = LazyLock::new(|| {
             let settings = super::Settings::default();
-            Arc::new(Model::new(&settings.solutions_table, &settings.alternate_keys))
+            Arc::new(Model::new(&settings))
         });
         Arc::clone(&STANDARD)
     }
@@ -169,14 +169,22 @@ impl Model {
     /// The model of an environment with these settings.
     pub(super) fn of(settings: &super::Settings) -> Arc<Self> {
         let standard = super::Settings::default();
-        if settings.solutions_table == standard.solutions_table && settings.alternate_keys == standard.alternate_keys {
+        let same = settings.solutions_table == standard.solutions_table
+            && settings.alternate_keys == standard.alternate_keys
+            && settings.own_columns.is_empty();
+        if same {
             return Self::standard();
         }
-        Arc::new(Self::new(&settings.solutions_table, &settings.alternate_keys))
+        Arc::new(Self::new(settings))
     }
 
-    fn new(solutions_table: &str, keys: &[AlternateKey]) -> Self {
-        let mut tables = load::tables(solutions_table);
+    fn new(settings: &super::Settings) -> Self {
+        let mut tables = load::tables(&settings.solutions_table);
+        for own in &settings.own_columns {
+            if let Some(table) = tables.iter_mut().find(|table| table.logical == own.table.as_str()) {
+                table.add(own);
+            }
+        }
         let pairs = load::many();
         tables.extend(pairs.iter().map(build::intersect));
         tables.sort_by(|one, other| one.logical.cmp(&other.logical));
@@ -193,7 +201,7 @@ impl Model {
         };
         model.many = pairs.iter().filter_map(|pair| build::many(&model, pair)).collect();
         build::collections(&mut model);
-        for key in keys {
+        for key in &settings.alternate_keys {
             model.add_key(key);
         }
         model
@@ -243,6 +251,20 @@ impl Model {
 }
 
 impl Table {
+    /// Adds a column of somebody's own, and behind money its twin in the base currency.
+    fn add(&mut self, own: &OwnColumn) {
+        let money = matches!(own.kind, OwnColumnKind::Money);
+        if self.attribute(&own.name).is_some() || (money && self.system.currency.is_none()) {
+            return;
+        }
+        let column = Column::own(own);
+        let twin = money.then(|| build::twin(&column));
+        for column in std::iter::once(column).chain(twin) {
+            self.by_wire.insert(column.wire.clone(), self.columns.len());
+            self.columns.push(column);
+        }
+    }
+
     /// The column of that wire name, for writing. Names are case-sensitive.
     pub(super) fn column(&self, wire: &str) -> Option<usize> {
         self.by_wire.get(wire).copied()
