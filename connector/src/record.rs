@@ -61,6 +61,12 @@ pub struct Intention {
     pub at: Timestamp,
     /// The values it is created with: the base once it is confirmed.
     pub values: Values,
+    /// What the system's own clock had said last before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Timestamp>,
+    /// Up to where Partner Center's changes had been read before, by its own clock: what is made is not older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// A record whose creation is announced.
@@ -102,8 +108,9 @@ pub struct Writing {
 pub struct Proving {
     /// The values before the write.
     pub before: BTreeMap<Field, Option<String>>,
-    /// When the CRM answered.
-    pub at: Timestamp,
+    /// When the CRM answered, by its own clock.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
 }
 
 /// A value that a system said it took, and did not.

@@ -15,6 +15,7 @@ mod editor;
 mod parity;
 mod driver;
 mod recovery;
+mod clocks;
 mod planted;
 mod planted_bugs;
 mod verdicts;

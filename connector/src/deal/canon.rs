@@ -149,6 +149,11 @@ pub fn whole_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
+/// The moment that a `Date` header says; none when it cannot be read.
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
 /// A moment moved by a span; it stays inside what can be represented.
 pub fn after(moment: Timestamp, span: SignedDuration) -> Timestamp {
     moment.checked_add(span).unwrap_or(if span.is_negative() {
@@ -203,6 +208,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_a_date_header_says_is_a_moment() {
+        let moment: Timestamp = "2020-07-21T04:10:58Z".parse().unwrap();
+        assert_eq!(http_date("Tue, 21 Jul 2020 04:10:58 GMT"), Some(moment));
+        assert_eq!(http_date("yesterday"), None);
+    }
 
     #[test]
     fn amounts_of_all_forms_become_equal() {

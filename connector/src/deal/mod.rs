@@ -75,6 +75,15 @@ impl Values {
         }
     }
 
+    /// Whether a field still holds what it held before. An amount that stayed while its currency changed is printed at the scale of
+    /// the new one.
+    pub fn holds_as_before(&self, field: Field, before: Option<&str>) -> bool {
+        let now = self.get(field);
+        now == before
+            || field == Field::Value
+                && before.is_some_and(|before| now == Some(canon::at_scale(before, self.get(Field::Currency)).as_str()))
+    }
+
     /// The same values with one field set.
     #[must_use]
     pub fn with(mut self, field: Field, value: Option<String>) -> Self {

@@ -3,16 +3,19 @@
 //! Contact role, solution rows and the reference in Partner Center follow in [`crate::job::sync_linked`], so that a crash in
 //! between leaves nothing half done.
 
+use jiff::SignedDuration;
+
 use super::desk::{Desk, Trouble};
 use super::leads::{self, Course};
 use super::step::{Seen, Step};
 use super::{crm, duplicates, pc};
 use crate::board::Causes;
+use crate::contract::System;
 use crate::deal::{Agreed, Field, ReferralState, Solution, canon, mark};
 use crate::flow::{Flow, Trigger};
 use crate::id::{AccountId, ContactId, DealNumber, OpportunityId, ReferralId};
 use crate::planted::Planted;
-use crate::record::{Base, Creation, Intention, Outcome, Record};
+use crate::record::{Base, Creation, Intention, Outcome, Proving, Record};
 use crate::settings::{CrmSettings, Direction};
 use crate::sync::audit::{self, Way};
 use crate::system::opportunity::{Change, Opportunity, Stage};
@@ -64,7 +67,9 @@ pub(crate) async fn create_in_crm(
         return Ok(Step::Done);
     }
     settled(desk, &desk.record(deal), Creation::Opportunity)?;
-    let made = desk.in_child(Some(deal), Flow::Customize, create(desk, deal, &referral));
+    // Boxed: it holds every call that making an opportunity takes.
+    let made = Box::pin(create(desk, deal, &referral));
+    let made = desk.in_child(Some(deal), Flow::Customize, made);
     if Flow::PcToCrm.children(&desk.settings().crm).contains(&Flow::Helper) {
         // Assumed: what Helper is for is not documented beyond its name; a deal that comes from Partner Center is made by way of it.
         return desk.in_child(Some(deal), Flow::Helper, made).await;
@@ -185,7 +190,18 @@ pub(crate) fn settled(desk: &Desk, record: &Record, what: Creation) -> Result<()
     let Some(intention) = record.creating.as_ref().filter(|intention| intention.what == what) else {
         return Ok(());
     };
-    let until = canon::after(intention.at, desk.settings().unknown_create_wait);
+    let wait = desk.settings().unknown_create_wait;
+    // Both clocks must say that it is over: the process may have been started again under a wrong one. The system's has whole seconds.
+    let of = if what == Creation::Opportunity {
+        System::Crm
+    } else {
+        System::PartnerCenter
+    };
+    let there = desk.clock_of(of).zip(intention.clock);
+    let left = there.map_or(SignedDuration::ZERO, |(now, then)| {
+        wait - now.duration_since(then) - SignedDuration::from_secs(1)
+    });
+    let until = canon::after(intention.at, wait).max(canon::after(desk.now(), left));
     if desk.now() >= until || desk.settings().is_planted(Planted::CreatesAgainAtOnce) {
         return Ok(());
     }
@@ -211,28 +227,16 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
         what: Creation::Opportunity,
         at: desk.now(),
         values: referral.values.clone(),
+        clock: desk.clock_of(System::Crm),
+        since: None,
     };
+    let carried: Vec<Field> = change.values.iter().map(|(field, _)| *field).collect();
     desk.change(deal, |record| record.creating = Some(intention));
     let (created, left_out) = create_row(desk, deal, change).await;
     match created {
         Ok(id) => {
             let new = id.clone();
-            let status = if referral.state == ReferralState::New {
-                Agreed::New
-            } else {
-                Agreed::Active
-            };
-            desk.change(deal, |record| {
-                record.creating = None;
-                record.opportunity = Some(id);
-                record.base = Base::of(&referral.values, Some(status));
-                for (field, stands) in left_out {
-                    record.base.agree(field, stands);
-                }
-                record.solutions = Some(ids(&referral.solutions));
-                record.furnish = true;
-                record.outcome = Outcome::Succeeded;
-            });
+            remember(desk, deal, id, referral, (carried, left_out));
             desk.say(
                 &desk.record(deal),
                 "create.opportunity",
@@ -256,6 +260,40 @@ async fn create(desk: &Desk, deal: DealNumber, referral: &Referral) -> Result<St
             Err(trouble)
         }
     }
+}
+
+/// Remembers an opportunity that was made: what it was given, and what was left out of it.
+fn remember(
+    desk: &Desk,
+    deal: DealNumber,
+    id: OpportunityId,
+    referral: &Referral,
+    (carried, left_out): (Vec<Field>, Instead),
+) {
+    let made_at = desk.clock_of(System::Crm);
+    let status = if referral.state == ReferralState::New {
+        Agreed::New
+    } else {
+        Agreed::Active
+    };
+    desk.change(deal, |record| {
+        record.creating = None;
+        record.opportunity = Some(id);
+        record.base = Base::of(&referral.values, Some(status));
+        // Whether the CRM has kept what it was given is seen with the next look.
+        let left = |field: &Field| left_out.iter().any(|(left, _)| left == field);
+        let kept = carried.into_iter().chain([Field::Name]).filter(|field| !left(field));
+        record.proving = Some(Proving {
+            before: kept.map(|field| (field, None)).collect(),
+            at: made_at,
+        });
+        for (field, stands) in left_out {
+            record.base.agree(field, stands);
+        }
+        record.solutions = Some(ids(&referral.solutions));
+        record.furnish = true;
+        record.outcome = Outcome::Succeeded;
+    });
 }
 
 /// The audit line of a new opportunity: what was cut, if anything was.

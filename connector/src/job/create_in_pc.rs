@@ -4,9 +4,11 @@
 //! Microsoft's invitation, and identifier and link in the CRM, follow in [`crate::job::sync_linked`].
 
 use super::create_in_crm::{ids, settled};
-use super::desk::{Desk, Trouble};
+use super::desk::{Desk, PC_CURSOR, Trouble};
 use super::step::{Seen, Step};
+use super::untaken::told_of_new;
 use super::{crm, pc};
+use crate::contract::System;
 use crate::deal::{Agreed, Customer, Field, Help, OpportunityState, canon};
 use crate::flow::{Flow, Trigger};
 use crate::id::{DealNumber, OpportunityId, ReferralId};
@@ -116,14 +118,16 @@ async fn look(desk: &Desk, deal: DealNumber, id: &OpportunityId) -> Result<Optio
         desk.change(deal, |record| record.creating = None);
         return Ok(None);
     }
-    let oldest = canon::after(intention.at, -desk.settings().overlap);
+    let oldest = intention
+        .since
+        .map(|since| canon::after(since, -desk.settings().overlap));
     let mut page = pc::first_page(desk).await?;
     for _ in 0..MOST_PAGES {
         for row in page.rows.iter().flatten() {
             if row.external.as_deref() == Some(id.as_str()) && !row.is_microsofts {
                 return Ok(Some(row.clone()));
             }
-            if row.updated < oldest {
+            if oldest.is_some_and(|oldest| row.updated < oldest) {
                 return Ok(None);
             }
         }
@@ -236,6 +240,8 @@ async fn create(desk: &Desk, deal: DealNumber, new: &NewReferral) -> Result<Step
         what: Creation::Referral,
         at: desk.now(),
         values: new.values.clone(),
+        clock: desk.clock_of(System::PartnerCenter),
+        since: desk.cursor(PC_CURSOR),
     };
     if !desk.settings().is_planted(Planted::NoJournalBeforeCreate) {
         desk.change(deal, |record| {
@@ -244,7 +250,11 @@ async fn create(desk: &Desk, deal: DealNumber, new: &NewReferral) -> Result<Step
         });
     }
     match pc::create(desk, &new.own(desk.settings().closing_date_zone)).await {
-        Ok(referral) => Ok(adopt(desk, deal, &referral)),
+        Ok(referral) => {
+            let step = adopt(desk, deal, &referral);
+            told_of_new(desk, deal, &new.values, &referral.values);
+            Ok(step)
+        }
         Err(trouble) => {
             if !trouble.is_unknown() {
                 desk.change(deal, |record| record.creating = None);
@@ -277,6 +287,8 @@ pub(crate) async fn invite(
             what: Creation::Invitation,
             at: desk.now(),
             values: new.values.clone(),
+            clock: desk.clock_of(System::PartnerCenter),
+            since: None,
         };
         desk.change(deal, |record| record.creating = Some(intention));
         let body = new.invitation(&referral.engagement, desk.settings().closing_date_zone);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Desk, Trouble};
 use super::feed::Noticed;
 use super::stages;
-use crate::deal::{Customer, Ending, Field, Person, Solution};
+use crate::contract::Reason;
+use crate::deal::{Customer, Ending, Field, Person, Solution, canon};
 use crate::id::{AccountId, ContactId, OpportunityId, ReferralId, is_guid, is_salesforce_id};
 use crate::planted::Planted;
 use crate::record::digest;
@@ -33,6 +34,13 @@ pub(crate) fn is_id(desk: &Desk, text: &str) -> bool {
         CrmSettings::Salesforce(_) => is_salesforce_id(text),
         CrmSettings::Dataverse(_) => is_guid(text),
     }
+}
+
+/// Waits for a second: what was read before is in a second of the CRM's clock that is over by then, however wrong the connector's
+/// own clock is.
+pub(crate) async fn let_second_pass(desk: &Desk) {
+    let over = canon::after(desk.now(), SignedDuration::from_secs(1));
+    desk.engine().sleep_until(over, Reason::Precondition).await;
 }
 
 /// Whether a closed opportunity can still be written.
@@ -191,7 +199,7 @@ pub(crate) async fn create(desk: &Desk, change: &Change) -> Result<OpportunityId
     let currencies = currencies(desk).await?;
     match &desk.settings().crm {
         CrmSettings::Salesforce(settings) => {
-            let request = salesforce::create(settings, change, desk.now()).map_err(unwritable)?;
+            let request = salesforce::create(settings, change).map_err(unwritable)?;
             let reply = ask(desk, request).await?;
             Ok(OpportunityId::new(after_write(salesforce::read_created(reply.body()))?))
         }

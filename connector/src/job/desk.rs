@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use super::feed::Feeds;
@@ -141,6 +141,7 @@ struct Inner {
     rows: Mutex<SolutionRows>,
     flows: Mutex<Flows>,
     spent: Mutex<Spent>,
+    clocks: Mutex<BTreeMap<System, HeaderValue>>,
     health: Mutex<Health>,
 }
 
@@ -169,6 +170,7 @@ impl Desk {
             cursors: Mutex::new(cursors),
             rows: Mutex::default(),
             spent: Mutex::default(),
+            clocks: Mutex::default(),
             health: Mutex::default(),
             flows: Mutex::new(Flows {
                 switches: Switches::load(memory.entries()),
@@ -240,23 +242,25 @@ impl Desk {
         lock(&self.0.rows)
     }
 
-    /// Partner Center did not show a referral that it had named: until a day has passed, its changes from now on are read again
-    /// with every pass, because the connection's user may see less than all of them.
+    /// Partner Center did not show a referral that it had named: until a day has passed, its changes from where the last pass came
+    /// to are read again with every pass, because the connection's user may see less than all of them.
     pub(crate) fn doubt(&self) {
-        if self.doubted().is_none() {
+        if !self.is_doubted() {
             self.move_cursor(DOUBT, self.now());
         }
     }
 
-    fn doubted(&self) -> Option<Timestamp> {
-        let since = self.cursor(DOUBT)?;
-        (self.now().duration_since(since) < SignedDuration::from_hours(24)).then_some(since)
+    fn is_doubted(&self) -> bool {
+        let since = self.cursor(DOUBT);
+        since.is_some_and(|since| self.now().duration_since(since) < SignedDuration::from_hours(24))
     }
 
     /// Moves a cursor forward, durably.
     pub(crate) fn move_cursor(&self, name: &'static str, to: Timestamp) {
-        let held = if name == PC_CURSOR { self.doubted() } else { None };
-        let to = held.map_or(to, |since| to.min(since));
+        let held = (name == PC_CURSOR && self.is_doubted())
+            .then(|| self.cursor(PC_CURSOR))
+            .flatten();
+        let to = held.unwrap_or(to);
         let before = lock(&self.0.cursors).insert(name, to);
         if before != Some(to) {
             self.0.engine.persist(format!("cursor/{name}"), Some(to.to_string()));

@@ -10,14 +10,14 @@ use super::flows::ending;
 use super::step::{Seen, Step};
 use super::sync_linked::sync_linked;
 use crate::board::{Started, due_key};
-use crate::contract::{Reason, System};
+use crate::contract::System;
 use crate::deal::{OpportunityState, canon, mark};
 use crate::id::DealNumber;
 use crate::planted::Planted;
 use crate::record::Outcome;
 use crate::sync::audit::{self, Way};
 use crate::sync::backoff;
-use crate::system::opportunity::{Change, Revision};
+use crate::system::opportunity::Change;
 
 /// How often a run looks again because somebody else was faster.
 const MOST_RACES: u32 = 5;
@@ -218,21 +218,17 @@ async fn read_trusted(
     desk: &Desk,
     id: &crate::id::OpportunityId,
 ) -> Result<Option<crate::system::opportunity::Opportunity>, Trouble> {
+    let mut over = None;
     for _ in 0..MOST_RACES {
-        let read_at = desk.now();
+        let clock = desk.clock_of(System::Crm);
         let Some(row) = crm::read(desk, id).await? else {
             return Ok(None);
         };
-        let Revision::UnmodifiedSince(changed) = row.revision else {
-            return Ok(Some(row));
-        };
-        if row.revision.is_trusted(read_at) {
+        if row.revision.is_trusted(clock) || row.revision.moment() == over {
             return Ok(Some(row));
         }
-        let over = canon::after(changed, SignedDuration::from_secs(1));
-        desk.engine()
-            .sleep_until(over.max(desk.now()), Reason::Precondition)
-            .await;
+        over = row.revision.moment();
+        crm::let_second_pass(desk).await;
     }
     Err(Trouble::Raced)
 }

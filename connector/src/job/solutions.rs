@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::create_in_crm::ids;
-use super::desk::{Desk, SOLUTIONS_CURSOR, Trouble};
+use super::desk::{CRM_CURSOR, Desk, SOLUTIONS_CURSOR, Trouble};
 use super::pair::Pair;
 use super::{crm, pc};
 use crate::board::Causes;
@@ -96,8 +96,11 @@ pub(super) async fn poll(desk: &Desk) -> Result<(), Trouble> {
         return track(desk, settings).await;
     }
     let Some(cursor) = desk.cursor(SOLUTIONS_CURSOR) else {
-        // What there is already goes with the deals that it belongs to.
-        desk.move_cursor(SOLUTIONS_CURSOR, desk.now());
+        // What there is already goes with the deals that it belongs to: it is not newer than the newest of them, save what was added
+        // since, which is read with the next pass. The CRM's own time, because the connector's clock may be wrong.
+        if let Some(newest) = desk.cursor(CRM_CURSOR) {
+            desk.move_cursor(SOLUTIONS_CURSOR, newest);
+        }
         return Ok(());
     };
     if desk.board().len() == 0 {

@@ -1,5 +1,7 @@
 //! What one look at a deal leads to, and what a run has seen.
 
+use jiff::Timestamp;
+
 use crate::board::Causes;
 
 /// What one look led to.
@@ -20,4 +22,6 @@ pub(crate) struct Seen {
     pub(crate) referral: Option<String>,
     /// The opportunity's digest.
     pub(crate) opportunity: Option<u64>,
+    /// A time of the opportunity's last change that was read more than a second ago: on the CRM's own clock it is over.
+    pub(crate) over: Option<Timestamp>,
 }

@@ -3,7 +3,7 @@
 //! Every write names the state that it was decided on. The base moves when a write is acknowledged, or when both sides
 //! are read equal; whatever is interrupted is found out by reading again.
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
 
 use super::create_in_crm::furnish;
 use super::create_in_pc::{invite, missing};
@@ -12,8 +12,8 @@ use super::pair::Pair;
 use super::step::{Seen, Step};
 use super::untaken::{leave_out, took};
 use super::{crm, microsoft, pc, solutions, to_crm, to_pc};
-use crate::contract::{Reason, System};
-use crate::deal::{Field, OpportunityState, ReferralState, canon};
+use crate::contract::System;
+use crate::deal::{Field, OpportunityState, ReferralState};
 use crate::flow::Flow;
 use crate::id::{DealNumber, OpportunityId, ReferralId};
 use crate::planted::Planted;
@@ -22,7 +22,7 @@ use crate::settings::OnHoldEdits;
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::{Gate, Merged, Sides, merge};
 use crate::sync::status::{Move, agreed, decide};
-use crate::system::opportunity::{Opportunity, Revision};
+use crate::system::opportunity::Opportunity;
 use crate::system::partner_center::Referral;
 
 /// One look at both sides and what follows from it.
@@ -39,12 +39,12 @@ pub(crate) async fn sync_linked(
         return Err(Trouble::Denied { why: why.to_owned() });
     };
     let record = desk.record(deal);
-    let unchanged = record.seen_referral.as_deref() == Some(referral.etag.as_str());
+    let unchanged = record.seen_referral.as_ref() == Some(&referral.etag);
     seen.referral = Some(referral.etag.clone());
     if unchanged && !seen.causes.whole && !record.is_unfinished() {
         return Ok(Step::Done);
     }
-    let read_at = desk.now();
+    let clock = desk.clock_of(System::Crm);
     let Some(row) = crm::read(desk, ids.1).await? else {
         desk.say_once(deal, "record.deleted", None, "the opportunity does not exist any more");
         return Ok(Step::Done);
@@ -66,8 +66,8 @@ pub(crate) async fn sync_linked(
     if !belong_together(desk, deal, &referral, &row) {
         return Ok(Step::Done);
     }
-    if !row.revision.is_trusted(read_at) && !desk.settings().is_planted(Planted::NoPreconditionInCrm) {
-        return Ok(wait_for_trust(desk, &row).await);
+    if waited_for_trust(desk, &row, clock, seen).await {
+        return Ok(Step::Again);
     }
     if record.furnish
         && !desk.settings().is_planted(Planted::ForgetsSolutions)
@@ -88,7 +88,20 @@ pub(crate) async fn sync_linked(
         furnish(desk, deal, ids.1, &referral).await?;
     }
     let ask = planted_move(desk, decide(referral.state, row.state, desk.record(deal).base.status));
-    act(desk, deal, Pair { referral, row, ask }, seen).await
+    // Boxed: it holds every write.
+    Box::pin(act(desk, deal, Pair { referral, row, ask }, seen)).await
+}
+
+/// Whether the second of the last change had to be waited for: a later change in the same one would not show, and a precondition
+/// would be worth nothing.
+async fn waited_for_trust(desk: &Desk, row: &Opportunity, clock: Option<Timestamp>, seen: &mut Seen) -> bool {
+    let trusted = row.revision.is_trusted(clock) || row.revision.moment() == seen.over;
+    if trusted || desk.settings().is_planted(Planted::NoPreconditionInCrm) {
+        return false;
+    }
+    seen.over = row.revision.moment();
+    crm::let_second_pass(desk).await;
+    true
 }
 
 /// What became of a write to Partner Center whose reply was lost.
@@ -135,16 +148,17 @@ fn prove(desk: &Desk, deal: DealNumber, row: &Opportunity) {
     let Some(proving) = record.proving else {
         return;
     };
-    let untouched = row.modified <= proving.at;
-    let stands =
-        |(field, before): &(&Field, &Option<String>)| untouched && row.values.get(**field) == before.as_deref();
+    let untouched = proving.at.is_some_and(|at| row.modified <= at);
+    let stands = |(field, before): &(&Field, &Option<String>)| {
+        untouched && row.values.holds_as_before(**field, before.as_deref())
+    };
     let untaken: Vec<Field> = proving.before.iter().filter(stands).map(|(field, _)| *field).collect();
     let base = |field: &Field| (*field, record.base.value(*field).map(str::to_owned));
     let sent = proving.before.keys().map(base).collect();
     desk.change(deal, |record| {
         record.proving = None;
         for field in &untaken {
-            record.base.agree(*field, proving.before.get(field).cloned().flatten());
+            record.base.agree(*field, row.values.get(*field).map(str::to_owned));
         }
     });
     took(desk, deal, System::Crm, &sent, &untaken);
@@ -180,18 +194,6 @@ fn belong_together(desk: &Desk, deal: DealNumber, referral: &Referral, row: &Opp
 /// Ids are equal whatever the case of a guid, and with or without a Salesforce id's last three letters.
 fn is_same_id(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || (one.len() == 15 && other.len() == 18 && other.starts_with(one))
-}
-
-/// Salesforce's times have whole seconds: until the second of the last change is over, a later change in it would not
-/// show, and a precondition would be worth nothing.
-async fn wait_for_trust(desk: &Desk, row: &Opportunity) -> Step {
-    if let Revision::UnmodifiedSince(changed) = row.revision {
-        let over = canon::after(changed, SignedDuration::from_secs(1));
-        desk.engine()
-            .sleep_until(over.max(desk.now()), Reason::Precondition)
-            .await;
-    }
-    Step::Again
 }
 
 /// Whether edits made on hold are dropped.

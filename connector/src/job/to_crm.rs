@@ -6,6 +6,7 @@ use super::create_in_crm::link;
 use super::crm;
 use super::desk::{Desk, Trouble};
 use super::pair::{Pair, sent};
+use crate::contract::System;
 use crate::deal::{Field, OpportunityState, mark};
 use crate::flow::Flow;
 use crate::id::DealNumber;
@@ -61,7 +62,7 @@ fn proving(desk: &Desk, row: &Opportunity, merged: &Merged) -> Option<Proving> {
     let before = |(field, _): &(Field, Option<String>)| (*field, row.values.get(*field).map(str::to_owned));
     (!merged.to_crm.is_empty()).then(|| Proving {
         before: merged.to_crm.iter().map(before).collect(),
-        at: desk.now(),
+        at: desk.clock_of(System::Crm),
     })
 }
 

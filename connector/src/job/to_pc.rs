@@ -49,6 +49,12 @@ async fn deliver(
             for (field, value) in sending.values.iter().filter(|(field, _)| !untaken.contains(field)) {
                 record.base.agree(*field, value.clone());
             }
+            if let Ok(now) = &result {
+                // What stands there still is nobody's edit, in whatever form the other values of the write have left it.
+                for field in &untaken {
+                    record.base.agree(*field, now.values.get(*field).map(str::to_owned));
+                }
+            }
             record.base.status = sending.status.or(record.base.status);
             if !silent && untaken.is_empty() {
                 record.owed.push(sending.line);
@@ -69,7 +75,7 @@ async fn deliver(
 fn untaken(before: &Referral, now: &Referral, sending: &Sending) -> Vec<Field> {
     let stands = |field: Field, sent: Option<&str>| {
         let held = now.values.get(field);
-        held != sent && held == before.values.get(field)
+        held != sent && now.values.holds_as_before(field, before.values.get(field))
     };
     let fields = sending.values.iter();
     fields

@@ -5,13 +5,25 @@ use std::collections::BTreeMap;
 
 use super::desk::{Desk, Trouble};
 use crate::contract::System;
-use crate::deal::Field;
+use crate::deal::{Field, Values};
 use crate::id::DealNumber;
 use crate::record::Untaken;
+use crate::settings::Direction;
+use crate::sync::audit::{self, Way};
 use crate::sync::merge::Merged;
 
 /// How often in a row a value is sent that is not kept.
 const MOST_UNTAKEN: u8 = 3;
+
+/// Whether the merge sends a value that a system did not keep once more.
+fn is_sent_again(desk: &Desk, system: System, field: Field) -> bool {
+    match desk.settings().direction(field) {
+        Direction::Both => true,
+        Direction::PcToCrm => system == System::Crm,
+        Direction::CrmToPc => system == System::PartnerCenter,
+        Direction::CreateOnly | Direction::Never => false,
+    }
+}
 
 /// Notes what became of values that a system said it took.
 pub(super) fn took(
@@ -27,6 +39,17 @@ pub(super) fn took(
             system.name()
         );
         desk.say(&desk.record(deal), "value.not_taken", Some(field.name()), detail);
+        if !is_sent_again(desk, system, *field) {
+            // No merge will send it: a person has to.
+            let way = if system == System::Crm {
+                Way::PcToCrm
+            } else {
+                Way::CrmToPc
+            };
+            let what = format!("failed: {} has not kept the {}", system.name(), field.name());
+            let line = audit::line(desk.now(), way, &what);
+            desk.change(deal, |record| record.owed.push(line));
+        }
     }
     let by_crm = system == System::Crm;
     desk.change(deal, |record| {
@@ -47,6 +70,22 @@ pub(super) fn took(
             record.untaken.insert(*field, noted);
         }
     });
+}
+
+/// Compares what a referral was made with to what Partner Center has made of it: a value that is not there was not taken.
+pub(super) fn told_of_new(desk: &Desk, deal: DealNumber, sent: &Values, held: &Values) {
+    let given = Field::ALL.into_iter().filter(|field| sent.get(*field).is_some());
+    let untaken: Vec<Field> = given.clone().filter(|field| held.get(*field).is_none()).collect();
+    if untaken.is_empty() {
+        return;
+    }
+    let given = given.map(|field| (field, sent.get(field).map(str::to_owned))).collect();
+    desk.change(deal, |record| {
+        for field in &untaken {
+            record.base.agree(*field, None);
+        }
+    });
+    took(desk, deal, System::PartnerCenter, &given, &untaken);
 }
 
 /// Takes out of a merge what a system does not keep however often it is sent; the failure that says so.

@@ -18,10 +18,19 @@ pub enum Revision {
 }
 
 impl Revision {
-    /// Whether a change after the read must show: a time in whole seconds says so only once that second is over.
-    pub fn is_trusted(&self, read_at: Timestamp) -> bool {
+    /// The time of the last change, where that is what a write names.
+    pub fn moment(&self) -> Option<Timestamp> {
         match self {
-            Self::UnmodifiedSince(changed) => canon::whole_second(read_at) > *changed,
+            Self::UnmodifiedSince(changed) => Some(*changed),
+            Self::Etag(_) => None,
+        }
+    }
+
+    /// Whether a change after the read must show: a time in whole seconds says so only once that second is over. `clock` is what
+    /// the CRM's own clock said before the row was read.
+    pub fn is_trusted(&self, clock: Option<Timestamp>) -> bool {
+        match self {
+            Self::UnmodifiedSince(changed) => clock.is_some_and(|clock| canon::whole_second(clock) > *changed),
             Self::Etag(_) => true,
         }
     }
@@ -203,8 +212,9 @@ mod tests {
     fn a_time_in_whole_seconds_is_trusted_once_its_second_is_over() {
         let changed: Timestamp = "2026-01-05T09:00:01Z".parse().unwrap();
         let revision = Revision::UnmodifiedSince(changed);
-        assert!(!revision.is_trusted("2026-01-05T09:00:01.9Z".parse().unwrap()));
-        assert!(revision.is_trusted("2026-01-05T09:00:02Z".parse().unwrap()));
-        assert!(Revision::Etag("1".to_owned()).is_trusted(changed));
+        assert!(!revision.is_trusted("2026-01-05T09:00:01.9Z".parse().ok()));
+        assert!(revision.is_trusted("2026-01-05T09:00:02Z".parse().ok()));
+        assert!(!revision.is_trusted(None));
+        assert!(Revision::Etag("1".to_owned()).is_trusted(None));
     }
 }

@@ -30,13 +30,27 @@ const MAY_BE_CUT: usize = 100;
 #[derive(Default)]
 pub(super) struct NothingInvented {
     held: BTreeMap<String, BTreeSet<(Field, String)>>,
+    /// Exchanges whose request lost its amount on the way: what stands under the currency that is left is nobody's choice.
+    mutilated: BTreeSet<u64>,
 }
 
 impl Invariant for NothingInvented {
     fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
         match &entry.what {
-            What::Observed(Observed::Committed { commit, .. }) => {
-                let Some(values) = values_of(commit, scene) else { return };
+            What::Observed(Observed::Faulted {
+                exchange: Some(exchange),
+                fate,
+                ..
+            }) if fate.starts_with("without") && fate.contains(Field::Value.pointer()) => {
+                self.mutilated.insert(*exchange);
+            }
+            What::Observed(Observed::Committed { exchange, commit }) => {
+                let Some(mut values) = values_of(commit, scene) else {
+                    return;
+                };
+                if exchange.is_some_and(|exchange| self.mutilated.contains(&exchange)) {
+                    values.retain(|(field, _)| *field != Field::Value);
+                }
                 mark_in_pc(commit, entry.at, scene, findings);
                 if commit.actor == CONNECTOR && scene.board.book.opportunities.contains_key(&commit.id) {
                     let referral = scene.links.referral_of(&commit.id);

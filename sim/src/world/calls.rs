@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
+use http::header::DATE;
 
 use super::observation::{Bound, Leg, Observed};
 use super::{Due, World, shown};
@@ -135,7 +137,7 @@ impl World {
             Fate::Without(fields) => {
                 let body = without(call.request.body(), &fields);
                 if let Some(length) = call.request.headers_mut().get_mut(http::header::CONTENT_LENGTH) {
-                    *length = http::HeaderValue::from(body.len());
+                    *length = HeaderValue::from(body.len());
                 }
                 *call.request.body_mut() = body;
                 self.schedule(arrival, Due::Request(Box::new(call)));
@@ -207,6 +209,10 @@ impl World {
             exchange,
             response: Arc::clone(&shown),
         });
+        if let Some(date) = self.date() {
+            // As on a socket, where the server adds it; a trace tells the time anyway.
+            response.headers_mut().insert(DATE, date);
+        }
         match waiting {
             Some(waiting) if !reply_lost => {
                 let reply = Reply {
@@ -222,6 +228,19 @@ impl World {
                 leg: Leg::Reply,
             }),
         }
+    }
+
+    /// What an answer of this moment says in `Date` (RFC 9110 section 6.6.1).
+    fn date(&mut self) -> Option<HeaderValue> {
+        let now = self.now();
+        let second = now.as_second();
+        if let Some((_, date)) = self.date.as_ref().filter(|(known, _)| *known == second) {
+            return Some(date.clone());
+        }
+        let printed = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let date = HeaderValue::try_from(printed).ok()?;
+        self.date = Some((second, date.clone()));
+        Some(date)
     }
 
     pub(super) fn reply_arrives(&mut self, reply: Reply) {

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
@@ -65,6 +66,8 @@ pub struct World {
     process: u64,
     down: bool,
     tokens: people::Tokens,
+    /// The `Date` of the replies of one second.
+    date: Option<(i64, HeaderValue)>,
 }
 
 /// What may be due.
@@ -128,6 +131,7 @@ impl World {
             process: 0,
             down: false,
             tokens: people::Tokens::default(),
+            date: None,
             system_due: systems.next_due(),
             settings,
             ground,

@@ -1,7 +1,8 @@
 //! One request and its reply: gates, the budget of the day, and what an unsuccessful reply means.
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::header::DATE;
+use http::{HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::{Desk, Spent, Trouble, lock};
@@ -14,6 +15,19 @@ use crate::sync::backoff;
 use crate::system::{error_text, salesforce};
 
 impl Desk {
+    /// What a system's own clock said when it answered last (`Date`, RFC 9110 section 6.6.1), in whole seconds. What a system's times
+    /// are compared with, because the connector's own clock may be wrong.
+    pub(crate) fn clock_of(&self, system: System) -> Option<Timestamp> {
+        let said = lock(&self.0.clocks).get(&system).cloned()?;
+        canon::http_date(said.to_str().ok()?)
+    }
+
+    fn keep_clock(&self, system: System, said: Option<&HeaderValue>) {
+        if let Some(said) = said {
+            lock(&self.0.clocks).insert(system, said.clone());
+        }
+    }
+
     /// One request and its reply, once the system's gate is open.
     pub(super) async fn exchange(
         &self,
@@ -34,7 +48,10 @@ impl Desk {
             .history
             .called(task, || format!("{method} {}", uri.path()), status);
         match reply {
-            Ok(response) => Ok(response),
+            Ok(response) => {
+                self.keep_clock(system, response.headers().get(DATE));
+                Ok(response)
+            }
             Err(failure) => {
                 self.close_gate(system, None);
                 Err(Trouble::Passing {

@@ -71,9 +71,9 @@ pub fn of_referral(settings: &SalesforceSettings, referral: &ReferralId) -> Ask 
 }
 
 /// Creates the opportunity of a referral: an upsert by Referral Identifier, so that a request that the network doubles makes no
-/// second record. The precondition keeps the second copy from overwriting what was changed in between; where the record is new
-/// there is nothing that it could fail on.
-pub fn create(settings: &SalesforceSettings, change: &Change, now: Timestamp) -> Result<Ask, Unwritable> {
+/// second record. The precondition, which no record that is there can meet, keeps the second copy from overwriting what was changed
+/// in between; where the record is new there is nothing that it could fail on.
+pub fn create(settings: &SalesforceSettings, change: &Change) -> Result<Ask, Unwritable> {
     let mut body = map::body(settings, change)?;
     if settings.closing_date_field != CLOSE_DATE {
         // The org asks for it whatever field the operator goes by (salesforce.md section 3.4).
@@ -91,10 +91,9 @@ pub fn create(settings: &SalesforceSettings, change: &Change, now: Timestamp) ->
         rows(settings, "Opportunity"),
         percent(referral.as_str())
     );
-    let before = canon::after(now, jiff::SignedDuration::from_secs(-1));
     Ok(Ask::json(Method::PATCH, url, &body)
         .header(AUTO_ASSIGN, "FALSE")
-        .header(IF_UNMODIFIED_SINCE, http_date(before)))
+        .header(IF_UNMODIFIED_SINCE, http_date(Timestamp::UNIX_EPOCH)))
 }
 
 /// Changes an opportunity, unless it was changed after it was read.
