@@ -1,5 +1,7 @@
 //! The connector's process stops and starts again at every step that it takes: nothing is lost, nothing is made twice.
 
+use std::collections::BTreeSet;
+
 use cosell::invariant;
 use cosell::plan::Plan;
 use cosell::scenario::Crm;
@@ -88,6 +90,7 @@ fn survives_a_stop_at_every_step(plan: &Plan) {
         invariant::judge(&whole)
     );
     let mut stopped = 0;
+    let mut moments = BTreeSet::new();
     for step in 0..exchanges(plan) {
         let trace = simulate::run(
             plan,
@@ -100,9 +103,10 @@ fn survives_a_stop_at_every_step(plan: &Plan) {
         let down = |entry: &cosell::trace::Entry| {
             matches!(&entry.what, What::Observed(cosell_sim::world::Observed::ConnectorDown))
         };
-        if !trace.entries.iter().any(down) {
+        let Some(fell) = trace.entries.iter().find(|entry| down(entry)) else {
             break; // The run has fewer steps than that.
-        }
+        };
+        moments.insert(fell.at);
         stopped += 1;
         let findings = invariant::judge(&trace);
         assert!(
@@ -113,6 +117,12 @@ fn survives_a_stop_at_every_step(plan: &Plan) {
         );
     }
     assert!(stopped > 40, "only {stopped} steps were tried");
+    // A step is one command: most instants have several, and the process stops between any two of them.
+    let instants = moments.len();
+    assert!(
+        instants + 20 < stopped,
+        "{stopped} stops at {instants} instants: whole instants were skipped"
+    );
 }
 
 #[test]
