@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Arc, LazyLock};
 
-use cosell_sim::network::wire::{WireRequest, WireResponse};
+use cosell_sim::network::wire::{REDACTED, WireRequest, WireResponse};
 use cosell_sim::world::observation::{Observed, SignatureState};
-use http::header::RETRY_AFTER;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
 use jiff::{SignedDuration, Timestamp};
 use memchr::memmem::Finder;
 use serde::Deserialize;
@@ -25,8 +25,9 @@ pub(super) const EXPLANATION: &str = "The connector keeps to the rules that the 
 
 Required: the request that was answered with Retry-After is not sent again before that time; links to further pages are \
 followed as they stand, never built; a PUT on a referral carries If-Match; a token that was refused with 401 is replaced \
-before the next call; a write that was refused for good (400, 405, 413, 415, 422) is not sent a third time while nobody \
-has changed anything; a webhook with a good signature is not refused, nor registered again while its registration stands; a flow that is turned \
+before the next call (tokens are told apart by the digests that the trace shows); a write that was refused for good (400, 405, 413, 415, 422) is not sent a third time while nobody \
+has changed anything; a webhook with a good signature is not refused, one with a forged \
+signature is not taken, nor is one registered again while its registration stands; a flow that is turned \
 off does nothing; a system whose last 20 calls all failed gets no more than 60 calls a minute.
 
 Advice, which fails nothing: a PATCH of a referral or of an opportunity carries a precondition, and after Retry-After \
@@ -36,14 +37,12 @@ nothing else is sent to that host either.";
 const DOWN_AFTER: u32 = 20;
 /// Calls a minute to a system that is down.
 const CALLS_WHILE_DOWN: usize = 60;
+/// How soon after it has left a client on a socket must have read a reply.
+const READS_WITHIN: SignedDuration = SignedDuration::from_secs(1);
+/// How long every client waits for a reply: whoever has given up does not learn that the token was refused.
+const GIVES_UP_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// How often a write may be refused for good before sending it again is a finding.
 const REFUSALS: u32 = 2;
-
-/// A request under way.
-struct Asked {
-    request: Arc<WireRequest>,
-    sent: Timestamp,
-}
 
 /// What is known of one host.
 #[derive(Default)]
@@ -52,7 +51,14 @@ struct Host {
     /// Times of the last calls, while it is down.
     calls: VecDeque<Timestamp>,
     busy_until: Option<Timestamp>,
-    token_refused: bool,
+    reported: bool,
+}
+
+/// A token that was refused with 401.
+struct RefusedToken {
+    at: Timestamp,
+    /// The calls that it was refused for.
+    calls: BTreeSet<(String, String)>,
     reported: bool,
 }
 
@@ -64,18 +70,22 @@ static PAGED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"s
 /// What the connector was asked to wait for, which links it was given, what was refused.
 #[derive(Default)]
 pub(super) struct Conduct {
-    asked: BTreeMap<u64, Asked>,
+    /// Requests under way.
+    asked: BTreeMap<u64, (Timestamp, Arc<WireRequest>)>,
     /// By method and URL: not to be sent again before. Empty in most runs.
     waits: BTreeMap<(String, String), Timestamp>,
     links: BTreeSet<String>,
     hosts: BTreeMap<String, Host>,
     /// By request: how often it was refused for good since anybody else wrote anything.
     refused: BTreeMap<u64, u32>,
-    signed_in: Option<Timestamp>,
+    /// By the digest that the trace shows: tokens that were refused. Empty in most runs.
+    refused_tokens: BTreeMap<String, RefusedToken>,
     /// The connector's clock was changed once.
     skewed: bool,
     /// Webhooks with a good signature that reached the connector.
     delivering: BTreeSet<u64>,
+    /// Webhooks with somebody else's.
+    forged: BTreeSet<u64>,
 }
 
 impl Invariant for Conduct {
@@ -83,15 +93,11 @@ impl Invariant for Conduct {
         match &entry.what {
             What::Observed(Observed::Sent { exchange, request, .. }) => {
                 self.sent(request, entry.at, findings);
-                let asked = Asked {
-                    request: Arc::clone(request),
-                    sent: entry.at,
-                };
-                self.asked.insert(*exchange, asked);
+                self.asked.insert(*exchange, (entry.at, Arc::clone(request)));
             }
             What::Observed(Observed::Replied { exchange, response, .. }) => {
-                if let Some(asked) = self.asked.remove(exchange) {
-                    self.replied(&asked, response, entry.at);
+                if let Some((sent, request)) = self.asked.remove(exchange) {
+                    self.replied((sent, &request), response, entry.at);
                 }
             }
             // Strict mode: the simulator says itself what the vendor's server would not take. People are no clients.
@@ -103,26 +109,25 @@ impl Invariant for Conduct {
                 findings.add(Finding::new(Code::Conduct, entry.at, None, text));
             }
             What::Observed(Observed::Lost { exchange, .. }) => {
-                if let Some(asked) = self.asked.remove(exchange) {
-                    self.host(&asked.request.url).failures += 1;
+                if let Some((_, request)) = self.asked.remove(exchange) {
+                    self.host(&request.url).failures += 1;
                 }
             }
             What::Observed(Observed::Committed { commit, .. }) if commit.actor != CONNECTOR => self.refused.clear(),
             What::Observed(Observed::Delivering {
-                delivery,
-                signature: SignatureState::Valid,
-                ..
+                delivery, signature, ..
             }) => {
-                self.delivering.insert(*delivery);
+                match signature {
+                    SignatureState::Valid => self.delivering.insert(*delivery),
+                    SignatureState::Forged => self.forged.insert(*delivery),
+                    SignatureState::Absent => false,
+                };
             }
             What::Observed(Observed::Delivered { delivery, status, .. }) => {
-                if self.delivering.remove(delivery)
-                    && let Some(status @ (400 | 401 | 403)) = status
-                {
-                    let text = format!("a webhook that Partner Center signed was answered with {status}");
-                    findings.add(Finding::new(Code::Conduct, entry.at, None, text));
-                }
+                self.delivered(*delivery, *status, entry.at, findings);
             }
+            // An operator asked for it.
+            What::Step { verb, .. } if verb.starts_with("resubmit") => self.refused.clear(),
             // Whoever has a wrong clock, or has had one, waits too short or too long.
             What::Step { verb, .. } if verb == "skew clock" => {
                 self.skewed = true;
@@ -135,6 +140,7 @@ impl Invariant for Conduct {
                 self.links.clear();
                 self.refused.clear();
                 self.hosts.clear();
+                self.refused_tokens.clear();
             }
             _ => {}
         }
@@ -142,6 +148,24 @@ impl Invariant for Conduct {
 }
 
 impl Conduct {
+    /// What a webhook was answered with.
+    fn delivered(&mut self, delivery: u64, status: Option<u16>, at: Timestamp, findings: &mut Findings) {
+        let text = match status {
+            Some(status @ (400 | 401 | 403)) if self.delivering.contains(&delivery) => {
+                format!("a webhook that Partner Center signed was answered with {status}")
+            }
+            Some(200..=299) if self.forged.contains(&delivery) => {
+                "a webhook whose signature is not Partner Center's was taken".to_owned()
+            }
+            _ => String::new(),
+        };
+        self.delivering.remove(&delivery);
+        self.forged.remove(&delivery);
+        if !text.is_empty() {
+            findings.add(Finding::new(Code::Conduct, at, None, text));
+        }
+    }
+
     fn host(&mut self, url: &str) -> &mut Host {
         let host = host_of(url);
         if !self.hosts.contains_key(host) {
@@ -155,6 +179,7 @@ impl Conduct {
         self.check_link(&request.url, at, findings);
         check_precondition(request, at, findings);
         self.check_refused(request, at, findings);
+        self.check_token(request, at, findings);
         if self.hosts.is_empty() {
             return;
         }
@@ -167,14 +192,6 @@ impl Conduct {
                 host_of(&request.url)
             );
             findings.advise(Finding::new(Code::Conduct, at, None, text));
-        }
-        if host.token_refused && !is_sign_in(&request.url) && !host.reported {
-            host.reported = true;
-            let text = format!(
-                "{} was called again with a token that it had refused with 401",
-                host_of(&request.url)
-            );
-            findings.add(Finding::new(Code::Conduct, at, None, text));
         }
         if host.failures < DOWN_AFTER {
             host.calls.clear();
@@ -199,9 +216,7 @@ impl Conduct {
         }
     }
 
-    fn replied(&mut self, asked: &Asked, response: &WireResponse, at: Timestamp) {
-        let request = &asked.request;
-        let signed_in = self.signed_in;
+    fn replied(&mut self, (sent, request): (Timestamp, &WireRequest), response: &WireResponse, at: Timestamp) {
         let sign_in = is_sign_in(&request.url);
         let retry_after = response
             .headers
@@ -217,15 +232,19 @@ impl Conduct {
             let host = self.host(&request.url);
             host.failures = if failed { host.failures + 1 } else { 0 };
             host.busy_until = host.busy_until.max(until);
-            // Whoever asked before the last sign-in may still have had the old token.
-            host.token_refused |=
-                response.status == 401 && !sign_in && signed_in.is_some_and(|signed_in| signed_in < asked.sent);
         }
-        if sign_in && response.status == 200 {
-            self.signed_in = Some(at);
-            for host in self.hosts.values_mut() {
-                host.token_refused = false;
-            }
+        if response.status == 401
+            && !sign_in
+            && at.duration_since(sent) < GIVES_UP_AFTER
+            && let Some(token) = token_of(request)
+        {
+            let refused = self.refused_tokens.entry(token.to_owned());
+            let refused = refused.or_insert_with(|| RefusedToken {
+                at,
+                calls: BTreeSet::new(),
+                reported: false,
+            });
+            refused.calls.insert(line_of(request));
         }
         if let Some(until) = until {
             self.waits.insert(line_of(request), until);
@@ -252,6 +271,26 @@ impl Conduct {
             let text = format!("{method} {url} was sent again before its Retry-After was over");
             let finding = Finding::new(Code::Conduct, at, None, text);
             findings.add(finding.comparing(format!("not before {until}"), at.to_string()));
+        }
+    }
+
+    /// Exact but for calls of other kinds within a moment of the first refusal: a client on a socket may not have read it
+    /// yet when they leave.
+    fn check_token(&mut self, request: &WireRequest, at: Timestamp, findings: &mut Findings) {
+        if self.refused_tokens.is_empty() {
+            return;
+        }
+        let refused = token_of(request).and_then(|token| self.refused_tokens.get_mut(token));
+        let Some(refused) = refused.filter(|refused| !refused.reported) else {
+            return;
+        };
+        if at.duration_since(refused.at) > READS_WITHIN || refused.calls.contains(&line_of(request)) {
+            refused.reported = true;
+            let text = format!(
+                "{} was called again with a token that had been refused with 401",
+                host_of(&request.url)
+            );
+            findings.add(Finding::new(Code::Conduct, at, None, text));
         }
     }
 
@@ -296,6 +335,13 @@ fn check_precondition(request: &WireRequest, at: Timestamp, findings: &mut Findi
         let text = format!("PATCH {url} left without a precondition");
         findings.advise(Finding::new(Code::Conduct, at, None, text));
     }
+}
+
+/// The digest of the bearer token of a request; none in a trace of a version that did not show it.
+fn token_of(request: &WireRequest) -> Option<&str> {
+    let authorization = request.headers.value(&AUTHORIZATION)?;
+    let token = authorization.strip_prefix("Bearer ")?;
+    (token != REDACTED).then_some(token)
 }
 
 fn is_sign_in(url: &str) -> bool {

@@ -24,7 +24,8 @@ impl Invariant for Quiet {
             What::Settled => self.settled = true,
             // A person may act again after a settle in the middle of a scenario; what could not be done before can be done
             // once all is healed.
-            What::Step { .. } | What::Observed(Observed::Healed) => self.settled = false,
+            // What a webhook brings that was still on its way is news, and no echo.
+            What::Step { .. } | What::Observed(Observed::Healed | Observed::Delivering { .. }) => self.settled = false,
             What::NeverSettled { rounds } => {
                 let text = format!("the connector was still writing after {rounds} rounds of settling");
                 findings.add(Finding::new(Code::Quiet, entry.at, None, text));
