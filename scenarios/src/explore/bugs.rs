@@ -18,6 +18,9 @@ use crate::scenario::Crm;
 /// How far apart the places among the seeds are from which hunts start.
 const APART: u64 = 1_000_000;
 
+/// How many of one bug's failures are shrunk.
+const SHRUNK: usize = 2;
+
 /// How bugs are hunted.
 #[derive(Clone, Copy, Debug)]
 pub struct Hunt {
@@ -85,8 +88,12 @@ fn hunt_one(bug: Planted, hunt: Hunt) -> Caught {
     let (runs, seconds) = hunts
         .get(middle)
         .map_or((0, 0.0), |(runs, seconds, _)| (*runs, *seconds));
-    let found = hunts.into_iter().filter_map(|(_, _, failure)| failure);
+    let mut found: Vec<Failure> = hunts.into_iter().filter_map(|(_, _, failure)| failure).collect();
+    // Shrinking costs more than finding, and what is short already ends up shortest.
+    found.sort_by_key(|failure| failure.draft.steps.len());
     let shortest = found
+        .into_iter()
+        .take(SHRUNK)
         .map(|failure| shrunk(bug, failure))
         .min_by_key(|failure| failure.draft.steps.len());
     Caught {

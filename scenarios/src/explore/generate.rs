@@ -66,7 +66,7 @@ pub fn history(choice: Choice, seed: u64) -> Draft {
     if stream.between(0, 5) > 0 {
         steps.push(Line::one("wait", duration(stream.between(1_000, 1_200_000))));
     }
-    let (settings, world) = options(&mut stream, choice.profile);
+    let (settings, world) = options(&mut stream, choice.profile, &sketch.swarm);
     Draft {
         title: format!("A history of seed {seed}, profile {}", choice.profile.name()),
         crm: choice.crm,
@@ -155,6 +155,7 @@ fn happen(stream: &mut Stream, sketch: &mut Sketch, steps: &mut Vec<Line>) {
                 "both edit",
                 "somebody empties a field",
                 "something happens at a call",
+                "what somebody does meets a fault",
                 "deals of a page change",
                 "resubmit",
             ]

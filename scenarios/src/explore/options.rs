@@ -3,6 +3,7 @@
 use cosell_sim::seed::Stream;
 
 use super::profile::{Kind, Profile};
+use super::swarm::Swarm;
 use super::words::pick;
 
 /// Keys of a file with their values.
@@ -14,7 +15,7 @@ fn rarely(stream: &mut Stream, one_in: u64) -> bool {
 }
 
 /// Variants of the settings, each in a part of the runs.
-pub(super) fn options(stream: &mut Stream, profile: Profile) -> (Keys, Keys) {
+pub(super) fn options(stream: &mut Stream, profile: Profile, swarm: &Swarm) -> (Keys, Keys) {
     let mut settings = Vec::new();
     if rarely(stream, 5) {
         let profiles = [
@@ -47,6 +48,9 @@ pub(super) fn options(stream: &mut Stream, profile: Profile) -> (Keys, Keys) {
         settings.push(("directions", format!("{{{field}: {way}}}")));
     }
     minor(stream, &mut settings);
+    if swarm.leads && settings.iter().all(|(key, _)| *key != "sync co-sell only") {
+        settings.push(("sync co-sell only", "no".to_owned()));
+    }
     let mut world = Vec::new();
     if rarely(stream, 4) {
         world.push(("page size", stream.between(1, 3).to_string()));

@@ -35,6 +35,14 @@ pub(super) struct Swarm {
     /// Percent of steps that are drawn against what is believed.
     pub(super) meaningless: u64,
     pub(super) deals: usize,
+    /// People write much: most texts are long.
+    pub(super) wordy: bool,
+    /// All deals are one customer's.
+    pub(super) one_customer: bool,
+    /// Half of the deals are leads, and leads are let in.
+    pub(super) leads: bool,
+    /// Most amounts have something after the point.
+    pub(super) cents: bool,
 }
 
 const PLAIN: [&str; 1] = ["USD"];
@@ -69,7 +77,16 @@ impl Swarm {
             pace,
             currencies: if several { &SEVERAL } else { &PLAIN },
             meaningless: if uniform { 8 } else { stream.between(0, 15) },
-            deals: usize::try_from(stream.between(1, 3)).unwrap_or(1),
+            // More deals than one page of a list holds, now and then.
+            deals: usize::try_from(match stream.between(0, 9) {
+                0 => stream.between(4, 6),
+                _ => stream.between(1, 3),
+            })
+            .unwrap_or(1),
+            wordy: !uniform && stream.between(0, 4) == 0,
+            one_customer: !uniform && stream.between(0, 4) == 0,
+            leads: !uniform && stream.between(0, 7) == 0,
+            cents: !uniform && stream.between(0, 4) == 0,
         }
     }
 

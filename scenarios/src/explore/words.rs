@@ -55,11 +55,12 @@ const NAMES: [&str; 8] = [
     "Name with, comma",
 ];
 
-fn text(stream: &mut Stream) -> String {
-    match stream.between(0, 15) {
+fn text(stream: &mut Stream, sketch: &Sketch) -> String {
+    let wordy = sketch.swarm.wordy && stream.between(0, 2) > 0;
+    match if wordy { 8 } else { stream.between(0, 15) } {
         0..=7 => quoted(&format!("notes {}", stream.between(1, 999))),
         8 => quoted(&format!(
-            "long notes {} {}",
+            "long notes {}\n{}",
             stream.between(1, 999),
             "and so on ".repeat(60)
         )),
@@ -67,7 +68,13 @@ fn text(stream: &mut Stream) -> String {
     }
 }
 
-fn name(stream: &mut Stream) -> String {
+fn name(stream: &mut Stream, sketch: &Sketch) -> String {
+    if sketch.swarm.wordy && stream.between(0, 1) == 0 {
+        let number = stream.between(1, 999);
+        return quoted(&format!(
+            "Long name {number} of a deal that nobody could tell apart otherwise"
+        ));
+    }
     if stream.between(0, 1) == 0 {
         return quoted(&format!("Name {}", stream.between(1, 999)));
     }
@@ -77,7 +84,8 @@ fn name(stream: &mut Stream) -> String {
 fn money(stream: &mut Stream, sketch: &Sketch) -> String {
     let currency = *pick(stream, sketch.swarm.currencies);
     let whole = currency == "JPY";
-    match stream.between(0, 7) {
+    let cents = sketch.swarm.cents && stream.between(0, 2) > 0;
+    match if cents { 0 } else { stream.between(0, 7) } {
         0 if !whole => format!("{}.{:02} {currency}", stream.between(1, 99_999), stream.between(1, 99)),
         1 => format!("1 {currency}"),
         2 => format!("999999999 {currency}"),
@@ -99,10 +107,10 @@ fn day(stream: &mut Stream) -> String {
 
 fn value_of(stream: &mut Stream, sketch: &Sketch, field: &str) -> String {
     match field {
-        "name" => name(stream),
+        "name" => name(stream, sketch),
         "value" => money(stream, sketch),
         "closes" => day(stream),
-        _ => text(stream),
+        _ => text(stream, sketch),
     }
 }
 
@@ -123,12 +131,16 @@ pub(super) fn edit(stream: &mut Stream, sketch: &Sketch, allowed: &[&'static str
 pub(super) fn new_deal(stream: &mut Stream, sketch: &Sketch) -> Vec<(&'static str, String)> {
     let mut keys = Vec::new();
     if stream.between(0, 2) == 0 {
-        keys.push(("name", name(stream)));
+        keys.push(("name", name(stream, sketch)));
     }
-    if stream.between(0, 2) == 0 {
+    if sketch.swarm.one_customer || stream.between(0, 2) == 0 {
         // Deals of one customer share its account.
         keys.push(("customer", "Fabrikam".to_owned()));
-        if stream.between(0, 1) == 0 {
+        if stream.between(0, 3) == 0 {
+            // Another company of that name.
+            keys.push(("postal code", quoted("10115")));
+        }
+        if sketch.swarm.one_customer || stream.between(0, 1) == 0 {
             let buyer = "{first name: Ada, last name: Byron, email: ada@fabrikam.example}";
             keys.push(("contact", buyer.to_owned()));
         }
@@ -140,7 +152,7 @@ pub(super) fn new_deal(stream: &mut Stream, sketch: &Sketch) -> Vec<(&'static st
         keys.push(("closes", day(stream)));
     }
     if stream.between(0, 2) > 0 {
-        keys.push(("notes", text(stream)));
+        keys.push(("notes", text(stream, sketch)));
     }
     keys
 }

@@ -188,10 +188,14 @@ impl<'a> Check<'a> {
         let crm_writes = self.crm_writes(pair, field);
         let pc_writes = self.board.last_writes(pair.referral_id, field.pointer());
         let mut crm_edited = crm_writes.others > crm_writes.connector || (held && crm_writes.others.is_some());
-        if field == Field::Currency && held {
-            // An amount waits with its currency.
-            crm_edited |= self.crm_writes(pair, Field::Value).others.is_some();
-        }
+        let other = match field {
+            Field::Currency => Some(Field::Value),
+            Field::Value => Some(Field::Currency),
+            Field::Name | Field::Closes | Field::Notes => None,
+        };
+        // An amount waits with its currency, and a currency with its amount.
+        let waits = |other| self.crm_writes(pair, other).others.is_some();
+        crm_edited |= held && other.is_some_and(waits);
         let by_direction = match direction(field, self.header) {
             Direction::Both => false,
             // The receiver was edited after the owner's last edit: the local value stands.

@@ -1,5 +1,5 @@
 //! The part of `one-to-one` that is about customers: no second account for one company, no second contact for one person
-//! (product.md M16).
+//! (product.md M16); and of `nothing-invented`: whom the connector makes in one system the other one has.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +37,7 @@ impl Invariant for Customers {
             }) if commit.kind == CommitKind::Created && commit.actor == CONNECTOR => {
                 let sent = self.sent.get(exchange).copied();
                 self.created(commit, sent, entry.at, scene, findings);
+                invented(commit, entry.at, scene, findings);
             }
             What::Observed(Observed::Committed { commit, .. }) if commit.kind != CommitKind::Deleted => {
                 if let Some(key) = key(commit, scene) {
@@ -64,6 +65,47 @@ impl Customers {
             let text = format!("the connector made a second record in {} for {}", commit.table, key.1);
             findings.add(Finding::new(Code::OneToOne, at, None, text));
         }
+    }
+}
+
+/// Whom the connector has made, and nobody has named so.
+fn invented(commit: &Commit, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
+    let book = &scene.board.book;
+    let Some(record) = book.others.get(&commit.table).and_then(|rows| rows.get(&commit.id)) else {
+        return;
+    };
+    let written = |columns: &[&str]| columns.iter().map(|column| record.text(column).to_owned()).collect();
+    let mut referrals = book.partner_referrals().map(|(_, referral)| referral);
+    let (what, written): (&str, Vec<String>) = match commit.table.as_str() {
+        "Account" => ("company", written(&["Name", "BillingPostalCode"])),
+        "account" => ("company", written(&["name", "address1_postalcode"])),
+        "Contact" => ("person", written(&["FirstName", "LastName", "Email"])),
+        "contact" => ("person", written(&["firstname", "lastname", "emailaddress1"])),
+        _ => return,
+    };
+    let named = if what == "company" {
+        referrals.any(|referral| {
+            let postal_code = referral.text("/customerProfile/address/postalCode");
+            [referral.text("/customerProfile/name"), postal_code]
+                .iter()
+                .zip(&written)
+                .all(|(named, written)| named.trim() == written.trim())
+        })
+    } else {
+        let keys = ["firstName", "lastName", "email"];
+        referrals.any(|referral| {
+            let team = referral.get("/customerProfile/team").as_array();
+            team.into_iter().flatten().any(|person| {
+                keys.iter()
+                    .zip(&written)
+                    .all(|(key, written)| person[key].as_str().unwrap_or_default().trim() == written.trim())
+            })
+        })
+    };
+    if !named {
+        let text = format!("the connector made a {what} in the CRM that no referral names");
+        let finding = Finding::new(Code::NothingInvented, at, None, text);
+        findings.add(finding.comparing(format!("a {what} of a referral"), written.join(", ")));
     }
 }
 

@@ -15,7 +15,7 @@ use super::sent::Sent;
 use super::{Code, Finding, Findings, Invariant, Scene};
 use crate::board::CONNECTOR;
 use crate::calls::{named_after, path_alone};
-use crate::record::{Field, Standing, help_in_pc, pc_standing, visible_in_pc};
+use crate::record::{Field, Standing, help_in_pc, is_microsoft_side, pc_standing, visible_in_pc};
 use crate::trace::{Entry, What};
 
 pub(super) const EXPLANATION: &str = "Nothing that a seller holds back reaches Partner Center.
@@ -24,8 +24,8 @@ Each business value in a request to Partner Center must have stood in a revision
 was not on hold, or in the referral already. Judged by revision, not by time: what was typed on hold may go out once the \
 deal has left it. The external reference, the accept and the decline are exempt. While a referral is New, nothing but its \
 acceptance may carry values. After the connector has read Sync = No it writes to neither record. Visibility to Microsoft \
-and the request for help are never taken back in Partner Center. Notes stay where the settings say that they and Description \
-are no pair.
+and the request for help are never taken back in Partner Center, and nothing is shown to Microsoft whose seller never asked for \
+it. Notes stay where the settings say that they and Description are no pair.
 
 Look first at which revision of the opportunity the write was decided on.";
 
@@ -49,6 +49,8 @@ pub(super) struct NoLeak {
     in_pc: Values,
     visible: BTreeSet<String>,
     helped: BTreeSet<String>,
+    /// Opportunities whose sellers ever showed them to Microsoft, or asked it for help.
+    shown: BTreeSet<String>,
     /// Reads of one opportunity that are under way, with what the system answered: whether Sync was Yes.
     reads: BTreeMap<u64, (String, Option<bool>)>,
     /// Opportunities of which the connector's last read said Sync = No.
@@ -112,6 +114,9 @@ impl NoLeak {
                 let text = format!("the connector wrote the opportunity of {deal} after it had read that Sync is No");
                 findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
             }
+            if book.visible_in_crm(opportunity) || !book.help_in_crm(opportunity).is_empty() {
+                self.shown.insert(commit.id.clone());
+            }
             let open = book.syncs(opportunity) && book.crm_standing(opportunity) != Standing::Held;
             let values = if open { &mut self.open } else { &mut self.private };
             let values = values.entry(commit.id.clone()).or_default();
@@ -128,6 +133,17 @@ impl NoLeak {
                     .filter_map(|field| Some((field, book.pc_value(referral, field)?))),
             );
             let deal = scene.board.name_of(&commit.id);
+            let opportunity = referral.text("/externalReferenceId");
+            if commit.actor == CONNECTOR
+                && visible_in_pc(referral)
+                && !self.visible.contains(&commit.id)
+                && !is_microsoft_side(referral)
+                && book.opportunities.contains_key(opportunity)
+                && !self.shown.contains(opportunity)
+            {
+                let text = format!("the connector showed {deal} to Microsoft, though its seller never asked for it");
+                findings.add(Finding::new(Code::NoLeak, at, Some(deal), text));
+            }
             for (known, now, what) in [
                 (&mut self.visible, visible_in_pc(referral), "visibility to Microsoft"),
                 (&mut self.helped, help_in_pc(referral).is_some(), "the request for help"),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cosell_sim::happening::{Commit, CommitKind};
 use cosell_sim::world::observation::Observed;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::{Code, Finding, Findings, Invariant, Scene, end_of};
 use crate::board::CONNECTOR;
@@ -30,13 +31,27 @@ pub(super) struct Solutions {
     removed: BTreeMap<Line, Timestamp>,
     /// Opportunities whose solutions a seller changed last.
     changed: BTreeSet<String>,
+    /// Every one that a seller ever took away.
+    taken: BTreeSet<Line>,
+    /// Opportunities that the connector made.
+    made: BTreeSet<String>,
 }
+
+/// Where a referral lists them.
+const IN_PC: &str = "/details/requirements/solutions";
 
 impl Invariant for Solutions {
     fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
         let What::Observed(Observed::Committed { commit, .. }) = &entry.what else {
             return;
         };
+        if commit.actor == CONNECTOR && commit.kind == CommitKind::Created {
+            if scene.board.book.opportunities.contains_key(&commit.id) {
+                self.made.insert(commit.id.clone());
+            }
+        } else if commit.actor == CONNECTOR {
+            self.dropped(commit, entry.at, scene, findings);
+        }
         if !matches!(
             commit.table.as_str(),
             "Microsoft_Solutions__c" | "msft_partnercentersolution"
@@ -47,6 +62,7 @@ impl Invariant for Solutions {
         if commit.kind == CommitKind::Deleted {
             if let Some(line) = self.rows.remove(&commit.id).filter(|_| !by_connector) {
                 self.changed.insert(line.0.clone());
+                self.taken.insert(line.clone());
                 self.removed.insert(line, entry.at);
             }
             return;
@@ -71,6 +87,7 @@ impl Invariant for Solutions {
         if matches!(scene.header.profile.as_str(), "documented-2020" | "documented-2021") {
             return;
         }
+        self.untouched(trace, scene, findings);
         for id in &self.changed {
             let Some((opportunity, referral)) = book.opportunities.get(id).zip(
                 scene
@@ -82,7 +99,7 @@ impl Invariant for Solutions {
             };
             let live = book.crm_standing(opportunity) == Standing::Open && pc_standing(referral) == Standing::Open;
             let in_crm = book.solutions_in_crm(id);
-            let in_pc = entries_in_pc(referral, "/details/requirements/solutions", "id");
+            let in_pc = entries_in_pc(referral, IN_PC, "id");
             let sets: [BTreeSet<&String>; 2] = [in_crm.iter().collect(), in_pc.iter().collect()];
             // In Dataverse a row that is gone shows only when the opportunity is looked at for another reason.
             let unseen = scene.header.crm == Crm::Dynamics && sets[0].is_subset(&sets[1]);
@@ -97,12 +114,69 @@ impl Invariant for Solutions {
     }
 }
 
+impl Solutions {
+    /// The connector takes none away from a referral that no seller took away.
+    fn dropped(&self, commit: &Commit, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
+        let Some(change) = commit.changes.iter().find(|change| change.field == IN_PC) else {
+            return;
+        };
+        let Some(opportunity) = scene.links.opportunity_of(&commit.id) else {
+            return;
+        };
+        let ids = |list: &Value| -> BTreeSet<String> {
+            let entries = list.as_array().into_iter().flatten();
+            entries
+                .filter_map(|entry| Some(entry.get("id")?.as_str()?.to_owned()))
+                .collect()
+        };
+        let (before, after) = (ids(&change.before), ids(&change.after));
+        let lost = |id: &&String| {
+            let line = (opportunity.to_owned(), (*id).clone());
+            self.made.contains(opportunity) && !self.taken.contains(&line)
+        };
+        if let Some(id) = before.difference(&after).find(lost) {
+            let deal = scene.board.name_of(opportunity);
+            let text = format!("the connector took solution {id} of {deal} away in Partner Center, and no seller had");
+            findings.add(Finding::new(Code::NothingLost, at, Some(deal), text));
+        }
+    }
+
+    /// What no seller has touched is as Partner Center has it.
+    fn untouched(&self, trace: &Trace, scene: &Scene<'_>, findings: &mut Findings) {
+        let book = &scene.board.book;
+        for id in self.made.difference(&self.changed) {
+            let referral = scene.links.referral_of(id).and_then(|id| book.referrals.get(id));
+            let Some((opportunity, referral)) = book.opportunities.get(id).zip(referral) else {
+                continue;
+            };
+            let closed = book.crm_standing(opportunity).is_closed() || pc_standing(referral).is_closed();
+            let (in_crm, in_pc) = (book.solutions_in_crm(id), entries_in_pc(referral, IN_PC, "id"));
+            let lacking = in_pc.iter().any(|solution| !in_crm.contains(solution));
+            if lacking && !closed && book.syncs(opportunity) {
+                let deal = scene.board.name_of(id);
+                let text = format!("the opportunity of {deal} was made without all solutions of its referral");
+                let finding = Finding::new(Code::NothingLost, end_of(trace), Some(deal), text);
+                findings.add(finding.comparing(in_pc.join(", "), in_crm.join(", ")));
+            }
+        }
+    }
+}
+
 fn line(commit: &Commit, scene: &Scene<'_>) -> Option<Line> {
     let row = scene.board.book.others.get(&commit.table)?.get(&commit.id)?;
     let [opportunity, solution] = match scene.header.crm {
         Crm::Salesforce => ["Opportunity__c", "Solution__c"],
         Crm::Dynamics => ["_msft_opportunity_value", "msft_solutionidentifier"],
     };
-    let line = (row.text(opportunity).to_owned(), row.text(solution).to_owned());
+    let named = row.text(solution);
+    // Salesforce's rows name a row of the list of solutions, which has the identifier that Partner Center knows.
+    let details = scene.board.book.others.get("Microsoft_Solution_Detail__c");
+    let identifier = match scene.header.crm {
+        Crm::Salesforce => details
+            .and_then(|details| details.get(named))
+            .map_or(named, |detail| detail.text("Solution_Identifier__c")),
+        Crm::Dynamics => named,
+    };
+    let line = (row.text(opportunity).to_owned(), identifier.to_owned());
     (!line.0.is_empty() && !line.1.is_empty()).then_some(line)
 }

@@ -47,6 +47,9 @@ struct Armed {
     met: BTreeSet<u64>,
 }
 
+/// A referral that no tenant has.
+const NOBODYS: &str = "00000000-0000-4000-8000-000000000000";
+
 impl Run<'_> {
     /// Does a step of this kind; false when it is of another.
     pub(super) fn breaks(&mut self, number: usize, deal: &str, act: &Act) -> bool {
@@ -78,7 +81,8 @@ impl Run<'_> {
             Signed::Forged => SignatureState::Forged,
             Signed::Missing => SignatureState::Absent,
         };
-        let referral = self.referral(deal).unwrap_or_default();
+        // A deal that is not in Partner Center: somebody names a referral that nobody has.
+        let referral = self.referral(deal).unwrap_or_else(|_| NOBODYS.to_owned());
         let base = self.world.ground().bases.partner_center_events();
         let body = if garbled {
             "{\"EventName\": \"referral-upd".to_owned()

@@ -1,12 +1,12 @@
 //! What happens in the middle of a call: somebody edits, closes or takes back while the connector has decided on what it read,
-//! or its process ends.
+//! or its process ends, or the call that carries over what somebody has done goes wrong.
 
 use cosell_sim::seed::Stream;
 
-use super::super::draft::Line;
+use super::super::draft::{Line, duration};
 use super::super::sketch::Sketch;
 use super::super::words::{self, pick};
-use super::people::on;
+use super::people::{on, seller_asks, seller_moves};
 
 /// The fields of a race, with those that are in most of them first.
 const FIELDS: [&str; 4] = ["value", "value", "notes", "closes"];
@@ -65,6 +65,44 @@ pub(super) fn happens_at_call(stream: &mut Stream, sketch: &mut Sketch, deal: us
     };
     let verb = if to_pc { "seller edits" } else { "partner edits" };
     vec![at_call(stream, of, vec![race]), edit(stream, sketch, verb, deal, field)]
+}
+
+/// What somebody does meets a fault: the call that carries it over, or those that do, go wrong.
+pub(super) fn meets_a_fault(stream: &mut Stream, sketch: &mut Sketch, deal: usize) -> Vec<Line> {
+    let field = *pick(stream, &FIELDS);
+    let (of, done) = match stream.between(0, 9) {
+        0..=3 => (
+            "update referral",
+            vec![edit(stream, sketch, "seller edits", deal, field)],
+        ),
+        4..=6 => (
+            "update opportunity",
+            vec![edit(stream, sketch, "partner edits", deal, field)],
+        ),
+        7 => ("update referral", seller_moves(stream, sketch, deal)),
+        // Help that is wanted later: Microsoft is invited.
+        _ => ("create referral", seller_asks(stream, sketch, deal)),
+    };
+    let mut keys = vec![("of", of.to_owned())];
+    if stream.between(0, 3) == 0 {
+        keys.push(("times", stream.between(2, 3).to_string()));
+    }
+    let verb = match stream.between(0, 7) {
+        0..=2 => "lose reply",
+        3 | 4 => "lose request",
+        5 => "cut reply",
+        6 => {
+            keys.push(("by", duration(stream.between(500, 90_000))));
+            "delay"
+        }
+        _ => {
+            keys.push(("status", (*pick(stream, &["500", "502", "503", "408"])).to_owned()));
+            "answer"
+        }
+    };
+    let mut lines = vec![Line::keys(verb, keys)];
+    lines.extend(done);
+    lines
 }
 
 /// The process ends while a call is under way, and starts again.

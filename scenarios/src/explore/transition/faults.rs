@@ -5,6 +5,7 @@ use cosell_sim::seed::Stream;
 use super::super::draft::{Line, duration};
 use super::super::sketch::Sketch;
 use super::super::words::pick;
+use super::people::on;
 
 /// Calls that a fault can meet.
 pub(super) const CALLS: [&str; 13] = [
@@ -136,6 +137,15 @@ pub(super) fn ignore_field(stream: &mut Stream, _: &mut Sketch, _: usize) -> Vec
     vec![Line::keys("ignore field", keys)]
 }
 
+/// Somebody delivers a webhook that Partner Center does not owe, signed or not.
+pub(super) fn stray_webhook(stream: &mut Stream, _: &mut Sketch, deal: usize) -> Vec<Line> {
+    let signature = *pick(stream, &["valid", "forged", "forged", "missing"]);
+    vec![Line::keys(
+        "deliver webhook",
+        vec![on(deal), ("signature", signature.to_owned())],
+    )]
+}
+
 pub(super) fn expire_tokens(stream: &mut Stream, _: &mut Sketch, _: usize) -> Vec<Line> {
     vec![Line::one("expire tokens", *pick(stream, &["partner center", "crm"]))]
 }
@@ -168,7 +178,7 @@ pub(super) fn crash(stream: &mut Stream, sketch: &mut Sketch, _: usize) -> Vec<L
 pub(in crate::explore) fn silent_creation(stream: &mut Stream) -> Vec<Line> {
     let of = *pick(stream, &["create referral", "create referral", "create opportunity"]);
     let mut keys = vec![("of", of.to_owned())];
-    if stream.between(0, 3) == 0 {
+    if stream.between(0, 2) == 0 {
         keys.push(("after", "1".to_owned()));
     }
     let mut lines = vec![if stream.between(0, 1) == 0 {

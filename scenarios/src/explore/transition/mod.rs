@@ -17,10 +17,10 @@ mod at_call;
 /// What people do with the solution: flows, connections, roles.
 mod operator;
 
-use at_call::{dies_at_call, happens_at_call, page_changes};
+use at_call::{dies_at_call, happens_at_call, meets_a_fault, page_changes};
 use faults::{
     answer, calls, crash, delay, delay_hooks, disconnect, expire_tokens, hooks, ignore_field, restart, skew, stop,
-    throttle,
+    stray_webhook, throttle,
 };
 use operator::{break_connection, give_roles, lose_trigger, resubmit, resubmit_flow, turn_flow};
 use people::{
@@ -76,7 +76,7 @@ const fn wrong(
 
 /// Every transition. What a history begins with, making its deals, is drawn apart.
 #[rustfmt::skip]
-pub(super) const TRANSITIONS: [Transition; 49] = [
+pub(super) const TRANSITIONS: [Transition; 51] = [
     people("partner edits", 8, |deal| deal.in_pc.is_live(), partner_edits),
     people("seller edits", 9, |deal| deal.in_crm.is_live(), seller_edits),
     people("both edit", 9, |deal| deal.in_pc.is_live() && deal.in_crm.is_live(), both_edit),
@@ -90,7 +90,7 @@ pub(super) const TRANSITIONS: [Transition; 49] = [
     people("seller shows or hides", 2, |deal| deal.in_crm.is_live(), seller_shows),
     people("seller adds solution", 2, |deal| deal.in_crm.is_live(), seller_adds_solution),
     people("seller removes solution", 2, |deal| deal.in_crm.is_live(), seller_removes_solution),
-    people("somebody empties a field", 1, |deal| deal.in_pc.is_live() && deal.in_crm.is_live(), empties),
+    people("somebody empties a field", 2, |deal| deal.in_pc.is_live() && deal.in_crm.is_live(), empties),
     people("partner accepts", 3, |deal| deal.in_pc == Place::Held, partner_accepts),
     people("partner declines", 1, |deal| deal.in_pc == Place::Held, partner_declines),
     people("partner closes", 2, |deal| deal.in_pc.is_live(), partner_closes),
@@ -125,6 +125,8 @@ pub(super) const TRANSITIONS: [Transition; 49] = [
     wrong("resubmit flow", Kind::Operator, 1, resubmit_flow),
     wrong("break connection", Kind::Operator, 2, break_connection),
     wrong("give roles", Kind::Operator, 1, give_roles),
+    people("what somebody does meets a fault", 4, |deal| deal.in_pc.is_live() && deal.in_crm.is_live(), meets_a_fault).of(Kind::Fault),
+    people("deliver webhook", 1, |deal| deal.in_pc.is_live(), stray_webhook).of(Kind::Fault),
     people("deals of a page change", 2, |deal| deal.in_pc.is_live(), page_changes).of(Kind::Fault),
 ];
 
@@ -137,7 +139,9 @@ impl Transition {
 
 /// The step that makes a deal, and what is known of it then.
 pub(super) fn make(stream: &mut Stream, sketch: &Sketch, number: usize) -> (Line, Deal) {
+    let leads = sketch.swarm.leads && stream.between(0, 1) == 0;
     let made = match stream.between(0, 19) {
+        _ if leads => Made::Lead,
         0..=8 => Made::Microsoft,
         9 => Made::Lead,
         10..=15 => Made::SellerWithHelp,
@@ -145,6 +149,14 @@ pub(super) fn make(stream: &mut Stream, sketch: &Sketch, number: usize) -> (Line
     };
     let mut keys = vec![on(number)];
     keys.extend(words::new_deal(stream, sketch));
+    if stream.between(0, 3) == 0 {
+        let solutions = *pick(stream, &["[SOL-2]", "[SOL-1, SOL-2]", "[SOL-1, SOL-2, SOL-3]"]);
+        keys.push(("solutions", solutions.to_owned()));
+    }
+    if matches!(made, Made::Microsoft | Made::Lead) && stream.between(0, 7) == 0 {
+        keys.retain(|(key, _)| *key != "value");
+        keys.push(("value", "none".to_owned()));
+    }
     if made == Made::Microsoft {
         if stream.between(0, 3) == 0 {
             keys.push(("help", (*pick(stream, &words::HELPS)).to_owned()));
@@ -163,10 +175,6 @@ pub(super) fn make(stream: &mut Stream, sketch: &Sketch, number: usize) -> (Line
     if stream.between(0, 6) == 0 {
         keys.push(("sync", "no".to_owned()));
         deal.synced = false;
-    }
-    if stream.between(0, 3) == 0 {
-        let solutions = *pick(stream, &["[SOL-2]", "[SOL-1, SOL-2]", "[SOL-1, SOL-2, SOL-3]"]);
-        keys.push(("solutions", solutions.to_owned()));
     }
     match stream.between(0, 15) {
         0 => {
