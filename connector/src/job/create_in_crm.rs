@@ -39,7 +39,10 @@ pub(crate) async fn create_in_crm(
             None,
             "the referral does not exist",
         );
-        desk.forget(deal);
+        // A lead's Audit trail is remembered here alone: it goes on when the referral is seen again.
+        if desk.record(deal).lead_audit.is_empty() {
+            desk.forget(deal);
+        }
         return Ok(Step::Done);
     };
     seen.referral = Some(referral.etag.clone());
@@ -441,7 +444,12 @@ async fn add_missing(
     if let Some(contact) = contact {
         crm::ensure_role(desk, id, &contact).await?;
     }
-    for solution in &referral.solutions {
+    let most = if desk.settings().is_planted(Planted::FirstSolutionOnly) {
+        1
+    } else {
+        usize::MAX
+    };
+    for solution in referral.solutions.iter().take(most) {
         if !present.iter().any(|known| known.id == solution.id) {
             crm::add_solution(desk, id, solution).await?;
         }

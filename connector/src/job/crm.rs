@@ -288,10 +288,28 @@ pub(crate) async fn ensure_account(desk: &Desk, customer: &Customer) -> Result<A
         return Ok(AccountId::new(id));
     }
     let create = match &desk.settings().crm {
-        CrmSettings::Salesforce(settings) => salesforce::create_account(settings, customer),
-        CrmSettings::Dataverse(settings) => dataverse::create_account(settings, customer),
+        CrmSettings::Salesforce(settings) => salesforce::create_account(settings, &new_customer(desk, customer)),
+        CrmSettings::Dataverse(settings) => dataverse::create_account(settings, &new_customer(desk, customer)),
     };
     Ok(AccountId::new(created(desk, create).await?))
+}
+
+/// What a planted bug makes of a new customer.
+fn new_customer(desk: &Desk, customer: &Customer) -> Customer {
+    let mut customer = customer.clone();
+    if desk.settings().is_planted(Planted::NoPostalCode) {
+        customer.address.postal_code = None;
+    }
+    customer
+}
+
+/// What a planted bug makes of a new person.
+fn new_person(desk: &Desk, person: &Person) -> Person {
+    let mut person = person.clone();
+    if desk.settings().is_planted(Planted::SwapsNames) {
+        std::mem::swap(&mut person.first_name, &mut person.last_name);
+    }
+    person
 }
 
 /// The contact of a person: by email address, else created. None without an email address.
@@ -314,8 +332,8 @@ pub(crate) async fn ensure_contact(
         return Ok(Some(ContactId::new(id)));
     }
     let create = match &desk.settings().crm {
-        CrmSettings::Salesforce(settings) => salesforce::create_contact(settings, person, account),
-        CrmSettings::Dataverse(settings) => dataverse::create_contact(settings, person, account),
+        CrmSettings::Salesforce(settings) => salesforce::create_contact(settings, &new_person(desk, person), account),
+        CrmSettings::Dataverse(settings) => dataverse::create_contact(settings, &new_person(desk, person), account),
     };
     Ok(Some(ContactId::new(created(desk, create).await?)))
 }

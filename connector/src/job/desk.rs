@@ -119,6 +119,8 @@ struct Gate {
 struct Spent {
     day: i64,
     calls: u64,
+    /// Whether it was said that none are left.
+    told: bool,
 }
 
 /// The switches of the flows and their run history.
@@ -372,10 +374,13 @@ impl Desk {
     pub(crate) async fn ask(&self, audience: Audience, ask: Ask) -> Result<Response<Bytes>, Trouble> {
         let mut renewed = false;
         loop {
-            let token = self.token(audience).await?;
+            let token = match self.token_at_hand(audience) {
+                Some(token) => token,
+                None => Box::pin(self.admitted_token(audience)).await?,
+            };
             let request = ask.clone().into_request(Some(&token.authorization));
             let request = request.map_err(|error| Trouble::refused(format!("the request cannot be built: {error}")))?;
-            let response = self.exchange(audience.system(), request).await?;
+            let response = self.send(audience.system(), request).await?;
             if response.status() == StatusCode::UNAUTHORIZED {
                 if !self.settings().is_planted(Planted::KeepsRefusedToken) {
                     self.drop_token(audience, &token);
@@ -409,6 +414,23 @@ impl Desk {
             Ok(response) => Ok(Some(response)),
             Err(Trouble::Conflict) => Ok(None),
             Err(other) => Err(other),
+        }
+    }
+
+    /// The token that is kept, where a request may leave at once.
+    fn token_at_hand(&self, audience: Audience) -> Option<Token> {
+        self.kept_token(audience)
+            .filter(|_| self.is_admitted(audience.system()))
+    }
+
+    /// A good token at the moment at which its request may leave: one that was taken before a wait may be refused after it.
+    async fn admitted_token(&self, audience: Audience) -> Result<Token, Trouble> {
+        loop {
+            self.admitted(audience.system()).await;
+            let token = self.token(audience).await?;
+            if self.is_admitted(audience.system()) {
+                return Ok(token);
+            }
         }
     }
 

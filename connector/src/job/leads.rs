@@ -8,6 +8,7 @@ use super::crm;
 use super::desk::{Desk, Trouble};
 use crate::deal::{Field, ReferralState};
 use crate::id::DealNumber;
+use crate::planted::Planted;
 use crate::sync::audit::{self, Way};
 use crate::system::opportunity::NewLead;
 use crate::system::partner_center::Referral;
@@ -60,6 +61,9 @@ pub(super) async fn handle(desk: &Desk, deal: DealNumber, referral: &Referral) -
         .filter(lacks)
         .map(|(_, code, text)| (code, text))
         .collect();
+    if desk.settings().is_planted(Planted::LeavesLeads) {
+        return Ok(Course::Done);
+    }
     if pieces.is_empty() {
         return Ok(Course::Qualified);
     }

@@ -64,7 +64,8 @@ async fn poll_once(desk: &Desk) -> Result<(), Trouble> {
     let mut newest = cursor;
     let mut page = crm::changed(desk, since).await?;
     for _ in 0..MOST_PAGES {
-        for row in &page.rows {
+        let first = desk.settings().is_planted(Planted::FirstRowOnly);
+        for row in page.rows.iter().take(if first { 1 } else { usize::MAX }) {
             match row {
                 Ok(noticed) => {
                     newest = newest.max(Some(noticed.row.modified));

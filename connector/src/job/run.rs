@@ -194,11 +194,11 @@ async fn report(desk: &Desk, deal: DealNumber, lines: &[String], way: Way, outco
         return Ok(());
     }
     let mut change = Change::default();
-    if record.outcome != outcome {
+    if record.outcome != outcome && !desk.settings().is_planted(Planted::NoAuditOfFailure) {
         let lines: Vec<String> = lines.iter().map(|what| audit::line(desk.now(), way, what)).collect();
         change.audit = audit::append(&row.audit, &lines, desk.settings().audit_limit);
     }
-    if desk.settings().display_check_mark {
+    if desk.settings().display_check_mark && !desk.settings().is_planted(Planted::NeverCrosses) {
         let marked = mark::put(&row.name, mark::CROSS, crm::longest_name(desk));
         change.name = (marked != row.name).then_some(marked);
     }

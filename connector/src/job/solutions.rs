@@ -52,6 +52,9 @@ pub(super) async fn carry(
     }
     let solutions = crm::solutions(desk, &pair.row.id).await?;
     let (here, there) = (ids(&solutions), ids(&pair.referral.solutions));
+    if desk.settings().is_planted(Planted::KeepsRemovedSolutions) && there.iter().any(|id| !here.contains(id)) {
+        return Ok(pair);
+    }
     if base.as_ref() == Some(&here) {
         return Ok(pair);
     }

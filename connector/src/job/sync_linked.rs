@@ -13,12 +13,12 @@ use super::step::{Seen, Step};
 use super::untaken::{leave_out, took};
 use super::{crm, microsoft, pc, solutions, to_crm, to_pc};
 use crate::contract::System;
-use crate::deal::{Field, OpportunityState, ReferralState};
+use crate::deal::{Agreed, Ending, Field, OpportunityState, ReferralState};
 use crate::flow::Flow;
 use crate::id::{DealNumber, OpportunityId, ReferralId};
 use crate::planted::Planted;
 use crate::record::{Base, Outcome, Record, digest};
-use crate::settings::OnHoldEdits;
+use crate::settings::{Direction, OnHoldEdits, Policy};
 use crate::sync::audit::{self, Way};
 use crate::sync::merge::{Gate, Merged, Sides, merge};
 use crate::sync::status::{Move, agreed, decide};
@@ -57,7 +57,7 @@ pub(crate) async fn sync_linked(
     });
     prove(desk, deal, &row);
     if !row.sync && !desk.settings().is_planted(Planted::SyncsWithoutLeave) {
-        desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
+        leave_alone(desk, deal, &row);
         return Ok(Step::Done);
     }
     desk.change(deal, |record| {
@@ -104,15 +104,23 @@ async fn waited_for_trust(desk: &Desk, row: &Opportunity, clock: Option<Timestam
     true
 }
 
+/// Sync is No: what both sides had agreed on stays as it is.
+fn leave_alone(desk: &Desk, deal: DealNumber, row: &Opportunity) {
+    desk.say_once(deal, "sync.off", None, "Sync with Partner Center is No");
+    if desk.settings().is_planted(Planted::ForgetsWhileOff) {
+        desk.change(deal, |record| record.base = Base::of(&row.values, record.base.status));
+    }
+}
+
 /// What became of a write to Partner Center whose reply was lost.
 fn take_stock_of_sending(record: &mut Record, referral: &Referral) {
     let Some(sending) = record.sending.take() else {
         return;
     };
     let now = match referral.state {
-        ReferralState::New => crate::deal::Agreed::New,
-        ReferralState::Active => crate::deal::Agreed::Active,
-        ReferralState::Closed(ending) => crate::deal::Agreed::closed(ending),
+        ReferralState::New => Agreed::New,
+        ReferralState::Active => Agreed::Active,
+        ReferralState::Closed(ending) => Agreed::closed(ending),
     };
     // A write arrives whole: one value that only it can have brought tells about all of them.
     let brought = |field, value: &Option<String>| {
@@ -198,7 +206,9 @@ fn is_same_id(one: &str, other: &str) -> bool {
 
 /// Whether edits made on hold are dropped.
 fn drops(desk: &Desk) -> bool {
-    desk.settings().on_hold_edits == OnHoldEdits::Drop && !desk.settings().is_planted(Planted::KeepsDroppedEdits)
+    let drops = desk.settings().on_hold_edits == OnHoldEdits::Drop;
+    (drops || desk.settings().is_planted(Planted::DropsKeptEdits))
+        && !desk.settings().is_planted(Planted::KeepsDroppedEdits)
 }
 
 /// What a planted bug makes of a move.
@@ -211,6 +221,7 @@ fn planted_move(desk: &Desk, ask: Move) -> Move {
         Move::Decline if broken(Planted::NeverDeclines) => Move::Hold,
         Move::CloseDifferently(ending) if broken(Planted::LeavesClosedApart) => Move::Closed(ending),
         Move::CloseOpportunity(_) if broken(Planted::LeavesOpportunityOpen) => Move::Reopened,
+        Move::CloseOpportunity(Ending::Lost) if broken(Planted::LeavesLostOpen) => Move::Closed(Ending::Lost),
         Move::Hold
         | Move::Live
         | Move::Accept
@@ -229,11 +240,11 @@ async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Resu
     let Some(pair) = let_through(desk, deal, pair)? else {
         return Ok(Step::Done);
     };
+    if leaves_hold(desk, deal, &pair) && drops(desk) && to_crm::drop_edits(desk, deal, &pair).await? {
+        return Ok(Step::Again);
+    }
     match pair.ask {
         Move::Accept => {
-            if drops(desk) && to_crm::drop_edits(desk, deal, &pair).await? {
-                return Ok(Step::Again);
-            }
             to_pc::accept(desk, deal, &pair.referral).await?;
             return Ok(Step::Again);
         }
@@ -271,15 +282,30 @@ async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Resu
         Move::LocalHold => {
             desk.say_once(deal, "hold.local", None, "a live deal was put on hold in the CRM");
         }
-        Move::Activate => {
-            // Accepted in the portal: what was edited on hold is dropped before the deal leaves it, too.
-            if drops(desk) && to_crm::drop_edits(desk, deal, &pair).await? {
-                return Ok(Step::Again);
-            }
-        }
-        Move::Hold | Move::Live | Move::CloseReferral(_) | Move::CloseOpportunity(_) | Move::Closed(_) => {}
+        Move::Hold
+        | Move::Live
+        | Move::Activate
+        | Move::CloseReferral(_)
+        | Move::CloseOpportunity(_)
+        | Move::Closed(_) => {}
     }
     write(desk, deal, pair, seen).await
+}
+
+/// Whether the deal leaves on-hold with this step: what was edited there may have to be dropped before it does, also where both
+/// sides left it before anybody looked.
+fn leaves_hold(desk: &Desk, deal: DealNumber, pair: &Pair) -> bool {
+    match pair.ask {
+        Move::Accept | Move::Activate => true,
+        Move::Live | Move::CloseReferral(_) => desk.record(deal).base.status == Some(Agreed::New),
+        Move::Hold
+        | Move::Decline
+        | Move::LocalHold
+        | Move::CloseOpportunity(_)
+        | Move::CloseDifferently(_)
+        | Move::Reopened
+        | Move::Closed(_) => false,
+    }
 }
 
 /// What the flows let the states of both sides ask for. An accept that may not leave keeps the deal on hold; any other move waits
@@ -341,7 +367,9 @@ async fn write(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Re
     seen.causes.solutions = false;
     seen.referral = Some(pair.referral.etag.clone());
     let record = desk.record(deal);
+    // An invitation carries what the CRM says: not while that is held back.
     if record.invite
+        && pair.ask == Move::Live
         && pair.referral.state == ReferralState::Active
         && let Some(help) = pair.referral.help
         && desk.lane(deal, Flow::CreateReferral, "Microsoft's invitation")?
@@ -433,12 +461,21 @@ fn merge_pair(desk: &Desk, record: &Record, pair: &Pair) -> Merged {
         fields.filter(|field| *field != Field::ClosingDate || !settings.is_planted(Planted::IgnoresClosingDate));
     let fields = fields.filter(|field| *field != Field::Notes || !settings.is_planted(Planted::IgnoresNotes));
     let fields = fields.filter(|field| *field != Field::Currency || !settings.is_planted(Planted::IgnoresCurrency));
+    let fields = fields.filter(|field| *field != Field::Name || !settings.is_planted(Planted::IgnoresNames));
     merge(
         sides,
         fields,
-        |field| settings.direction(field),
+        |field| {
+            if settings.is_planted(Planted::GoesBothWays) {
+                return Direction::Both;
+            }
+            settings.direction(field)
+        },
         |field| {
             let policy = settings.policy(field);
+            if settings.is_planted(Planted::PartnerCenterAlwaysWins) {
+                return Policy::PcWins;
+            }
             if settings.is_planted(Planted::LoserWins) {
                 return policy.opposite();
             }

@@ -176,7 +176,8 @@ fn change(
     let anew = desk.settings().is_planted(Planted::AuditStartsAnew);
     let trail = if anew { "" } else { &row.audit };
     change.audit = audit::append(trail, &lines, desk.settings().audit_limit);
-    if desk.settings().display_check_mark && !desk.settings().is_planted(Planted::NoMark) {
+    let marks = desk.settings().display_check_mark || desk.settings().is_planted(Planted::MarksUnasked);
+    if marks && !desk.settings().is_planted(Planted::NoMark) {
         let marked = marked(desk, row, &change, failing);
         change.name = (marked != row.name).then_some(marked);
     }
@@ -192,6 +193,19 @@ fn planted_change(desk: &Desk, pair: &Pair, change: &mut Change) {
     if broken(Planted::IgnoresMsxId) {
         change.msx = None;
     }
+    for (field, value) in &mut change.values {
+        match (field, value.as_deref()) {
+            (Field::ClosingDate, Some(day)) if broken(Planted::DayLateInCrm) => {
+                let day = day.parse::<jiff::civil::Date>().and_then(jiff::civil::Date::tomorrow);
+                *value = day.ok().map(|day| day.to_string());
+            }
+            (Field::Notes, Some(notes)) if broken(Planted::AddsNotes) => {
+                let before = pair.row.values.get(Field::Notes).unwrap_or_default();
+                *value = Some(format!("{before}\n{notes}"));
+            }
+            _ => {}
+        }
+    }
     if broken(Planted::EmptyIsZero)
         && pair.referral.values.get(Field::Value).is_none()
         && pair.row.values.get(Field::Value).is_some_and(|value| value != "0")
@@ -204,7 +218,8 @@ fn planted_change(desk: &Desk, pair: &Pair, change: &mut Change) {
 /// The name with the mark that it shall carry.
 fn marked(desk: &Desk, row: &Opportunity, change: &Change, failing: bool) -> String {
     let name = change.name.as_deref().unwrap_or(&row.name);
-    let crossed = failing || desk.settings().is_planted(Planted::CrossAfterSuccess);
+    let crossed = (failing && !desk.settings().is_planted(Planted::NeverCrosses))
+        || desk.settings().is_planted(Planted::CrossAfterSuccess);
     let shown = if crossed { mark::CROSS } else { mark::CHECK };
     if desk.settings().is_planted(Planted::MarksStack) && change.audit.is_some() {
         return format!("{} {shown}", name.trim());

@@ -127,7 +127,8 @@ pub(super) async fn write(
 ) -> Result<Pair, Trouble> {
     let mut pair = pair;
     let name = merged.to_pc.iter().find(|(field, _)| *field == Field::Name);
-    let help = pair.row.help.filter(|_| ask && pair.referral.help.is_none());
+    let converts = ask && !desk.settings().is_planted(Planted::NeverConverts);
+    let help = pair.row.help.filter(|_| converts && pair.referral.help.is_none());
     if name.is_some() || help.is_some() {
         pair.referral = replace(desk, deal, &pair.referral, name, help).await?;
     }
@@ -157,7 +158,12 @@ async fn replace(
     help: Option<Help>,
 ) -> Result<Referral, Trouble> {
     let marked = desk.settings().is_planted(Planted::MarkReachesPartnerCenter);
-    let marked = name.and_then(|(_, value)| marked.then(|| format!("{} ✔", value.as_deref().unwrap_or_default())));
+    let cuts = desk.settings().is_planted(Planted::CutsNames);
+    let marked = name.and_then(|(_, value)| {
+        let name = value.as_deref().unwrap_or_default();
+        let cut = cuts.then(|| name.chars().take(40).collect());
+        marked.then(|| format!("{name} ✔")).or(cut)
+    });
     let text = marked
         .as_deref()
         .or_else(|| name.and_then(|(_, value)| value.as_deref()));
@@ -197,6 +203,14 @@ fn planted_value(desk: &Desk, referral: &ReferralId, field: Field, value: Option
             };
             day.parse().ok().map(|day| slipped(day).to_string())
         }
+        (Field::ClosingDate, Some(day)) if broken(Planted::NoLeapDays) => Some(day.replace("-02-29", "-02-28")),
+        (Field::Value, Some(amount)) if broken(Planted::RoundsAmounts) => {
+            let rounded = amount.parse::<f64>().ok();
+            rounded.map(|amount| format!("{}", (amount / 1_000.0).round() * 1_000.0))
+        }
+        (Field::Currency, Some(_)) if broken(Planted::AlwaysDollars) => Some("USD".to_owned()),
+        (Field::Notes, Some(notes)) if broken(Planted::OneLineNotes) => Some(notes.replace('\n', " ")),
+        (Field::Notes, Some(notes)) if broken(Planted::StripsNotes) => Some(notes.replace('<', "")),
         (Field::Notes, Some(notes)) if broken(Planted::CutsNotes) => Some(notes.chars().take(255).collect()),
         (Field::Notes, Some(notes)) if broken(Planted::DropsAccents) => {
             Some(notes.chars().filter(char::is_ascii).collect())

@@ -19,10 +19,14 @@ pub fn pause(failure: u32, longest: SignedDuration, chance: u64) -> SignedDurati
     whole - SignedDuration::from_millis(i64::try_from(cut).unwrap_or_default())
 }
 
-/// The seconds of a `Retry-After` header. The form with a date is not read: no vendor documents it.
+/// The longest wait that a system is believed to ask for: a year. Nothing is kept of it over a restart.
+const LONGEST: i64 = 366 * 86_400;
+
+/// The seconds of a `Retry-After` header, days included: whoever asks for them gets them, and an operator who knows better
+/// starts the process again. The form with a date is not read: no vendor documents it.
 pub fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    (seconds >= 0).then(|| SignedDuration::from_secs(seconds.min(86_400)))
+    (seconds >= 0).then(|| SignedDuration::from_secs(seconds.min(LONGEST)))
 }
 
 #[cfg(test)]
@@ -46,5 +50,11 @@ mod tests {
         assert_eq!(retry_after(&headers), None);
         headers.insert(RETRY_AFTER, "57".parse().unwrap());
         assert_eq!(retry_after(&headers), Some(SignedDuration::from_secs(57)));
+        headers.insert(RETRY_AFTER, "259200".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(SignedDuration::from_hours(72)), "days too");
+        headers.insert(RETRY_AFTER, i64::MAX.to_string().parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(SignedDuration::from_hours(366 * 24)));
+        headers.insert(RETRY_AFTER, "-1".parse().unwrap());
+        assert_eq!(retry_after(&headers), None);
     }
 }

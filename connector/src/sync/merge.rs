@@ -84,7 +84,20 @@ pub fn merge(
     for field in fields {
         merge_field(sides, field, direction(field), policy(field), &mut merged);
     }
+    keep_money_together(sides, &mut merged);
     merged
+}
+
+/// While an amount waits, its currency is not agreed on alone, nor the other way round: the base would forget what waits.
+fn keep_money_together(sides: Sides<'_>, merged: &mut Merged) {
+    let money = [Field::Value, Field::Currency];
+    let settled = |field: &Field| {
+        let carried = |list: &[(Field, Option<String>)]| list.iter().any(|(carried, _)| carried == field);
+        sides.pc.get(*field) == sides.crm.get(*field) || carried(&merged.to_crm) || carried(&merged.to_pc)
+    };
+    if !money.iter().all(settled) {
+        merged.agreed.retain(|(field, _)| !money.contains(field));
+    }
 }
 
 fn merge_field(sides: Sides<'_>, field: Field, direction: Direction, policy: Policy, merged: &mut Merged) {
@@ -235,6 +248,33 @@ mod tests {
             assert_eq!(merged.to_crm == to("2"), crm_gets);
             assert_eq!(merged.to_pc == to("3"), !crm_gets);
         }
+    }
+
+    #[test]
+    fn a_currency_is_not_agreed_on_while_its_amount_waits() {
+        let money = |amount: &str, code: &str| {
+            let amount = Values::default().with(Field::Value, Some(amount.to_owned()));
+            amount.with(Field::Currency, Some(code.to_owned()))
+        };
+        let base = Base::of(&money("1", "GBP"), None);
+        let (pc, crm) = (money("570660", "EUR"), money("1", "EUR"));
+        let merged_at = |gate| {
+            let sides = Sides {
+                pc: &pc,
+                crm: &crm,
+                base: &base,
+                pc_changed: Timestamp::from_second(10).unwrap(),
+                crm_changed: Timestamp::from_second(20).unwrap(),
+                gate,
+            };
+            let fields = [Field::Value, Field::Currency];
+            merge(sides, fields, |_| Direction::Both, |_| Policy::PcWins)
+        };
+        let held = merged_at(Gate::Held);
+        assert_eq!((held.agreed.len(), held.to_crm.len(), held.to_pc.len()), (0, 0, 0));
+        let open = merged_at(Gate::Open);
+        assert_eq!(open.to_crm, vec![(Field::Value, Some("570660".to_owned()))]);
+        assert_eq!(open.agreed, vec![(Field::Currency, Some("EUR".to_owned()))]);
     }
 
     #[test]

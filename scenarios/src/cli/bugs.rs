@@ -28,6 +28,9 @@ pub(crate) struct BugsArgs {
     /// Threads; as many as there are cores when left out
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<usize>,
+    /// Print the table as the guide shows it, in Markdown
+    #[arg(long)]
+    markdown: bool,
     /// Write the shortest scenario of each into this folder
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
@@ -74,10 +77,14 @@ pub(crate) fn run(args: &BugsArgs, ui: Ui) -> Result<Exit, Exit> {
         most: args.most,
         jobs: super::explore::jobs(args.jobs, ui)?,
     };
-    ui.out(&format!(
-        "{:<32} {:<10} {:<18} {:>6} {:>8} {:>6}",
-        "planted bug", "area", "caught by", "runs", "seconds", "steps"
-    ))?;
+    if args.markdown {
+        ui.out("| bug | area | caught by | what it does | runs | seconds | steps |\n|---|---|---|---|---|---|---|")?;
+    } else {
+        ui.out(&format!(
+            "{:<32} {:<10} {:<18} {:>6} {:>8} {:>6}",
+            "planted bug", "area", "caught by", "runs", "seconds", "steps"
+        ))?;
+    }
     let mut escaped = Vec::new();
     let mut lengths = Vec::new();
     let mut told = Ok(());
@@ -107,20 +114,13 @@ fn tell(
     escaped: &mut Vec<&'static str>,
     lengths: &mut Vec<usize>,
 ) -> Result<(), Exit> {
-    let (name, area, claim) = (caught.bug.name(), caught.bug.area(), caught.bug.claimed_by());
+    let name = caught.bug.name();
+    ui.out(&row(caught, args.markdown))?;
     let Some(failure) = &caught.shortest else {
         escaped.push(name);
-        return ui.out(&format!(
-            "{name:<32} {area:<10} {:<18} {:>6}",
-            "not caught", caught.runs
-        ));
+        return Ok(());
     };
-    let steps = failure.draft.steps.len();
-    lengths.push(steps);
-    let (runs, seconds) = (caught.runs, caught.seconds);
-    ui.out(&format!(
-        "{name:<32} {area:<10} {claim:<18} {runs:>6} {seconds:>8.2} {steps:>6}"
-    ))?;
+    lengths.push(failure.draft.steps.len());
     if let Some(folder) = &args.save {
         let text = format!(
             "# Planted bug `{name}`: {}.\n# `cosell run --planted {name}` on this file shows it; without it, it passes.\n{}",
@@ -134,4 +134,22 @@ fn tell(
         })?;
     }
     Ok(())
+}
+
+/// One bug's row of the table.
+fn row(caught: &Caught, markdown: bool) -> String {
+    let bug = caught.bug;
+    let (name, area, claim, about) = (bug.name(), bug.area(), bug.claimed_by(), bug.about());
+    let (runs, seconds) = (caught.runs, caught.seconds);
+    match (
+        caught.shortest.as_ref().map(|failure| failure.draft.steps.len()),
+        markdown,
+    ) {
+        (Some(steps), true) => {
+            format!("| `{name}` | {area} | `{claim}` | {about} | {runs} | {seconds:.1} | {steps} |")
+        }
+        (None, true) => format!("| `{name}` | {area} | not caught | {about} | {runs} | {seconds:.1} | |"),
+        (Some(steps), false) => format!("{name:<32} {area:<10} {claim:<18} {runs:>6} {seconds:>8.2} {steps:>6}"),
+        (None, false) => format!("{name:<32} {area:<10} {:<18} {runs:>6} {seconds:>8.2}", "not caught"),
+    }
 }

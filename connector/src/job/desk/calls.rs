@@ -1,5 +1,7 @@
 //! One request and its reply: gates, the budget of the day, and what an unsuccessful reply means.
 
+use std::sync::MutexGuard;
+
 use bytes::Bytes;
 use http::header::DATE;
 use http::{HeaderValue, Response, StatusCode};
@@ -13,6 +15,9 @@ use crate::record::Record;
 use crate::settings::CrmSettings;
 use crate::sync::backoff;
 use crate::system::{error_text, salesforce};
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 
 impl Desk {
     /// What a system's own clock said when it answered last (`Date`, RFC 9110 section 6.6.1), in whole seconds. What a system's times
@@ -28,17 +33,33 @@ impl Desk {
         }
     }
 
-    /// One request and its reply, once the system's gate is open.
+    /// One request without a token and its reply, once the system's gate is open.
     pub(super) async fn exchange(
         &self,
         system: System,
         request: http::Request<Bytes>,
     ) -> Result<Response<Bytes>, Trouble> {
+        self.admitted(system).await;
+        self.send(system, request).await
+    }
+
+    /// Waits until a request may leave to a system: for its gate, and for the budget of the day.
+    pub(super) async fn admitted(&self, system: System) {
         while let Some(until) = self.gate(system) {
             self.engine().sleep_until(until, Reason::Gate).await;
         }
+        self.within_budget(system).await;
+    }
+
+    /// Whether a request may leave to a system at once.
+    pub(super) fn is_admitted(&self, system: System) -> bool {
+        self.gate(system).is_none() && self.has_budget(system)
+    }
+
+    /// One request, which may leave, and its reply.
+    pub(super) async fn send(&self, system: System, request: http::Request<Bytes>) -> Result<Response<Bytes>, Trouble> {
         if system == System::PartnerCenter {
-            self.within_budget().await;
+            self.spent_today().calls += 1;
         }
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let reply = self.engine().call(system, request, self.settings().call_timeout).await;
@@ -63,30 +84,35 @@ impl Desk {
         }
     }
 
-    /// Waits until the next day of UTC when the calls of this one are used up.
-    async fn within_budget(&self) {
-        const DAY: i64 = 86_400;
-        let Some(budget) = self.settings().daily_calls else {
-            return;
-        };
-        loop {
-            let today = self.now().as_second().div_euclid(DAY);
-            let (left, first) = {
-                let mut spent = lock(&self.0.spent);
-                if spent.day != today {
-                    *spent = Spent { day: today, calls: 0 };
-                }
-                spent.calls += 1;
-                (spent.calls <= budget, spent.calls == budget + 1)
+    /// The calls of Partner Center of this day of UTC.
+    fn spent_today(&self) -> MutexGuard<'_, Spent> {
+        let today = self.now().as_second().div_euclid(DAY);
+        let mut spent = lock(&self.0.spent);
+        if spent.day != today {
+            *spent = Spent {
+                day: today,
+                ..Spent::default()
             };
-            if left {
-                return;
-            }
+        }
+        spent
+    }
+
+    fn has_budget(&self, system: System) -> bool {
+        let budget = self.settings().daily_calls.filter(|_| system == System::PartnerCenter);
+        budget.is_none_or(|budget| self.spent_today().calls < budget)
+    }
+
+    /// Waits until the next day of UTC when the calls of this one are used up.
+    async fn within_budget(&self, system: System) {
+        let budget = self.settings().daily_calls.unwrap_or_default();
+        while !self.has_budget(system) {
+            let first = !std::mem::replace(&mut self.spent_today().told, true);
             if first {
                 let detail =
                     format!("{budget} calls of Partner Center were made today; the rest waits until midnight UTC");
                 self.say(&Record::default(), "budget.waiting", None, detail);
             }
+            let today = self.now().as_second().div_euclid(DAY);
             let midnight = Timestamp::from_second((today + 1) * DAY).unwrap_or(Timestamp::MAX);
             self.engine().sleep_until(midnight, Reason::Budget).await;
         }
@@ -151,6 +177,8 @@ impl Desk {
         }
         let asked = backoff::retry_after(response.headers());
         match status.as_u16() {
+            429 if self.settings().is_planted(Planted::BusyIsNo) => Err(Trouble::Refused { why, by: Some(system) }),
+            500 | 502 if self.settings().is_planted(Planted::BrokenIsDone) => Ok(response),
             429 | 503 | 509 => {
                 let until = Some(self.close_gate(system, asked));
                 Err(Trouble::Passing {
