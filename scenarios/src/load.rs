@@ -25,6 +25,8 @@ pub struct Loaded {
     pub scenarios: Vec<Scenario>,
     /// What is wrong with the others.
     pub diagnostics: Vec<Diagnostic>,
+    /// Files that are no scenarios themselves, but what scenarios include.
+    pub parts: Vec<String>,
     /// The texts of all files.
     pub sources: Sources,
 }
@@ -71,6 +73,9 @@ impl Library for Disk {
                     || "there is no such file".to_owned(),
                     |near| format!("there is no such file; {near}"),
                 ));
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return Err("this is a folder; name a file in it".to_owned());
             }
             Err(error) => return Err(error.to_string()),
         };
@@ -221,6 +226,9 @@ impl Loaded {
 
     fn parse(&mut self, name: &str, text: &str, library: &dyn Library) {
         let found = file::read(name, text, library);
+        if found.scenarios.is_empty() && found.diagnostics.is_empty() {
+            self.parts.push(name.to_owned());
+        }
         self.scenarios.extend(found.scenarios);
         self.diagnostics.extend(found.diagnostics);
         self.sources.add(name, text);
@@ -287,15 +295,29 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 
 fn unreadable(path: &Path, name: &str, error: &io::Error) -> Diagnostic {
     if error.kind() != io::ErrorKind::NotFound {
-        return Diagnostic::error(name, format!("cannot read this: {error}"));
+        let diagnostic = Diagnostic::error(name, format!("cannot read this: {error}"));
+        return match error.kind() {
+            io::ErrorKind::PermissionDenied => diagnostic.help("you may not read it: ask its owner, or copy it"),
+            _ => diagnostic,
+        };
     }
     let diagnostic = Diagnostic::error(name, "there is no such file or folder");
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut beside: Vec<String> = fs::read_dir(folder)
+    let known = catalog::FILES.iter().map(|(path, _)| (*path).to_owned());
+    match nearest_file(path, known) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
+/// The file or folder beside a missing one whose name is nearest.
+pub fn beside(path: &Path) -> Option<String> {
+    nearest_file(path, std::iter::empty())
+}
+
+fn nearest_file(path: &Path, further: impl Iterator<Item = String>) -> Option<String> {
+    let here = Path::new(".");
+    let named = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut beside: Vec<String> = fs::read_dir(named.unwrap_or(here))
         .into_iter()
         .flatten()
         .flatten()
@@ -303,14 +325,10 @@ fn unreadable(path: &Path, name: &str, error: &io::Error) -> Diagnostic {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     beside.sort();
-    let mut known: Vec<String> = beside
-        .iter()
-        .map(|name| folder.join(name).display().to_string())
-        .collect();
-    known.extend(catalog::FILES.iter().map(|(path, _)| (*path).to_owned()));
-    let here = folder.join(&*wanted).display().to_string();
-    match nearest(&here, known.iter().map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
-    }
+    let known = beside.iter().map(|name| match named {
+        Some(folder) => folder.join(name).display().to_string(),
+        None => name.clone(),
+    });
+    let known: Vec<String> = known.chain(further).collect();
+    nearest(&path.display().to_string(), known.iter().map(String::as_str)).map(str::to_owned)
 }

@@ -291,6 +291,16 @@ fn advice(kind: &ErrorKind) -> Option<(&'static str, &'static str, &'static str)
             "a wrong indent, or a colon is missing",
             "keys of one map, and the dashes of one list, start in the same column; a key ends with `: `",
         ),
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => (
+            "a comma or a closing bracket is missing",
+            "before this",
+            "within brackets a comma parts one key from the next; put a text that holds `: ` into quotes",
+        ),
+        ErrorKind::UnexpectedCharacter { .. } => (
+            "a value cannot begin with this sign",
+            "this sign has a meaning of its own",
+            "put the text into quotes; to compare, write `{at least: …}` or `{at most: …}`",
+        ),
         _ => return None,
     };
     Some(advice)

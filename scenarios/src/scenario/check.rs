@@ -7,6 +7,7 @@
 use super::Crm;
 use super::act::{Act, Expectation, Wanted};
 use super::given::Reader;
+use super::guess;
 use super::settings::{Given, Makers, given_name};
 use super::steps::Read;
 use super::verbs::{Role, Side, Takes};
@@ -165,6 +166,9 @@ fn watches(reader: &mut Reader, read: &Read) {
         .filter(|key| key.starts_with("expect "))
         .collect();
     // Something else is wrong with it, and reported.
+    if looked_for.is_empty() && !read.sound {
+        return;
+    }
     if looked_for.is_empty() && read.given.places.keys().any(|key| key.starts_with("expect ")) {
         return;
     }
@@ -232,7 +236,8 @@ fn says_something(reader: &mut Reader, read: &Read) {
     let Takes::Keys(keys) = read.verb.takes else { return };
     let optional = keys.iter().any(|key| !key.required);
     let edits = matches!(read.verb.name, "microsoft edits" | "partner edits" | "seller edits");
-    let says_nothing = read.given.keys().all(|key| key == "deal" || key == "of");
+    // A field whose value is wrong is named all the same.
+    let says_nothing = read.given.places.keys().all(|key| key == "deal" || key == "of");
     if read.step.is_some() && optional && says_nothing && (edits || read.verb.name.starts_with("expect")) {
         let fields: Vec<&str> = keys.iter().map(|key| key.name).filter(|name| *name != "deal").collect();
         let message = format!("`{}` names no field", read.verb.name);
@@ -269,7 +274,13 @@ fn stage(reader: &mut Reader, read: &Read, crm: Option<Crm>, own_stages: &[&str]
                 None => "this scenario runs on each CRM".to_owned(),
                 Some(_) => "this scenario runs on the other CRM".to_owned(),
             };
-            let help = format!("write `crm: {only}` above the steps, or use `active` or `on hold`");
+            let help = match (guess::alias(word, &["won", "lost"]), key) {
+                (Some(end), "stage") if read.verb.name.starts_with("expect") => {
+                    format!("write `stage: {end}`, or `crm: {only}` above the steps")
+                }
+                (Some(end), _) => format!("write `seller closes: {{deal: …, as: {end}}}`"),
+                (None, _) => format!("write `crm: {only}` above the steps, or use `active` or `on hold`"),
+            };
             reader.report(*span, message, label, Some(help));
         }
     }

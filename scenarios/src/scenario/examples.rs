@@ -27,6 +27,11 @@ impl Row {
         Self { values, line }
     }
 
+    /// Whether it has every column that the first one has.
+    pub(super) fn has_columns_of(&self, first: &Self) -> bool {
+        first.values.iter().all(|(name, _)| self.get(name).is_some())
+    }
+
     fn get(&self, name: &str) -> Option<&Node> {
         self.values
             .iter()

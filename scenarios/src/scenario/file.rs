@@ -2,7 +2,7 @@
 //!
 //! It opens no file; which files there are is for [`crate::load`].
 
-use super::examples::{self, Places, entry};
+use super::examples::{self, Places, Row, entry};
 use super::given::{Given, Reader};
 use super::key::{Key, Kind, may, must};
 use super::parts::{Library, NoLibrary, PART_KEYS, Shelf};
@@ -10,7 +10,7 @@ use super::settings::{Settings, WorldSettings};
 use super::steps::Place;
 use super::words::{CRMS, DYNAMICS_STAGES, FINDING_CODES, SALESFORCE_STAGES, words};
 use super::{Crm, Scenario, Step, check, operator, steps};
-use crate::diagnostic::{Diagnostic, Span, quote};
+use crate::diagnostic::{Diagnostic, Span, nearest, quote};
 use crate::yaml::{self, Node};
 
 /// Diagnostics of one file; the rest is counted.
@@ -108,9 +108,13 @@ fn every_row(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Vec<Sce
     let Some(rows) = examples::rows(reader, root) else {
         return scenario(reader, shelf, root).into_iter().collect();
     };
-    if reader.diagnostics.len() > before {
-        return Vec::new();
-    }
+    // With a faulty table, the rows that have every column still show what is wrong elsewhere.
+    let faulty = reader.diagnostics.len() > before;
+    let rows: Vec<Row> = rows
+        .iter()
+        .filter(|row| row.has_columns_of(&rows[0]))
+        .cloned()
+        .collect();
     let mut scenarios: Vec<Scenario> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         let known = std::mem::take(&mut reader.diagnostics);
@@ -137,7 +141,7 @@ fn every_row(reader: &mut Reader, shelf: &mut Shelf<'_>, root: &Node) -> Vec<Sce
             scenarios.push(scenario);
         }
     }
-    scenarios
+    if faulty { Vec::new() } else { scenarios }
 }
 
 /// What is wrong whatever the row is told once, and then without the row.
@@ -239,7 +243,13 @@ fn list_of_steps<'n>(reader: &mut Reader, root: &'n Node) -> &'n [Node] {
         return &[];
     };
     let is_steps = |key: &Node| matches!(&key.kind, yaml::Kind::Text { text, .. } if text == "steps");
-    match entries.iter().find(|(key, _)| is_steps(key)) {
+    // A misspelled `steps` is reported with the other keys; its steps are read all the same.
+    let meant = |key: &Node| match &key.kind {
+        yaml::Kind::Text { text, .. } => nearest(text, KEYS.iter().map(|key| key.name)) == Some("steps"),
+        yaml::Kind::List(_) | yaml::Kind::Map(_) | yaml::Kind::Refused => false,
+    };
+    let exact = entries.iter().find(|(key, _)| is_steps(key));
+    match exact.or_else(|| entries.iter().find(|(key, _)| meant(key))) {
         Some((key, node)) => match &node.kind {
             yaml::Kind::List(items) if items.is_empty() => {
                 reader.report(

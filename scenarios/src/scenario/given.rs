@@ -2,156 +2,34 @@
 //!
 //! It knows kinds of values, not what a scenario means; several faults of one map are all reported.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, civil::Date};
-
 use super::Crm;
-use super::act::{Money, Plain, Wanted};
+use super::guess;
 use super::key::{Key, Kind, quoted};
 use super::value::{self, Fault};
-use super::words::meaning;
 use crate::diagnostic::{Diagnostic, Span, nearest, quote};
 use crate::yaml::{self, Node};
 
+/// Values that fit.
+mod values;
+/// What is said of those that do not.
+mod told;
+/// Numbers with commas.
+mod parted;
 /// What a value must be like.
 mod wanted;
+
+use parted::parted_by_commas;
+use told::texts_of;
+pub(super) use values::Given;
+use values::Value;
 
 /// Keys of one map that are read: many times more than any map has.
 const MOST_KEYS: usize = 200;
 
 /// The language's own word for nothing.
 const NONE: &str = "none";
-
-/// A value as its key describes it.
-#[derive(Clone, Debug)]
-enum Value {
-    /// The word `none`.
-    Nothing,
-    /// A text, a word, a stage or the name of a deal.
-    Text(String),
-    Texts(Vec<(String, Span)>),
-    Money(Money),
-    Date(Date),
-    Duration(SignedDuration),
-    YesNo(bool),
-    Number(u64),
-    Map(Given),
-    /// What something must be like.
-    Wanted(Wanted),
-    /// Steps, read by whoever knows where they belong.
-    Steps(Vec<Node>),
-    /// Keys of somebody's own, read by whoever knows them.
-    Free(Vec<(String, Node)>),
-}
-
-impl Value {
-    /// The value as something to look for.
-    fn plain(&self) -> Option<Plain> {
-        match self {
-            Self::Text(text) => Some(Plain::Text(text.clone())),
-            Self::Texts(texts) => Some(Plain::Texts(texts.iter().map(|(text, _)| text.clone()).collect())),
-            Self::Money(money) => Some(Plain::Money(money.clone())),
-            Self::Date(date) => Some(Plain::Date(*date)),
-            Self::Number(number) => Some(Plain::Number(*number)),
-            Self::YesNo(yes) => Some(Plain::Text(if *yes { "yes" } else { "no" }.to_owned())),
-            Self::Nothing => Some(Plain::Text(String::new())),
-            Self::Duration(_) | Self::Map(_) | Self::Wanted(_) | Self::Steps(_) | Self::Free(_) => None,
-        }
-    }
-}
-
-/// The values of a map that fit to their keys.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Given {
-    values: BTreeMap<&'static str, Value>,
-    /// Where each value stands, by key, and by `key.key` for maps within.
-    pub(super) places: BTreeMap<String, Span>,
-}
-
-/// A getter for each kind of value; `None` when the key is not given, is `none`, or did not fit.
-macro_rules! getters {
-    ($($name:ident, $variant:ident, $kind:ty);* $(;)?) => {
-        $(pub(super) fn $name(&self, key: &str) -> Option<$kind> {
-            match self.values.get(key) {
-                Some(Value::$variant(value)) => Some(value.clone()),
-                _ => None,
-            }
-        })*
-    };
-}
-
-impl Given {
-    getters! {
-        text, Text, String;
-        texts_in_place, Texts, Vec<(String, Span)>;
-        money, Money, Money;
-        date, Date, Date;
-        duration, Duration, SignedDuration;
-        yes_no, YesNo, bool;
-        number, Number, u64;
-        map, Map, Given;
-        wanted, Wanted, Wanted;
-        steps, Steps, Vec<Node>;
-        free, Free, Vec<(String, Node)>;
-    }
-
-    /// What is given under a key, as something to look for: a value as exactly that.
-    pub(super) fn wanted_or_plain(&self, key: &str) -> Option<Wanted> {
-        let value = self.values.get(key)?;
-        if let Value::Wanted(wanted) = value {
-            return Some(wanted.clone());
-        }
-        value.plain().map(Wanted::Is)
-    }
-
-    /// The entries of a list of texts.
-    pub(super) fn texts(&self, key: &str) -> Option<Vec<String>> {
-        let texts = self.texts_in_place(key)?;
-        Some(texts.into_iter().map(|(text, _)| text).collect())
-    }
-
-    /// What a word of a closed list stands for.
-    pub(super) fn word<T: Copy>(&self, key: &str, list: &[(&str, T)]) -> Option<T> {
-        meaning(list, &self.text(key)?)
-    }
-
-    /// Whether the key is given as `none`.
-    pub(super) fn is_none(&self, key: &str) -> bool {
-        matches!(self.values.get(key), Some(Value::Nothing))
-    }
-
-    /// A count that fits, by its description, into 32 bits.
-    pub(super) fn count(&self, key: &str) -> Option<u32> {
-        self.number(key).and_then(|number| u32::try_from(number).ok())
-    }
-
-    /// What a step that watches looks for stands one level deeper: its deal and the places of its fields come up.
-    pub(super) fn lift_the_watched(&mut self, keys: &[Key]) {
-        let watched = keys.iter().filter(|key| key.name.starts_with("expect "));
-        let Some(name) = watched.map(|key| key.name).find(|name| self.values.contains_key(name)) else {
-            return;
-        };
-        if let Some(Value::Map(inner)) = self.values.get(name) {
-            let inner = inner.clone();
-            self.places.extend(inner.places.clone());
-            if let Some(deal) = inner.values.get("deal") {
-                self.values.insert("deal", deal.clone());
-            }
-        } else if let Some(Value::Text(deal)) = self.values.get(name).cloned() {
-            if let Some(place) = self.places.get(name).copied() {
-                self.places.insert("deal".to_owned(), place);
-            }
-            self.values.insert("deal", Value::Text(deal));
-        }
-    }
-
-    /// The keys that are given.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
-        self.values.keys().copied()
-    }
-}
 
 /// Reads nodes, and keeps what is wrong with them.
 pub(super) struct Reader {
@@ -215,7 +93,8 @@ impl Reader {
             yaml::Kind::Refused => return None,
             yaml::Kind::Text { .. } | yaml::Kind::List(_) => {
                 let span = if node.is_empty() { at } else { node.span };
-                self.mismatch(span, owner, &Kind::Map(keys).expected(), node);
+                let help = self.instead(Kind::Map(keys), owner, node);
+                self.mismatch(span, owner, &Kind::Map(keys).expected(), node, help);
                 return None;
             }
         };
@@ -226,10 +105,18 @@ impl Reader {
             let message = format!("{} has more than {MOST_KEYS} keys", named(owner));
             self.report(key.span, message, "not read from here on".to_owned(), None);
         }
-        for (key_node, value_node) in entries.iter().take(MOST_KEYS) {
+        let parted = parted_by_commas(entries);
+        for (at, (key_node, value_node)) in entries.iter().take(MOST_KEYS).enumerate() {
             let Some(name) = self.key_name(key_node, owner) else {
                 continue;
             };
+            if let Some(parted) = parted.iter().find(|parted| parted.covers(at)) {
+                if parted.first == at {
+                    seen.push((name, key_node.span));
+                    self.parted(name, parted);
+                }
+                continue;
+            }
             if let Some((_, first)) = seen.iter().find(|(earlier, _)| *earlier == name) {
                 self.repeated(name, key_node.span, *first);
                 continue;
@@ -237,7 +124,14 @@ impl Reader {
             seen.push((name, key_node.span));
             match keys.iter().find(|key| key.name == name) {
                 Some(key) => self.entry(key, key_node.span, value_node, &mut given),
-                None => misspelled.extend(self.unknown_key(name, key_node.span, keys, owner)),
+                None => {
+                    let meant = self.unknown_key(name, key_node.span, keys, owner);
+                    misspelled.extend(meant);
+                    let key = meant.and_then(|meant| keys.iter().find(|key| key.name == meant));
+                    if let Some(key) = key.filter(|key| !given.values.contains_key(key.name)) {
+                        self.as_meant(key, key_node.span, value_node, &mut given);
+                    }
+                }
             }
         }
         for key in keys.iter().filter(|key| key.required) {
@@ -246,6 +140,16 @@ impl Reader {
             }
         }
         Some(given)
+    }
+
+    /// Reads the value of a misspelled key as that of the key that was meant: faults within it are told at once, and what it
+    /// names is known to others. A single value that does not fit may show that something else was meant.
+    fn as_meant(&mut self, key: &Key, span: Span, node: &Node, given: &mut Given) {
+        let before = self.diagnostics.len();
+        self.entry(key, span, node, given);
+        if !matches!(key.kind, Kind::Map(_) | Kind::Steps) {
+            self.diagnostics.truncate(before);
+        }
     }
 
     /// The words of a key.
@@ -330,13 +234,21 @@ impl Reader {
                             "" => format!("expected {}", expected()),
                             _ => fault.label,
                         };
-                        self.report(node.span, message, label, fault.help);
+                        let compared = matches!(key.kind, Kind::Wanted(_)).then(|| guess::comparison(key.name, text));
+                        let help = compared.flatten().or(fault.help);
+                        self.report(node.span, message, label, help);
                         None
                     }
                 }
             }
             _ => {
-                self.mismatch(node.span, key.name, &expected(), node);
+                let help = match (key.kind, &node.kind) {
+                    (Kind::Wanted(_), yaml::Kind::List(items)) if !matches!(kind, Kind::Texts) => {
+                        texts_of(items).map(|texts| format!("write `{}: {{one of: [{}]}}`", key.name, texts.join(", ")))
+                    }
+                    _ => self.instead(kind, key.name, node),
+                };
+                self.mismatch(node.span, key.name, &expected(), node, help);
                 None
             }
         }
@@ -363,7 +275,7 @@ impl Reader {
                 yaml::Kind::Text { text, .. } if !item.is_empty() => texts.push((text.clone(), item.span)),
                 yaml::Kind::Refused => return None,
                 yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Map(_) => {
-                    self.mismatch(item.span, key.name, &key.kind.expected(), item);
+                    self.mismatch(item.span, key.name, &key.kind.expected(), item, None);
                     return None;
                 }
             }
@@ -384,55 +296,14 @@ impl Reader {
             Kind::Duration => value::duration(text).map(Value::Duration),
             Kind::YesNo => value::yes_no(text).map(Value::YesNo),
             Kind::Number(least, most) => value::number(text, least, most).map(Value::Number),
-            Kind::Word(words) => one_of(text, words.iter().copied()),
-            Kind::Stage(words) => one_of(
-                text,
-                words.iter().copied().chain(self.stages.iter().map(String::as_str)),
-            ),
+            Kind::Word(words) => one_of(text, words, &[]),
+            Kind::Stage(words) => one_of(text, words, &self.stages),
             // Not read from a text; the caller has told them apart.
             Kind::Texts | Kind::Map(_) | Kind::Steps | Kind::Rows | Kind::Free | Kind::Wanted(_) => Err(Fault {
                 label: String::new(),
                 help: None,
             }),
         }
-    }
-
-    fn mismatch(&mut self, span: Span, name: &str, expected: &str, node: &Node) {
-        let message = format!("{} takes {expected}", named(name));
-        let label = match &node.kind {
-            yaml::Kind::Text { .. } if node.is_empty() => "nothing follows",
-            yaml::Kind::Text { .. } => "this is a text",
-            yaml::Kind::List(_) => "this is a list",
-            yaml::Kind::Map(_) => "these are keys with values",
-            yaml::Kind::Refused => "this is not understood",
-        };
-        self.report(span, message, label.to_owned(), None);
-    }
-
-    fn missing(&mut self, key: &Key, owner: &str, at: Span) {
-        let message = format!("{} needs `{}`", named(owner), key.name);
-        let label = format!("`{}` is missing", key.name);
-        let help = format!("`{}` ({}) takes {}", key.name, key.about, key.kind.expected());
-        self.report(at, message, label, Some(help));
-    }
-
-    pub(super) fn repeated(&mut self, name: &str, span: Span, first: Span) {
-        let line = self.line_of(first.start);
-        let message = format!("{} is written twice", quote(name));
-        self.report(span, message, format!("already written in line {line}"), None);
-    }
-
-    /// Reports a key that does not exist; the key that was probably meant needs no report of its own.
-    fn unknown_key(&mut self, name: &str, span: Span, keys: &[Key], owner: &str) -> Option<&'static str> {
-        let names: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
-        let near = nearest(name, names.iter().copied());
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("its keys are {}", quoted(&names, ", ")),
-        };
-        let message = format!("{} has no key {}", named(owner), quote(name));
-        self.report(span, message, "unknown key".to_owned(), Some(help));
-        near.and_then(|near| names.into_iter().find(|name| *name == near))
     }
 }
 
@@ -448,14 +319,18 @@ fn named(owner: &str) -> String {
 /// So many words are told in full under the caret; of more, the nearest is offered, or the list as help.
 const FEW: usize = 6;
 
-fn one_of<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Result<Value, Fault> {
-    let words: Vec<&str> = words.collect();
+fn one_of(text: &str, own: &[&'static str], further: &[String]) -> Result<Value, Fault> {
+    let words: Vec<&str> = own.iter().copied().chain(further.iter().map(String::as_str)).collect();
     if words.contains(&text) {
         return Ok(Value::Text(text.to_owned()));
     }
     let many = words.len() > FEW;
-    let help = match nearest(text, words.iter().copied()) {
+    let near = guess::alias(text, own).or_else(|| nearest(text, words.iter().copied()));
+    let help = match near {
         Some(near) => Some(format!("did you mean `{near}`?")),
+        None if own == ["converged"] => {
+            Some("what always must be so is checked in every run, without a step".to_owned())
+        }
         None if many => Some(format!("it is one of {}", quoted(&words, ", "))),
         None => None,
     };

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod words;
 /// How keys are described.
 pub mod key;
+mod guess;
 mod value;
 mod given;
 mod examples;
@@ -82,6 +83,11 @@ impl Scenario {
             Some(row) => format!("{}#{row}", self.path),
             None => self.path.clone(),
         }
+    }
+
+    /// Its tags and the requirements that it proves.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().chain(&self.proves).map(String::as_str)
     }
 
     /// Whether it has a tag: a word of `tags` or a requirement of `proves`.

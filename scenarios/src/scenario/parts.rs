@@ -106,6 +106,16 @@ impl<'l> Shelf<'l> {
         if let Some(text) = self.texts.get(path) {
             return Some(Arc::clone(text));
         }
+        if path.is_empty() || path.ends_with("..") {
+            let help = "name the file of a part, such as `parts/accepted.yaml`".to_owned();
+            reader.report(
+                at,
+                "a part is a file".to_owned(),
+                "this is a folder".to_owned(),
+                Some(help),
+            );
+            return None;
+        }
         match self.library.text(path) {
             Ok(text) => {
                 let text: Arc<str> = text.into();

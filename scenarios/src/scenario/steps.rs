@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::act::{Act, Happens, OnCall};
 use super::given::{Given, Reader};
+use super::guess;
 use super::key::{Kind, quoted};
 use super::parts::Shelf;
 use super::verbs::{Takes, VERBS, Verb};
@@ -29,6 +30,8 @@ pub(super) struct Read {
     pub(super) about: Vec<String>,
     /// The only CRM on which it happens.
     pub(super) crm: Option<Crm>,
+    /// Whether nothing in it is wrong by itself.
+    pub(super) sound: bool,
     /// What happens at a call.
     pub(super) then: Vec<Self>,
 }
@@ -201,9 +204,11 @@ fn bare_word(reader: &mut Reader, text: &str, span: Span) -> Option<Read> {
 fn known_verb(reader: &mut Reader, name: &str, span: Span) -> Option<&'static Verb> {
     let found = VERBS.iter().find(|verb| verb.name == name);
     if found.is_none() {
-        let help = match nearest(name, VERBS.iter().map(|verb| verb.name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => steps_like(name),
+        let near = nearest(name, VERBS.iter().map(|verb| verb.name));
+        let help = match (guess::step(name), near) {
+            (Some(help), _) => help,
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => steps_like(name),
         };
         reader.report(
             span,
@@ -217,6 +222,20 @@ fn known_verb(reader: &mut Reader, name: &str, span: Span) -> Option<&'static Ve
 
 /// The steps that begin with the same word, or else the words that steps begin with.
 fn steps_like(name: &str) -> String {
+    // `within 10m: …`: the verb, and a value that belongs inside.
+    let begun = VERBS
+        .iter()
+        .filter(|verb| name.strip_prefix(verb.name).is_some_and(|rest| rest.starts_with(' ')))
+        .max_by_key(|verb| verb.name.len());
+    let number = |rest: &&str| rest.starts_with(|sign: char| sign.is_ascii_digit());
+    let begun = begun.and_then(|verb| Some((verb, name.strip_prefix(verb.name).map(str::trim).filter(number)?)));
+    if let Some((verb, rest)) = begun {
+        return match verb.takes {
+            Takes::Nothing => format!("`{}` stands alone", verb.name),
+            Takes::One(_) => format!("write `{}: {rest}`", verb.name),
+            Takes::Keys(keys) => format!("`{}` takes {}", verb.name, Kind::Map(keys).expected()),
+        };
+    }
     let first = |words: &'static str| words.split(' ').next().unwrap_or_default();
     let said = name.split(' ').next().unwrap_or_default();
     let same: Vec<&str> = VERBS
@@ -263,6 +282,7 @@ fn unread(reader: &Reader, verb: &'static Verb, span: Span, rest: &[(Node, Node)
         file: reader.file(),
         about: reader.about.clone(),
         crm: None,
+        sound: false,
         then: Vec::new(),
     }
 }
@@ -333,6 +353,7 @@ fn finish(reader: &Reader, verb: &'static Verb, span: Span, mut given: Given, so
         file: reader.file(),
         about: reader.about.clone(),
         crm: None,
+        sound,
         then: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use iso_currency::Currency;
 use jiff::{SignedDuration, civil::Date};
 
 use super::act::Money;
+use super::guess;
 use crate::diagnostic::nearest;
 
 /// What is wrong with a value: the words under the caret (what is expected, when empty), and what to write instead if that
@@ -33,10 +34,13 @@ impl Fault {
 /// `50000 USD`: an amount without separators, a blank, three capital letters.
 pub(super) fn money(words: &str) -> Result<Money, Fault> {
     let wrong = || {
+        if words.starts_with('-') {
+            return Fault::new("an amount cannot be negative");
+        }
         let fault = Fault::new("");
-        match guess_money(words) {
+        match guess::money(words).filter(|guess| money(guess).is_ok()) {
             Some(guess) => fault.help(format!("did you mean `{guess}`?")),
-            None => fault,
+            None => fault.help("the currency is a code of ISO 4217, such as `USD` or `EUR`"),
         }
     };
     let (digits, currency) = words.split_once(' ').ok_or_else(wrong)?;
@@ -57,6 +61,14 @@ pub(super) fn money(words: &str) -> Result<Money, Fault> {
             None => fault,
         });
     }
+    // `50.000 EUR` is fifty to some and fifty thousand to others.
+    let thousandths = Currency::from_code(currency).is_some_and(|currency| currency.exponent() == Some(3));
+    if fraction.len() == 3 && !thousandths {
+        let fault = Fault::new("a point before three digits parts thousands in some countries");
+        return Err(fault.help(format!(
+            "did you mean `{whole}{fraction} {currency}`, or `{whole}.{fraction}0 {currency}`?"
+        )));
+    }
     let amount = digits.parse().map_err(|_| wrong())?;
     Ok(Money {
         amount,
@@ -71,28 +83,6 @@ const COMMON_CURRENCIES: [&str; 12] = [
 
 fn is_currency(word: &str) -> bool {
     word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
-/// The amount that somebody may have meant by `$50,000`, `usd 50000`, `50000`.
-fn guess_money(words: &str) -> Option<String> {
-    if words.len() > 40 {
-        return None;
-    }
-    let amount: String = words
-        .chars()
-        .filter(|sign| sign.is_ascii_digit() || *sign == '.')
-        .collect();
-    let letters: String = words.chars().filter(char::is_ascii_alphabetic).collect();
-    let currency = match letters.as_str() {
-        _ if words.contains('€') => "EUR".to_owned(),
-        _ if words.contains('£') => "GBP".to_owned(),
-        "" => "USD".to_owned(),
-        _ => letters.to_ascii_uppercase(),
-    };
-    let guess = format!("{amount} {currency}");
-    (amount.starts_with(|sign: char| sign.is_ascii_digit()) && is_currency(&currency) && guess != words)
-        .then_some(guess)
-        .filter(|guess| money(guess).is_ok())
 }
 
 /// `2026-06-30`.
@@ -115,16 +105,9 @@ pub(super) fn date(words: &str) -> Result<Date, Fault> {
 
 fn not_a_day(words: &str) -> Fault {
     let fault = Fault::new("");
-    // Day and month change places between countries, so only what begins or ends with a year and has points is guessed.
-    let parts: Vec<&str> = words.split('.').collect();
-    match parts.as_slice() {
-        [day, month, year] if year.len() == 4 && day.len() <= 2 && month.len() <= 2 => {
-            let guess = format!("{year}-{month:0>2}-{day:0>2}");
-            match date(&guess) {
-                Ok(_) => fault.help(format!("did you mean `{guess}`?")),
-                Err(_) => fault,
-            }
-        }
+    match guess::days(words).as_slice() {
+        [day] => fault.help(format!("did you mean `{day}`?")),
+        [one, other] => fault.help(format!("did you mean `{one}` or `{other}`?")),
         _ => fault,
     }
 }
@@ -141,7 +124,12 @@ const LONGEST_DAYS: i64 = 3_650;
 /// `2d 4h 30m 15s 200ms`: falling units, each once, together more than nothing.
 pub(super) fn duration(words: &str) -> Result<SignedDuration, Fault> {
     if words.trim_start().starts_with('-') {
-        return Err(Fault::new("a length of time cannot be negative"));
+        let positive = words.trim_start().trim_start_matches('-');
+        let fault = Fault::new("a length of time cannot be negative");
+        return Err(match duration(positive) {
+            Ok(_) => fault.help(format!("did you mean `{positive}`?")),
+            Err(_) => fault,
+        });
     }
     let mut total = 0_i64;
     let mut units = UNITS.iter();
@@ -158,10 +146,12 @@ pub(super) fn duration(words: &str) -> Result<SignedDuration, Fault> {
         total = total.saturating_add(number.saturating_mul(*factor));
     }
     if total == 0 {
-        return Err(Fault::new("no time at all"));
+        return Err(Fault::new("no time at all").help("write how long, such as `10m`, or leave it out"));
     }
     if total > LONGEST_DAYS * UNITS[0].1 {
-        return Err(Fault::new(format!("longer than {LONGEST_DAYS} days")));
+        return Err(
+            Fault::new(format!("longer than {LONGEST_DAYS} days")).help("ten years are the most that a run can last")
+        );
     }
     Ok(SignedDuration::from_millis(total))
 }
@@ -189,30 +179,13 @@ fn not_a_duration(words: &str) -> Fault {
     if words.len() > 40 {
         return fault;
     }
-    let number: String = words.chars().filter(char::is_ascii_digit).collect();
-    let letters: String = words
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .collect::<String>()
-        .to_lowercase();
-    let unit = match letters.as_str() {
-        "d" | "day" | "days" => "d",
-        "h" | "hour" | "hours" | "hrs" => "h",
-        "m" | "min" | "mins" | "minute" | "minutes" => "m",
-        "s" | "sec" | "secs" | "second" | "seconds" => "s",
-        "w" | "week" | "weeks" => return fault.help("write weeks as days: `7d`"),
-        "" if !number.is_empty() => {
-            return fault.help(format!(
-                "say of what: `{number}s`, `{number}m`, `{number}h` or `{number}d`"
-            ));
-        }
-        _ => return fault.help("the units are `d`, `h`, `m`, `s` and `ms`"),
-    };
-    let guess = format!("{number}{unit}");
-    if guess != words && duration(&guess).is_ok() {
-        return fault.help(format!("did you mean `{guess}`?"));
+    if !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit()) {
+        return fault.help(format!("say of what: `{words}s`, `{words}m`, `{words}h` or `{words}d`"));
     }
-    fault
+    match guess::length(words).map(duration_words) {
+        Some(guess) if guess != words => fault.help(format!("did you mean `{guess}`?")),
+        _ => fault.help("the units are `d`, `h`, `m`, `s` and `ms`"),
+    }
 }
 
 /// `yes` or `no`, and nothing else.
@@ -258,6 +231,13 @@ mod tests {
     }
 
     #[test]
+    fn three_digits_behind_a_point_are_asked_about() {
+        assert_eq!(help(money("50.000 EUR")), "did you mean `50000 EUR`, or `50.0000 EUR`?");
+        assert!(money("1.234 KWD").is_ok());
+        assert!(money("0.1234 USD").is_ok());
+    }
+
+    #[test]
     fn money_is_an_amount_a_blank_and_a_currency() {
         let read = money("50000.5 USD").unwrap();
         assert_eq!((read.amount, read.currency.as_str()), (50000.5, "USD"));
@@ -296,6 +276,7 @@ mod tests {
             "2026-13-01",
             "26-06-30",
             "06/30/2026",
+            "05/06/2026",
             "tomorrow",
             "2026-06-30T00:00:00Z",
         ] {

@@ -1,6 +1,7 @@
 //! Reads what a value must be like: `{contains: …}`, `{at least: …}`.
 
 use super::super::act::{Plain, Wanted};
+use super::super::guess;
 use super::super::key::{Key, Kind, matchers_of, quoted};
 use super::{Reader, Value};
 use crate::diagnostic::{Span, nearest, quote};
@@ -19,7 +20,8 @@ impl Reader {
         let name = self.key_name(name_node, key.name)?.to_owned();
         let Some(matcher) = known.iter().find(|known| **known == name) else {
             let message = format!("`{}` cannot be looked for with {}", key.name, quote(&name));
-            let help = match nearest(&name, known.iter().copied()) {
+            let near = guess::alias(&name, known).or_else(|| nearest(&name, known.iter().copied()));
+            let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("it is one of {}", quoted(known, ", ")),
             };
@@ -44,13 +46,22 @@ impl Reader {
     }
 
     fn inner(&mut self, key: &Key, kind: Kind, node: &Node, span: Span) -> Option<Plain> {
+        if node.is_empty() {
+            let message = format!("what `{}` must be like has no value", key.name);
+            self.report(span, message, format!("expected {}", kind.expected()), None);
+            return None;
+        }
         let inner = Key { kind, ..*key };
         self.value(&inner, span, node)?.plain()
     }
 
     fn one_of_several(&mut self, key: &Key, kind: Kind, node: &Node, span: Span) -> Option<Wanted> {
         let yaml::Kind::List(items) = &node.kind else {
-            self.mismatch(node.span, "one of", "a list", node);
+            let help = match &node.kind {
+                yaml::Kind::Text { text, .. } if !node.is_empty() => Some(format!("write `{{one of: [{text}]}}`")),
+                _ => None,
+            };
+            self.mismatch(node.span, "one of", "a list", node, help);
             return None;
         };
         let several: Option<Vec<Plain>> = items.iter().map(|item| self.inner(key, kind, item, span)).collect();
