@@ -153,6 +153,7 @@ impl Log {
             What::BoundHit { bound } => Some(("scenario", format!("cut off: {bound}"))),
             What::CannotBeDone { verb, why, .. } => Some(("scenario", format!("cannot do `{verb}`: {why}"))),
             What::Process { trouble } => Some(("connector", trouble.clone())),
+            What::NeverBegan { why, .. } => Some(("scenario", format!("never began: {why}"))),
             What::AtCall { step, .. } => Some(("scenario", format!("at this call: what step {} says", step + 1))),
             What::Named { .. } | What::SettleRound { .. } | What::FlowRuns { .. } | What::Stored { .. } => None,
         }

@@ -45,6 +45,8 @@ pub enum ReplayError {
         path: PathBuf,
         /// Why, with the line.
         reason: String,
+        /// What to do.
+        help: String,
     },
     /// It holds no scenario.
     #[error("{0} holds no scenario: it was saved by an older version, or cut")]
@@ -128,21 +130,39 @@ pub fn read_trace(path: &Path) -> Result<Trace, ReplayError> {
         path: path.to_owned(),
         source,
     };
-    let length = fs::metadata(path).map_err(file)?.len();
+    let found = fs::metadata(path).map_err(file)?;
+    if found.is_dir() {
+        return Err(file(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
+    }
+    let length = found.len();
     if length > LONGEST {
         let source = io::Error::other(format!("it has {length} bytes, more than {LONGEST}"));
         return Err(file(source));
     }
     let text = fs::read_to_string(path).map_err(file)?;
-    Trace::from_json_lines(&text).map_err(|error| ReplayError::Trace {
-        path: path.to_owned(),
-        reason: match &error {
-            TraceError::Line { line, source } if *line == text.lines().count() && !text.ends_with('\n') => {
-                format!("its last line, {line}, is cut off ({source})")
+    Trace::from_json_lines(&text).map_err(|error| {
+        let cut_off = !text.ends_with('\n');
+        let again = "save it again with `cosell run --save-traces FOLDER`".to_owned();
+        let (reason, help) = match &error {
+            TraceError::Line { line: 1, .. } if !text.starts_with('{') => (
+                "its first line is no JSON".to_owned(),
+                "`cosell run --save-traces FOLDER` writes traces; scenarios are run, not replayed".to_owned(),
+            ),
+            TraceError::Line { line, source } if *line == text.lines().count() && cut_off => {
+                (format!("its last line, {line}, is cut off ({source})"), again)
             }
-            TraceError::Line { source, .. } => format!("{error}: {source}"),
-            TraceError::Empty | TraceError::Newer { .. } => error.to_string(),
-        },
+            TraceError::Line { source, .. } => (format!("{error}: {source}"), again),
+            TraceError::Newer { version, .. } => (
+                error.to_string(),
+                format!("read it with version {version} or a later one, or save it again with this one"),
+            ),
+            TraceError::Empty | TraceError::BreaksOff { .. } => (error.to_string(), again),
+        };
+        ReplayError::Trace {
+            path: path.to_owned(),
+            reason,
+            help,
+        }
     })
 }
 

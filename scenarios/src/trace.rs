@@ -14,7 +14,7 @@ use crate::record::Columns;
 use crate::scenario::Crm;
 
 /// The version of the saved form. It rises with each field that is added.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +64,9 @@ pub struct Header {
     /// Empty for a connector whose settings are not known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reasons: BTreeMap<String, String>,
+    /// How many letters the Audit trail may have; the connector's own limit when the trace says none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_limit: Option<u32>,
     /// The deliberately broken variant of the connector that ran, if any.
     pub planted: Option<String>,
     /// The text of the scenario and of the parts that it may include, by path: in saved traces, so that they can be judged
@@ -183,6 +186,13 @@ pub enum What {
         /// What, as a sentence without its full stop.
         trouble: String,
     },
+    /// The run never began: something that the scenario names was refused before the first step.
+    NeverBegan {
+        /// The key of the scenario's file that it is about, such as `settings` or `settings.audit limit`.
+        part: String,
+        /// Who refused what, as a sentence without its full stop.
+        why: String,
+    },
     /// The named flows that ran in the connector's process since the last such entry, and how often.
     FlowRuns {
         /// By the flow's name in scenarios.
@@ -210,10 +220,18 @@ pub enum TraceError {
         source: serde_json::Error,
     },
     /// A newer program wrote it.
-    #[error("the trace has format {found}, this version reads up to {FORMAT}")]
+    #[error("version {version} of cosell wrote it, in format {found}; this one reads up to {FORMAT}")]
     Newer {
         /// The format found.
         found: u32,
+        /// The program's version.
+        version: String,
+    },
+    /// The end of the run is not in it.
+    #[error("it breaks off after line {line}, before the end of the run")]
+    BreaksOff {
+        /// The number of its last line, from 1.
+        line: usize,
     },
 }
 
@@ -238,11 +256,15 @@ impl Trace {
     pub fn from_json_lines(text: &str) -> Result<Self, TraceError> {
         let mut lines = text.lines().enumerate();
         let (_, first) = lines.next().ok_or(TraceError::Empty)?;
-        let header: Header = serde_json::from_str(first).map_err(|source| TraceError::Line { line: 1, source })?;
-        if header.format > FORMAT {
-            return Err(TraceError::Newer { found: header.format });
+        let in_first = |source| TraceError::Line { line: 1, source };
+        // A newer header may have keys, or lack keys, of which this version knows nothing: its number comes first.
+        let made: Made = serde_json::from_str(first).map_err(in_first)?;
+        if made.format > FORMAT {
+            let (found, version) = (made.format, made.version);
+            return Err(TraceError::Newer { found, version });
         }
-        let entries = lines
+        let header: Header = serde_json::from_str(first).map_err(in_first)?;
+        let entries: Vec<Entry> = lines
             .map(|(index, line)| {
                 serde_json::from_str(line).map_err(|source| TraceError::Line {
                     line: index + 1,
@@ -250,6 +272,31 @@ impl Trace {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { header, entries })
+        let trace = Self { header, entries };
+        if trace.is_whole() {
+            Ok(trace)
+        } else {
+            let line = trace.entries.len() + 1;
+            Err(TraceError::BreaksOff { line })
+        }
     }
+
+    /// Whether the end is there: without it nothing could be found wrong in what was cut away, and every judgement would be
+    /// too kind. A recorded trace ends when somebody stops the proxy.
+    fn is_whole(&self) -> bool {
+        match self.entries.last().map(|entry| &entry.what) {
+            _ if self.header.recorded => true,
+            Some(What::Stored { .. }) => self.entries.len() > 1,
+            Some(What::NeverBegan { .. } | What::CannotBeDone { .. } | What::BoundHit { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Who wrote a trace: the part of a header that every version has.
+#[derive(Deserialize)]
+struct Made {
+    format: u32,
+    #[serde(default)]
+    version: String,
 }

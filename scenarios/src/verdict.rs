@@ -56,6 +56,14 @@ impl Outcome {
 
 /// Judges a run.
 pub fn decide(plan: &Plan, trace: &Trace) -> Verdict {
+    if let Some(finding) = never_began(trace) {
+        return Verdict {
+            outcome: Outcome::Failed,
+            findings: vec![finding],
+            refused: Vec::new(),
+            reason: None,
+        };
+    }
     let mut findings = settings(plan, trace);
     findings.extend(expectations(plan, trace));
     findings.extend(invariant::judge(trace));
@@ -92,6 +100,23 @@ pub fn decide(plan: &Plan, trace: &Trace) -> Verdict {
         refused,
         reason,
     }
+}
+
+/// A run that could not begin has this one finding: nothing else can be said of it.
+fn never_began(trace: &Trace) -> Option<Finding> {
+    trace.entries.iter().find_map(|entry| match &entry.what {
+        What::NeverBegan { part, why } => {
+            let code = if part == "given" {
+                Code::ActRefused
+            } else {
+                Code::Settings
+            };
+            let mut finding = Finding::new(code, entry.at, None, why.clone());
+            finding.field = Some(part.clone());
+            Some(finding)
+        }
+        _ => None,
+    })
 }
 
 /// Whether a finding stands although a simulator refused something: it was there before, or no missing answer can excuse
@@ -155,7 +180,7 @@ fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
         board.apply(entry);
         past.apply(entry, calls);
         if let What::Step { step, .. } = &entry.what {
-            watching.retain_mut(|watching| watching.goes_on(*step, &mut findings));
+            watching.retain_mut(|watching| watching.goes_on(*step, entry.at, &mut findings));
         }
         let moment = Moment {
             header: &trace.header,
@@ -182,7 +207,7 @@ fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
                 match act {
                     Some(Act::Expect(expected)) => moment.look(*step, deal.as_deref(), expected, &mut findings),
                     Some(Act::Watch(how, expected)) => {
-                        let mut new = Watching::new(*step, deal.clone(), *how, expected);
+                        let mut new = Watching::new(*step, deal.clone(), *how, expected, entry.at);
                         new.look(&moment, &mut findings);
                         watching.push(new);
                     }
@@ -196,8 +221,9 @@ fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
             _ => {}
         }
     }
+    let end = trace.entries.last().map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
     for watching in &mut watching {
-        watching.ends(&mut findings);
+        watching.ends(end, &mut findings);
     }
     findings
 }

@@ -169,3 +169,37 @@ fn what_a_later_step_does_at_the_same_moment_is_not_told_as_what_came_before_a_f
     assert!(!told(finding.step).contains("by partner"), "{}", told(finding.step));
     assert!(told(None).contains("by partner"), "{}", told(None));
 }
+
+#[test]
+fn what_does_not_become_so_in_time_is_missed_at_the_deadline() {
+    let text = "title: t\nsteps:\n  - seller creates: {deal: D1}\n  - wait: 1h\n  \
+        - within: {time: 10m, expect in pc: {deal: D1, value: 1 USD}}\n  - wait: 1h\n  \
+        - eventually: {expect in pc: {deal: D1, value: 2 USD}}\n";
+    let scenario = parse("t.yaml", text).expect("a scenario");
+    for crm in Crm::ALL {
+        let plan = Plan::of(&scenario, crm, None);
+        let trace = simulate::run(&plan, &Options::default()).expect("a plan can be run");
+        let findings = verdict::decide(&plan, &trace).findings;
+        let start = trace.entries[0].at;
+        let at = |index: usize| findings[index].at.duration_since(start);
+        // An hour and ten minutes after the start, not at the last poll before.
+        assert_eq!(at(0), jiff::SignedDuration::from_mins(70), "{findings:#?}");
+        assert!(at(1) > jiff::SignedDuration::from_mins(130), "{findings:#?}");
+        assert_eq!(findings.len(), 2, "{findings:#?}");
+    }
+}
+
+#[test]
+fn a_run_that_never_began_has_one_finding_at_its_setting() {
+    let text = "title: t\nsettings: {overlap: 3650d}\nsteps:\n  - seller creates: {deal: D1}\n";
+    let scenario = parse("t.yaml", text).expect("a scenario");
+    let plan = Plan::of(&scenario, Crm::Salesforce, None);
+    let error = simulate::run(&plan, &Options::default()).expect_err("the connector refuses it");
+    let trace = simulate::never_began(&plan, &error).expect("the scenario is at fault");
+    let findings = verdict::decide(&plan, &trace).findings;
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(
+        (findings[0].code, findings[0].field.as_deref()),
+        (Code::Settings, Some("settings.overlap"))
+    );
+}

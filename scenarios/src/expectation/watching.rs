@@ -67,6 +67,8 @@ pub(crate) struct Watching<'a> {
     deal: Option<String>,
     how: Watch,
     expected: &'a Expectation,
+    /// When its step began.
+    since: Timestamp,
     /// Within and eventually: it was so. Always and never: it was not as it must be, and is told.
     done: bool,
     /// What was not so when it was last looked at.
@@ -75,12 +77,19 @@ pub(crate) struct Watching<'a> {
 
 impl<'a> Watching<'a> {
     /// From the moment of its step.
-    pub(crate) fn new(step: usize, deal: Option<String>, how: Watch, expected: &'a Expectation) -> Self {
+    pub(crate) fn new(
+        step: usize,
+        deal: Option<String>,
+        how: Watch,
+        expected: &'a Expectation,
+        since: Timestamp,
+    ) -> Self {
         Self {
             step,
             deal,
             how,
             expected,
+            since,
             done: false,
             last: Vec::new(),
         }
@@ -119,24 +128,28 @@ impl<'a> Watching<'a> {
     }
 
     /// Whether it still watches when the next step begins.
-    pub(crate) fn goes_on(&mut self, step: usize, findings: &mut Vec<Finding>) -> bool {
+    pub(crate) fn goes_on(&mut self, step: usize, at: Timestamp, findings: &mut Vec<Finding>) -> bool {
         if step == self.step || matches!(self.how, Watch::Always(None) | Watch::Never(None)) {
             return true;
         }
-        self.ends(findings);
+        self.ends(at, findings);
         false
     }
 
-    /// The time is over.
-    pub(crate) fn ends(&mut self, findings: &mut Vec<Finding>) {
-        let time = match self.how {
-            Watch::Within(time) => format!("within {}", duration_words(time)),
-            Watch::Eventually => "before all was quiet".to_owned(),
+    /// The time is over: what was waited for is missed at the deadline, whenever somebody last looked.
+    pub(crate) fn ends(&mut self, at: Timestamp, findings: &mut Vec<Finding>) {
+        let (time, missed) = match self.how {
+            Watch::Within(time) => (
+                format!("within {}", duration_words(time)),
+                self.since.checked_add(time).unwrap_or(at),
+            ),
+            Watch::Eventually => ("before all was quiet".to_owned(), at),
             Watch::Always(_) | Watch::Never(_) => return,
         };
         if !self.done {
             findings.extend(self.last.drain(..).map(|mut finding| {
                 finding.text = format!("{}, and did not become so {time}", finding.text);
+                finding.at = missed;
                 finding
             }));
         }

@@ -19,7 +19,8 @@ Whenever the connector has created, changed or closed a referral and knows it, o
 of an opportunity, the opportunity's Audit trail must have grown by the end of the run. A linked deal that is in step carries \
 ✔; one that cannot be created, or whose help cannot be asked for, carries ✗; never more than one mark, and none where the \
 setting says no. Exempt: deals with Sync = No, and records that the CRM locks: a closed opportunity of Dynamics 365 takes no \
-Audit line, so it is written before the closing, or stands in the flow run.";
+Audit line, so it is written before the closing, or stands in the flow run. Where the trail has no room left (the setting \
+`audit limit`), its oldest lines go, and no others.";
 
 /// An Audit line this much older than a write may already speak of it.
 const BEFORE: SignedDuration = SignedDuration::from_secs(120);
@@ -154,10 +155,13 @@ impl Audited {
     }
 }
 
-/// A trail this long may lose its oldest lines.
+/// The letters that a trail may have where nothing is set: the reference connector's own limit.
+const OWN_LIMIT: usize = 10_000;
+
+/// A trail of somebody else's connector that is this long may lose its oldest lines: its limit is not known.
 const LONG_TRAIL: usize = 4_000;
 
-/// A trail only grows.
+/// A trail grows, and loses its oldest lines only where there is no room for all of them.
 fn shortened(commit: &Commit, at: Timestamp, scene: &Scene<'_>, findings: &mut Findings) {
     let column = audit_column(scene.header.crm);
     let Some(change) = commit.changes.iter().find(|change| change.field == column) else {
@@ -167,12 +171,41 @@ fn shortened(commit: &Commit, at: Timestamp, scene: &Scene<'_>, findings: &mut F
         change.before.as_str().unwrap_or_default(),
         change.after.as_str().unwrap_or_default(),
     );
-    let lost = before.lines().find(|line| !after.contains(line.trim()));
-    if let Some(lost) = lost.filter(|_| before.len() < LONG_TRAIL) {
-        let deal = scene.board.name_of(&commit.id);
-        let text = format!("the Audit trail of {deal} lost a line");
-        findings.add(Finding::new(Code::Audited, at, Some(deal), text).comparing(lost, after));
+    let known = !scene.header.external && !scene.header.recorded;
+    let limit = match scene.header.audit_limit {
+        Some(limit) if known => limit as usize,
+        _ if known => OWN_LIMIT,
+        _ => LONG_TRAIL,
+    };
+    let deal = scene.board.name_of(&commit.id);
+    let (lines, long) = letters(after.lines());
+    if known && long > limit && lines > 1 {
+        let text = format!("the Audit trail of {deal} is longer than the settings allow");
+        let finding = Finding::new(Code::Audited, at, Some(deal), text);
+        findings.add(finding.comparing(format!("at most {limit} letters"), format!("{long} letters")));
     }
+    let kept = |line: &&str| after.contains(line.trim());
+    let Some(lost) = before.lines().find(|line| !kept(line)) else {
+        return;
+    };
+    let new = after.lines().filter(|line| !before.contains(line.trim()));
+    let (_, whole) = letters(before.lines().chain(new));
+    let oldest_first = before.lines().skip_while(|line| !kept(line)).all(|line| kept(&line));
+    let text = if whole <= limit {
+        format!("the Audit trail of {deal} lost a line")
+    } else if !oldest_first {
+        format!("the Audit trail of {deal} lost a line that is not among its oldest")
+    } else {
+        return;
+    };
+    findings.add(Finding::new(Code::Audited, at, Some(deal), text).comparing(lost, after));
+}
+
+/// How many lines, and how many letters they have with a break behind each.
+fn letters<'l>(lines: impl Iterator<Item = &'l str>) -> (usize, usize) {
+    lines.fold((0, 0), |(count, long), line| {
+        (count + 1, long + line.chars().count() + 1)
+    })
 }
 
 /// The marks as they stand at the end.
@@ -188,14 +221,15 @@ fn marks(trace: &Trace, scene: &Scene<'_>, findings: &mut Findings) {
         let deal = scene.board.name_of(id);
         let book = &scene.board.book;
         let (mark, linked) = (book.mark(opportunity), !book.referral_of(opportunity).is_empty());
-        if linked && book.audit(opportunity).is_empty() {
+        // A record that a person made as a copy of another names the other's referral, and is left alone.
+        let ours = scene.links.opportunity_of(book.referral_of(opportunity)) == Some(id.as_str());
+        if linked && ours && book.audit(opportunity).is_empty() {
             let text = format!("{deal} is linked, but its Audit trail is empty");
             findings.add(Finding::new(Code::Audited, at, Some(deal), text));
         }
         if apart.iter().any(|finding| finding.deal.as_deref() == Some(deal)) {
             continue;
         }
-        let ours = scene.links.opportunity_of(book.referral_of(opportunity)) == Some(id.as_str());
         // Nobody else's connector is asked for it.
         let asked_for = ours && !scene.header.external;
         if linked && asked_for && opportunity.text(link_column(scene.header.crm)).is_empty() {

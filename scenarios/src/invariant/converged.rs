@@ -112,7 +112,12 @@ impl<'a> Check<'a> {
         // Its opportunity was made, and deleted before the referral could name it.
         let mut known = self.board.ids_of(self.board.name_of(id));
         let deleted = known.any(|known| self.board.deleted.contains(known));
-        if closed || dangling || filtered || private || waits || deleted {
+        // It claims a record that belongs to another referral: one of the two has it (`one-to-one` looks at who wrote the claim).
+        let claimed = self.board.book.opportunities.get(named).is_some_and(|opportunity| {
+            let other = self.board.book.referral_of(opportunity);
+            other != id && self.board.book.referrals.contains_key(other)
+        });
+        if closed || dangling || filtered || private || waits || deleted || claimed {
             return;
         }
         let deal = self.board.name_of(id);

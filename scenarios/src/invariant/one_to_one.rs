@@ -7,6 +7,7 @@ use cosell_sim::world::observation::Observed;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Code, Finding, Findings, Invariant, Scene, end_of};
+use crate::board::CONNECTOR;
 use crate::record::{is_microsoft_side, pc_standing};
 use crate::trace::{Entry, Trace, What};
 
@@ -15,7 +16,8 @@ pub(super) const EXPLANATION: &str = "No referral has two opportunities, and no 
 It counts stored records that name the same counterpart: opportunities by their Referral Identifier, referrals of the \
 partner by their external reference. An engagement has one referral of Microsoft's own. A deleted opportunity still counts: \
 a second one would bring the deal back. A company that has an account, and a person who has a contact, get no second one \
-(company name with postal code, and address). Look first at creates whose \
+(company name with postal code, and address). A record that a person copies, with the name of its counterpart, is that \
+person's second one, and no finding; what the connector makes besides is. Look first at creates whose \
 reply was lost: a connector that creates again without looking for what it may have created makes the second record.
 
 Partner Center takes no key from its caller. A create of a referral that the network doubles, or holds back for longer than two \
@@ -34,6 +36,8 @@ pub(super) struct OneToOne {
     reported: BTreeSet<String>,
     /// When each exchange left the connector.
     sent: BTreeMap<u64, Timestamp>,
+    /// Records whose counterpart a person wrote: who copies a record makes the second one, and not the connector.
+    by_people: BTreeSet<String>,
     /// Exchanges of which the network made two.
     doubled: BTreeSet<u64>,
     /// Referrals that the network made late or twice, and when each came to be.
@@ -62,10 +66,20 @@ impl Invariant for OneToOne {
         if other.is_empty() {
             return;
         }
+        let of_microsoft = scene
+            .board
+            .book
+            .referrals
+            .get(&commit.id)
+            .is_some_and(is_microsoft_side);
+        let by_a_person = commit.actor != CONNECTOR && !of_microsoft;
+        if by_a_person {
+            self.by_people.insert(commit.id.clone());
+        }
         self.named.insert(commit.id.clone(), other.to_owned());
         let twins = self.naming.entry(other.to_owned()).or_default();
         twins.insert(commit.id.clone());
-        if twins.len() > 1 && !self.is_the_networks(commit, exchange, entry.at, scene) {
+        if twins.len() > 1 && !by_a_person && !self.is_the_networks(commit, exchange, entry.at, scene) {
             self.report(entry.at, (other, what), commit, scene, findings);
         }
     }
@@ -78,7 +92,8 @@ impl Invariant for OneToOne {
                 let referral = book.referrals.get(*id);
                 referral.is_some_and(|referral| !is_microsoft_side(referral) && !pc_standing(referral).is_closed())
             };
-            let open: Vec<&str> = twins.iter().filter(open).map(String::as_str).collect();
+            let own = twins.iter().filter(|id| !self.by_people.contains(*id));
+            let open: Vec<&str> = own.filter(open).map(String::as_str).collect();
             if open.len() > 1 && !self.reported.contains(other) {
                 let deal = scene.board.name_of(open[0]);
                 let text = format!("{deal} is left with {} open referrals: {}", open.len(), open.join(", "));
@@ -150,6 +165,7 @@ impl OneToOne {
     }
 
     fn forget(&mut self, id: &str) {
+        self.by_people.remove(id);
         if let Some(old) = self.named.remove(id)
             && let Some(twins) = self.naming.get_mut(&old)
         {

@@ -61,6 +61,9 @@ pub enum RunError {
     /// The connector refuses its settings.
     #[error("the connector refuses its settings: {0}")]
     Settings(String),
+    /// The connector cannot be broken in the way that somebody asks for.
+    #[error("{0}")]
+    Planted(String),
     /// What a scenario gives cannot be made.
     #[error("what the scenario gives cannot be made: {0}")]
     Given(String),
@@ -98,6 +101,23 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Trace, RunError> {
     })
 }
 
+/// The trace of a run that its own scenario made impossible: one entry that says why. `None` when something else is at
+/// fault.
+pub fn never_began(plan: &Plan, error: &RunError) -> Option<Trace> {
+    let part = match error {
+        RunError::Settings(why) => setup::blamed(why),
+        RunError::Given(_) => "given".to_owned(),
+        RunError::Planted(_) | RunError::Sockets(_) | RunError::External { .. } => return None,
+    };
+    let at = cosell_sim::clock::START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let why = error.to_string();
+    let what = What::NeverBegan { part, why };
+    Some(Trace {
+        header: header(plan),
+        entries: vec![Entry { at, what }],
+    })
+}
+
 pub(crate) fn header(plan: &Plan) -> Header {
     Header {
         format: FORMAT,
@@ -120,6 +140,7 @@ pub(crate) fn header(plan: &Plan) -> Header {
         recorded: false,
         options: String::new(),
         reasons: setup::reasons(plan),
+        audit_limit: plan.settings.further.audit_limit,
     }
 }
 
@@ -222,9 +243,9 @@ impl<'a> Run<'a> {
         if self.connector.is_some() {
             return Ok(());
         }
-        let settings = setup::connector(self.plan, &self.world.ground().bases).map_err(RunError::Settings)?;
+        let settings = setup::connector(self.plan, &self.world.ground().bases).map_err(RunError::Planted)?;
         let connector = Connector::new(settings, &self.memory, self.plan.seed, self.connectors_now())
-            .map_err(|error| RunError::Settings(error.to_string()))?;
+            .map_err(|error| RunError::Settings(setup::in_words(&error.to_string())))?;
         self.connector = Some(connector);
         self.world.connector_down(false);
         Ok(())
