@@ -77,6 +77,16 @@ impl Filter {
         Ok(filter)
     }
 
+    /// The tags that the expression names in full.
+    pub fn tags(&self) -> Vec<&str> {
+        match self {
+            Self::Is(Subject::Tag, Matcher::Equal(tag)) => vec![tag],
+            Self::All | Self::None | Self::Is(..) => Vec::new(),
+            Self::Not(inner) => inner.tags(),
+            Self::And(one, other) | Self::Or(one, other) => one.tags().into_iter().chain(other.tags()).collect(),
+        }
+    }
+
     /// Whether a scenario on a CRM is meant.
     pub fn selects(&self, scenario: &Scenario, crm: Crm) -> bool {
         match self {
@@ -216,11 +226,14 @@ impl Parser<'_> {
             }
             return Err(Box::new(fault));
         };
-        let span = Span {
-            start: named.end,
-            end: self.at,
+        // What stands between the parentheses, or both of them where that is nothing.
+        let (inner, blanks) = (argument.trim(), argument.len() - argument.trim_start().len());
+        let start = named.end + 1 + blanks;
+        let span = match inner.len() {
+            0 => Span::new(named.end, self.at),
+            long => Span::new(start, start + long),
         };
-        Ok(Filter::Is(*subject, matcher(*subject, argument.trim(), span)?))
+        Ok(Filter::Is(*subject, matcher(*subject, inner, span)?))
     }
 
     /// What stands before the closing parenthesis; within slashes it may hold parentheses itself.
@@ -347,8 +360,8 @@ mod tests {
             ("tag(M17", 7, "`)`"),
             ("tag(M17) tag(M13)", 9, "`&`, `|`"),
             ("tag()", 3, "looks for nothing"),
-            ("crm(sap)", 3, "no CRM"),
-            ("title(/(/)", 5, "not a regular expression"),
+            ("crm(sap)", 4, "no CRM"),
+            ("title(/(/)", 6, "not a regular expression"),
             ("tag(M17) &", 10, "predicate"),
         ] {
             let fault = Filter::parse(bad).expect_err(bad);

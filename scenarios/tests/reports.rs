@@ -179,11 +179,7 @@ fn a_report_that_cannot_be_written_is_told_before_any_run() {
 fn a_full_disk_is_told_and_the_runs_are_shown_all_the_same() {
     for form in ["html", "json", "jsonl", "junit", "markdown"] {
         let output = cosell(&["run", "catalog/updates", "--report", &format!("{form}=/dev/full")]);
-        assert_eq!(
-            output.status.code(),
-            Some(if form == "jsonl" { 2 } else { 70 }),
-            "{form}"
-        );
+        assert_eq!(output.status.code(), Some(70), "{form}");
         assert!(text(&output.stderr).contains("/dev/full c"), "{}", text(&output.stderr));
         assert_eq!(
             text(&output.stdout).contains(" passed (seed"),
@@ -191,6 +187,28 @@ fn a_full_disk_is_told_and_the_runs_are_shown_all_the_same() {
             "{form}"
         );
     }
+}
+
+#[test]
+fn no_report_takes_the_place_of_a_file_that_is_read_or_of_another_report() {
+    let folder = Folder::new("replaced");
+    let scenario = folder.write("mine.yaml", "title: Mine\nsteps:\n  - wait: 5m\n");
+    let other = folder.0.join("report.html").to_string_lossy().into_owned();
+    for (reports, part) in [
+        (
+            [format!("html={scenario}"), format!("json={other}")],
+            "is read by this command",
+        ),
+        ([format!("html={other}"), format!("json={other}")], "two reports go to"),
+    ] {
+        let output = cosell(&["run", &scenario, "--report", &reports[0], "--report", &reports[1]]);
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains(part), "{shown}");
+        assert!(output.stdout.is_empty() && !std::path::Path::new(&other).exists());
+    }
+    let kept = fs::read_to_string(&scenario).expect("the scenario is there");
+    assert!(kept.starts_with("title: Mine"), "{kept}");
 }
 
 #[test]

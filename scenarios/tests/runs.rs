@@ -303,8 +303,13 @@ fn traces_that_cannot_be_read_say_why() {
         .expect("an entry")
         .path();
     let whole = fs::read_to_string(&file).expect("a trace");
+    let half = whole.len() / 2;
+    let half = &whole[..half + whole[half..].find('\n').expect("a line's end") + 1];
     for (name, content, part) in [
         ("cut.jsonl", &whole[..whole.len() - 40], "is cut off"),
+        // Whole lines, and nothing wrong in any of them: what is missing could have been the failure.
+        ("half.jsonl", half, "it breaks off after line"),
+        ("scenario.jsonl", FAILS, "its first line is no JSON"),
         (
             "newer.jsonl",
             &whole.replacen("\"format\":", "\"format\":9", 1),
@@ -325,6 +330,53 @@ fn traces_that_cannot_be_read_say_why() {
         assert!(shown.contains(part) && shown.contains(name), "{name}: {shown}");
     }
     assert_eq!(cosell(&["replay", "/no/such/trace.jsonl"]).status.code(), Some(2));
+    // One that cannot be read does not keep the others from being shown.
+    fs::copy(folder.0.join("half.jsonl"), format!("{traces}/a-half.jsonl")).expect("a copy");
+    let output = cosell(&["replay", &traces]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("4 runs"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn settings_that_the_connector_refuses_fail_their_own_scenario_while_the_others_run() {
+    let folder = Folder::new("refused");
+    let refused = "title: Refused\nsettings: {overlap: 3650d}\nsteps:\n  - seller creates: {deal: D1}\n";
+    let (refused, passes) = (
+        folder.write("refused.yaml", refused),
+        folder.write("passes.yaml", PASSES),
+    );
+    let traces = folder.0.join("traces").to_string_lossy().into_owned();
+    let run = cosell(&["run", &refused, &passes, "--save-traces", &traces]);
+    let shown = text(&run.stdout);
+    assert_eq!(run.status.code(), Some(1), "{}{shown}", text(&run.stderr));
+    for part in [
+        "refused.yaml:2:21",
+        "`overlap` must be longer than nothing and at most 30 days",
+        "4 runs",
+        "2 passed, 2 failed",
+    ] {
+        assert!(shown.contains(part), "`{part}` is missing in\n{shown}");
+    }
+    // The saved traces say the same.
+    let replayed = cosell(&["replay", &traces]);
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(
+        text(&replayed.stdout).contains("2 passed, 2 failed"),
+        "{}",
+        text(&replayed.stdout)
+    );
+}
+
+#[test]
+fn what_selects_nothing_is_told_with_the_nearest_tag() {
+    let folder = Folder::new("tags");
+    let tagged = folder.write("tagged.yaml", "title: Tagged\ntags: [morning]\nsteps:\n  - wait: 5m\n");
+    for arguments in [["--tag", "mornnig"], ["-E", "tag(mornnig)"]] {
+        let output = cosell(&[&["run", tagged.as_str()][..], &arguments[..]].concat());
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{shown}");
+        assert!(shown.contains("did you mean `morning`?"), "{shown}");
+    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn read(files: &Files, ui: Ui) -> Result<(Settings, Process), Exit> {
     let (settings, mut process) = settings_file::read_over(&path, &text, &variables).map_err(|diagnostics| {
         let mut sources = Sources::default();
         sources.add(&path, &settings_file::covered(&text));
-        ui.note(&render(&diagnostics, &sources, ui.style()));
+        ui.note(&render(&diagnostics, &sources, ui.note_style()));
         Exit::Usage
     })?;
     process.store = files.store.clone().or(process.store);

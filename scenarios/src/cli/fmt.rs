@@ -26,17 +26,22 @@ pub(crate) fn run(args: &FmtArgs, ui: Ui) -> Result<Exit, Exit> {
     let mut exit = Exit::Passed;
     let found = load::files(&args.paths);
     if !found.diagnostics.is_empty() {
-        ui.note(render(&found.diagnostics, &found.sources, ui.style()).trim_end());
+        ui.note(render(&found.diagnostics, &found.sources, ui.note_style()).trim_end());
         return Err(Exit::Usage);
     }
     for (path, text) in found.texts {
         let name = path.display().to_string();
         let usual = match format::format(&name, &text) {
             Ok(usual) => usual,
+            Err(diagnostics) if diagnostics.is_empty() => {
+                ui.note(&format!("error: {name} holds nothing but blanks and comments"));
+                exit = Exit::Usage;
+                continue;
+            }
             Err(diagnostics) => {
                 let mut sources = Sources::default();
                 sources.add(&name, &text);
-                ui.note(render(&diagnostics, &sources, ui.style()).trim_end());
+                ui.note(render(&diagnostics, &sources, ui.note_style()).trim_end());
                 exit = Exit::Usage;
                 continue;
             }

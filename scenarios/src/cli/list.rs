@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ListArgs, ui: Ui) -> Result<Exit, Exit> {
     let loaded = select::load(&args.selection.paths, ui)?;
     let selected = args.selection.of(&loaded, &filter);
     if selected.is_empty() {
-        return Err(args.selection.nothing(ui));
+        return Err(args.selection.nothing(&loaded, &filter, ui));
     }
     let names = |crms: &[Crm]| crms.iter().map(|crm| crm.name()).collect::<Vec<&str>>();
     if args.format == Format::Json {

@@ -110,14 +110,39 @@ enum Command {
 pub(crate) struct Ui {
     /// Whether standard output takes colours.
     pub(crate) colour: bool,
+    /// Whether standard error does.
+    note_colour: bool,
+    /// Whether something may move on the screen.
+    pub(crate) bars: bool,
 }
 
 #[expect(clippy::unused_self, reason = "only the holder of a `Ui` may write")]
 impl Ui {
     fn detect() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !dumb;
         Self {
             colour: wanted && std::io::stdout().is_terminal(),
+            note_colour: wanted && std::io::stderr().is_terminal(),
+            bars: !dumb,
+        }
+    }
+
+    /// The same without colours and without anything that moves.
+    fn plain(self) -> Self {
+        Self {
+            colour: false,
+            note_colour: false,
+            bars: false,
+            ..self
+        }
+    }
+
+    /// How diagnostics are shown that go to standard error.
+    pub(crate) fn note_style(self) -> Style {
+        Style {
+            colour: self.note_colour,
+            ..Style::PLAIN
         }
     }
 
@@ -164,8 +189,8 @@ fn write_failed(error: &std::io::Error) -> Exit {
 /// Parses the arguments of the process and does what they say.
 pub fn main() -> Exit {
     let cli = Cli::parse();
-    let mut ui = Ui::detect();
-    ui.colour &= !cli.plain;
+    let detected = Ui::detect();
+    let ui = if cli.plain { detected.plain() } else { detected };
     let done = match cli.command {
         Command::Run(args) => run::run(&args, ui),
         Command::Replay(args) => replay::run(&args, ui),

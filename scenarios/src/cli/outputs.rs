@@ -88,6 +88,35 @@ impl FromStr for Wanted {
     }
 }
 
+impl Wanted {
+    /// Why the file cannot take this report: another report goes there, or it is one that the command reads.
+    fn may_be_written(&self, before: &[Self], kept: &[&str]) -> Result<(), String> {
+        let Ok(file) = std::fs::canonicalize(&self.path) else {
+            let twice = before.iter().any(|other| other.path == self.path);
+            return if twice { Err(self.twice()) } else { Ok(()) };
+        };
+        // Pipes and devices take what comes, as often as it comes.
+        if !file.is_file() {
+            return Ok(());
+        }
+        let is_it = |path: &Path| std::fs::canonicalize(path).is_ok_and(|path| path == file);
+        if before.iter().any(|other| is_it(&other.path)) {
+            return Err(self.twice());
+        }
+        if kept.iter().any(|path| is_it(Path::new(path))) {
+            return Err(format!(
+                "{} is read by this command: a report would replace it",
+                self.path.display()
+            ));
+        }
+        Ok(())
+    }
+
+    fn twice(&self) -> String {
+        format!("two reports go to {}", self.path.display())
+    }
+}
+
 /// Reads `FORM=FILE`. The error says what was expected, or the nearest form.
 pub(crate) fn form_and_file<F: Copy>(text: &str, forms: &[(&str, F)], example: &str) -> Result<(F, PathBuf), String> {
     let names: Vec<&str> = forms.iter().map(|(name, _)| *name).collect();
@@ -114,8 +143,21 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Opens all of them.
-    pub(crate) fn open(format: Format, wanted: &[Wanted], selected: usize, ui: Ui) -> Result<Self, Exit> {
+    /// Opens all of them. `kept` are the files that the command reads: no report takes the place of one.
+    pub(crate) fn open(
+        format: Format,
+        wanted: &[Wanted],
+        selected: usize,
+        kept: &[&str],
+        ui: Ui,
+    ) -> Result<Self, Exit> {
+        for (place, one) in wanted.iter().enumerate() {
+            one.may_be_written(&wanted[..place], kept).map_err(|why| {
+                ui.note(&format!("error: {why}"));
+                ui.note("help: give each `--report FORM=FILE` a file of its own; nothing was written");
+                Exit::Usage
+            })?;
+        }
         let mut outputs = Self {
             reports: Vec::new(),
             failures: Vec::new(),
@@ -144,6 +186,9 @@ impl Outputs {
                 .and_then(|sink| wanted.form.into(sink, selected))
                 .map_err(|error| {
                     ui.note(&format!("error: {} cannot be written: {error}", wanted.path.display()));
+                    if error.kind() == io::ErrorKind::StorageFull {
+                        return Exit::Harness;
+                    }
                     ui.note("help: `--report FORM=FILE` needs a file in a folder that you may write to");
                     Exit::Usage
                 })?;

@@ -1,5 +1,6 @@
 //! `cosell replay`: saved traces, judged and shown again without running anything.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use super::outputs::{Format, Outputs, Wanted};
 use super::{Ui, run};
 use crate::coverage::Coverage;
 use crate::exit::Exit;
+use crate::load;
 use crate::replay::{self, ReplayError};
 use crate::report::{Ended, Ran, Tally, human};
 use crate::verdict;
@@ -39,11 +41,21 @@ pub(crate) fn run(args: &ReplayArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.note("help: `cosell run --save-traces FOLDER` writes them, as .jsonl");
         return Err(Exit::NothingSelected);
     }
-    let mut outputs = Outputs::open(args.format, &args.reports, files.len(), ui)?;
+    let kept: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+    let mut outputs = Outputs::open(args.format, &args.reports, files.len(), &kept, ui)?;
     let mut tally = Tally::default();
     let mut coverage = args.coverage.then(Coverage::default);
+    let mut unread = None;
     for file in &files {
-        let replayed = replay::read(file).map_err(|error| not_read(&error, ui))?;
+        // The others are shown all the same.
+        let replayed = match replay::read(file) {
+            Ok(replayed) => replayed,
+            Err(error) => {
+                unread = Some(not_read(&error, ui));
+                continue;
+            }
+        };
         let verdict = verdict::decide(&replayed.plan, &replayed.trace);
         let ran = Ran {
             scenario: &replayed.scenario,
@@ -63,6 +75,7 @@ pub(crate) fn run(args: &ReplayArgs, ui: Ui) -> Result<Exit, Exit> {
     }
     let ended = Ended {
         tally,
+        not_run: files.len() - tally.total(),
         coverage,
         ..Ended::default()
     };
@@ -74,6 +87,9 @@ pub(crate) fn run(args: &ReplayArgs, ui: Ui) -> Result<Exit, Exit> {
         ui.out(&format!("{} (replayed)", human::summary(&ended)))?;
     }
     outputs.finish(&ended, ui)?;
+    if let Some(exit) = unread {
+        return Err(exit);
+    }
     Ok(match tally {
         Tally { failed: 1.., .. } => Exit::Failed,
         Tally { inconclusive: 1.., .. } => Exit::Inconclusive,
@@ -84,8 +100,23 @@ pub(crate) fn run(args: &ReplayArgs, ui: Ui) -> Result<Exit, Exit> {
 /// Says why a trace cannot be read.
 pub(super) fn not_read(error: &ReplayError, ui: Ui) -> Exit {
     ui.note(&format!("error: {error}"));
-    if !matches!(error, ReplayError::File { .. }) {
-        ui.note("help: save it again with `cosell run --save-traces FOLDER`");
+    let help = match error {
+        ReplayError::File { path, source } => match source.kind() {
+            io::ErrorKind::NotFound => Some(match load::beside(path) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`cosell run --save-traces FOLDER` and `cosell record` write traces".to_owned(),
+            }),
+            io::ErrorKind::IsADirectory => Some("name one of the traces in it".to_owned()),
+            io::ErrorKind::InvalidData => Some("a trace is text: JSON lines, not packed".to_owned()),
+            _ => None,
+        },
+        ReplayError::Trace { help, .. } => Some(help.clone()),
+        ReplayError::NoScenario(_) | ReplayError::Scenario { .. } => {
+            Some("save it again with `cosell run --save-traces FOLDER`".to_owned())
+        }
+    };
+    if let Some(help) = help {
+        ui.note(&format!("help: {help}"));
     }
     Exit::Usage
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::Ui;
-use crate::diagnostic::{Sources, render};
+use crate::diagnostic::{Sources, nearest, quote, render};
 use crate::exit::Exit;
 use crate::filter::{self, Filter};
 use crate::load::{self, Loaded};
@@ -37,6 +37,12 @@ pub(crate) enum CrmChoice {
     Dynamics,
 }
 
+/// A seed on the command line.
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("expected a whole number from 0 to {}", u64::MAX))
+}
+
 impl CrmChoice {
     pub(crate) fn crm(self) -> Crm {
         match self {
@@ -55,7 +61,7 @@ impl Selection {
         Filter::parse(expression).map_err(|fault| {
             let mut sources = Sources::default();
             sources.add(filter::SOURCE, expression);
-            ui.note(render(&[*fault], &sources, ui.style()).trim_end());
+            ui.note(render(&[*fault], &sources, ui.note_style()).trim_end());
             Exit::Usage
         })
     }
@@ -75,15 +81,38 @@ impl Selection {
         selected
     }
 
-    /// Says that nothing was selected, and what to look at.
-    pub(crate) fn nothing(&self, ui: Ui) -> Exit {
+    /// Says that nothing was selected, and what to look at: a tag that no scenario has, or how to see them all.
+    pub(crate) fn nothing(&self, loaded: &Loaded, filter: &Filter, ui: Ui) -> Exit {
         ui.note("error: no scenario is selected");
-        ui.note(if self.tags.is_empty() && self.filter.is_none() {
-            "help: `cosell list` names the CRMs of each scenario"
-        } else {
-            "help: `cosell list --format json` shows the tags, requirements and CRMs of each scenario"
-        });
+        let mut known: Vec<&str> = loaded.scenarios.iter().flat_map(Scenario::words).collect();
+        known.sort_unstable();
+        known.dedup();
+        let asked = self.tags.iter().map(String::as_str).chain(filter.tags());
+        let mut told = false;
+        for tag in asked.filter(|tag| !known.iter().any(|word| word.eq_ignore_ascii_case(tag))) {
+            ui.note(&format!(
+                "help: no scenario here has the tag {}{}",
+                quote(tag),
+                instead(tag, &known)
+            ));
+            told = true;
+        }
+        if !told {
+            ui.note(
+                "help: `cosell list` names the scenarios with their CRMs, `cosell list --format json` their tags, too",
+            );
+        }
         Exit::NothingSelected
+    }
+}
+
+/// The tags that may have been meant; all of them when they are few.
+fn instead(tag: &str, known: &[&str]) -> String {
+    match nearest(tag, known.iter().copied()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if known.is_empty() => "; none has any".to_owned(),
+        None if known.len() <= 12 => format!("; there are {}", known.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -97,10 +126,13 @@ pub(crate) fn load(paths: &[PathBuf], ui: Ui) -> Result<Loaded, Exit> {
     if loaded.diagnostics.is_empty() && !loaded.scenarios.is_empty() {
         return Ok(loaded);
     }
-    ui.note(render(&loaded.diagnostics, &loaded.sources, ui.style()).trim_end());
     if loaded.diagnostics.is_empty() {
         ui.note("error: there is no scenario to run");
+        if let Some(part) = loaded.parts.first() {
+            ui.note(&format!("help: {part} is a part: name a scenario that includes it"));
+        }
         return Err(Exit::NothingSelected);
     }
+    ui.note(render(&loaded.diagnostics, &loaded.sources, ui.note_style()).trim_end());
     Err(Exit::Usage)
 }

@@ -131,7 +131,7 @@ fn systems(args: &ServeArgs, ui: Ui) -> Result<SystemSettings, Exit> {
         systems.salesforce = org::read(&path, &text).map_err(|diagnostics| {
             let mut sources = Sources::default();
             sources.add(&path, &text);
-            ui.note(render(&diagnostics, &sources, ui.style()).trim_end());
+            ui.note(render(&diagnostics, &sources, ui.note_style()).trim_end());
             Exit::Usage
         })?;
     }

@@ -21,13 +21,13 @@ pub(crate) struct ShowArgs {
     /// A scenario, which is run first, or a saved trace (.jsonl)
     path: PathBuf,
     /// The moment, from the start of the run, such as 2h or 1d 30m; the end when not given
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = moment)]
     at: Option<SignedDuration>,
     /// Only on this CRM
     #[arg(long, value_enum)]
     crm: Option<select::CrmChoice>,
     /// The seed, instead of the scenario's own
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = select::seed)]
     seed: Option<u64>,
 }
 
@@ -92,12 +92,17 @@ fn print(trace: &Trace, at: Option<SignedDuration>, ui: Ui) -> Result<(), Exit> 
         last = since;
         board.apply(entry);
     }
-    let when = human::time(at.unwrap_or(last));
-    ui.out(&format!(
-        "{} on {}, {when} after the start",
-        header.title,
-        header.crm.name()
-    ))?;
+    let end = trace.entries.last().zip(start);
+    let end = end.map_or(SignedDuration::ZERO, |(entry, start)| entry.at.duration_since(start));
+    let when = match at {
+        Some(at) if at > end => format!(
+            "{} after the start (the run ended {} after the start)",
+            human::time(at),
+            human::time(end)
+        ),
+        at => format!("{} after the start", human::time(at.unwrap_or(last))),
+    };
+    ui.out(&format!("{} on {}, {when}", header.title, header.crm.name()))?;
     let deals = sides::of(&board);
     if deals.is_empty() {
         ui.out("  no deal is on either side yet")?;
