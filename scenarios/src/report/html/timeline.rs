@@ -7,20 +7,21 @@
 use std::collections::BTreeMap;
 
 use cosell_sim::happening::{Commit, CommitKind};
-use cosell_sim::network::wire::{Headers, WireRequest, WireResponse};
+use cosell_sim::network::wire::{WireRequest, WireResponse};
 use cosell_sim::site::Site;
 use cosell_sim::world::observation::{Leg, Observed};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::board::Board;
 use crate::log;
 use crate::sides::{self, Sides};
 use crate::trace::{Trace, What};
 
-/// The longest body that is shown, in characters: pages of lists are cut, single records never.
-const LONGEST_BODY: usize = 4_000;
+/// How values are printed.
+mod text;
+
+use text::{headed, path, short, shown};
 
 /// Where an event stands on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,11 +66,15 @@ pub(super) struct Event {
     step: Option<usize>,
 }
 
-/// Both sides as they stand after an event.
+/// What an event changed in how the deals stand: all of them at every event would be the square of their number.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Standing {
     after: usize,
+    /// Deals that stand otherwise than before, or are new.
     deals: Vec<Sides>,
+    /// Deals that are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gone: Vec<String>,
 }
 
 /// Everything that the page shows of a run's course.
@@ -90,6 +95,7 @@ impl Timeline {
             exchanges: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             known: BTreeMap::new(),
+            stood: Vec::new(),
             timeline: Self::default(),
         };
         for entry in &trace.entries {
@@ -114,6 +120,8 @@ struct Writer {
     deliveries: BTreeMap<u64, usize>,
     /// The numbers of texts.
     known: BTreeMap<String, usize>,
+    /// How the deals stood after the last event.
+    stood: Vec<Sides>,
     timeline: Timeline,
 }
 
@@ -223,6 +231,7 @@ impl Writer {
                 self.wrong(at, Lane::All, "note", format!("cannot do `{verb}`: {why}"));
             }
             What::Process { trouble } => self.wrong(at, Lane::Connector, "note", trouble.clone()),
+            What::NeverBegan { why, .. } => self.wrong(at, Lane::All, "note", format!("never began: {why}")),
             _ => {}
         }
     }
@@ -418,8 +427,21 @@ impl Writer {
         self.block(event, "changes", changes.join("\n"));
         let deals = sides::of(&self.board);
         let after = self.timeline.events.len() - 1;
-        if self.timeline.standings.last().is_none_or(|last| last.deals != deals) {
-            self.timeline.standings.push(Standing { after, deals });
+        let gone: Vec<String> = self
+            .stood
+            .iter()
+            .filter(|old| !deals.iter().any(|deal| deal.deal == old.deal))
+            .map(|old| old.deal.clone())
+            .collect();
+        let changed: Vec<Sides> = deals
+            .iter()
+            .filter(|deal| !self.stood.contains(deal))
+            .cloned()
+            .collect();
+        self.stood = deals;
+        if !changed.is_empty() || !gone.is_empty() {
+            let deals = changed;
+            self.timeline.standings.push(Standing { after, deals, gone });
         }
     }
 }
@@ -429,45 +451,4 @@ fn lane_of(site: Site) -> Lane {
         Site::Entra | Site::PartnerCenter => Lane::Pc,
         Site::Salesforce | Site::Dataverse => Lane::Crm,
     }
-}
-
-/// Path and query of a URL, cut to a readable length.
-fn path(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    let mut shown: String = path.chars().take(110).collect();
-    if shown.len() < path.len() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "(empty)".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// The first line of a message, and its headers.
-fn headed(line: String, headers: &Headers) -> String {
-    let mut text = line;
-    for (name, value) in headers.iter() {
-        text.extend(["\n", name, ": ", value]);
-    }
-    text
-}
-
-/// A body, cut when it is long. The page breaks JSON into lines.
-fn short(body: &str) -> String {
-    let length = body.chars().count();
-    if length <= LONGEST_BODY {
-        return body.to_owned();
-    }
-    let cut: String = body.chars().take(LONGEST_BODY).collect();
-    format!(
-        "{cut}\n… {} more characters; the saved trace has all of them",
-        length - LONGEST_BODY
-    )
 }
