@@ -1,7 +1,7 @@
 //! Somebody else's connector between the simulators on sockets: `cosell run --connector external`.
 //!
-//! The connector is `tests/connectors/polling.py`, which shares no code with this repository: honest, and with each of four
-//! planted bugs.
+//! The connectors are those of `tests/connectors`, which share no code with this repository: one that polls, for each CRM, and one
+//! that webhooks drive; honest, and with each of four planted bugs.
 
 #![cfg(unix)]
 
@@ -14,9 +14,14 @@ use std::process::Output;
 use command::{Folder, cosell, text};
 use serde_json::Value;
 
-/// The command that starts the connector, with a planted bug or none.
+/// The command that starts the connector that polls Salesforce, with a planted bug or none.
 fn polling(bug: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/connectors/polling.py");
+    connector("polling", bug)
+}
+
+/// The command that starts a connector.
+fn connector(name: &str, bug: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/connectors/{name}.py"));
     let bug = if bug.is_empty() {
         String::new()
     } else {
@@ -33,17 +38,20 @@ fn run(command: &str, arguments: &[&str]) -> Output {
         "external",
         "--connector-command",
         command,
-        "--crm",
-        "salesforce",
         "--quiet-for",
         "2s",
     ];
+    let crm: &[&str] = if arguments.contains(&"--crm") {
+        &[]
+    } else {
+        &["--crm", "salesforce"]
+    };
     let patience: &[&str] = if arguments.contains(&"--patience") {
         &[]
     } else {
         &["--patience", "25s"]
     };
-    cosell(&[&external[..], patience, arguments].concat())
+    cosell(&[&external[..], crm, patience, arguments].concat())
 }
 
 /// What the findings of all runs are called, each once.
@@ -88,6 +96,49 @@ fn an_honest_connector_of_somebody_elses_passes() {
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{shown}\n{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("left out"), "{}", text(&output.stderr));
+}
+
+/// The honest connector passes on a CRM, and each bug is caught there by the invariant that claims it.
+fn honest_and_broken(name: &str, crm: &str) {
+    let scenarios = [FROM_MICROSOFT, BOTH_WAYS, ON_HOLD, LOST_REPLY, SLOW_DOWN];
+    let output = run(
+        &connector(name, ""),
+        &[&scenarios[..], &["--crm", crm, "--log", "--jobs", "5"]].concat(),
+    );
+    let shown = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{name} on {crm}: {shown}\n{}",
+        text(&output.stderr)
+    );
+    for (bug, scenario, patience, code) in [
+        ("duplicate-on-lost-reply", LOST_REPLY, "25s", "one-to-one"),
+        ("echo-loop", FROM_MICROSOFT, "8s", "quiet"),
+        ("leak-on-hold", ON_HOLD, "25s", "no-leak"),
+        ("ignores-retry-after", SLOW_DOWN, "25s", "conduct"),
+    ] {
+        let arguments = [scenario, "--format", "json", "--crm", crm, "--patience", patience];
+        let output = run(&connector(name, bug), &arguments);
+        let found = codes(&output);
+        assert_eq!(output.status.code(), Some(1), "{name} {bug} on {crm}: {found:?}");
+        assert!(
+            found.iter().any(|one| one == code),
+            "{name} {bug} on {crm} is to be caught by {code}, and was by {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_connector_for_dynamics_passes_and_each_of_its_bugs_is_caught() {
+    honest_and_broken("dynamics", "dynamics");
+}
+
+#[test]
+fn a_connector_that_webhooks_drive_passes_and_each_of_its_bugs_is_caught_on_both_crms() {
+    for crm in ["salesforce", "dynamics"] {
+        honest_and_broken("webhooks", crm);
+    }
 }
 
 #[test]

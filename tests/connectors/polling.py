@@ -105,15 +105,19 @@ class Connector:
             ),
             impatient=bug == "ignores-retry-after",
         )
-        salesforce = bases["salesforce"]
-        self.crm = Wire(
-            salesforce,
-            lambda: form(f"{salesforce}/services/oauth2/token", grant_type="client_credentials", **client),
-        )
+        self.crm = self.crm_of(bases, entra, client)
         self.settings, self.bug = ready["settings"], bug
         self.agreed = {}
         self.accepted = set()
         self.told = {}
+
+    @staticmethod
+    def crm_of(bases, entra, client):
+        salesforce = bases["salesforce"]
+        return Wire(
+            salesforce,
+            lambda: form(f"{salesforce}/services/oauth2/token", grant_type="client_credentials", **client),
+        )
 
     # Reading.
 
@@ -170,6 +174,12 @@ class Connector:
 
     # Writing.
 
+    def update(self, row, body):
+        self.crm.call("PATCH", f"/services/data/v60.0/sobjects/Opportunity/{row['Id']}", body)
+
+    def insert(self, body):
+        self.crm.call("POST", "/services/data/v60.0/sobjects/Opportunity", body)
+
     def write_crm(self, row, changes, what, mark=CHECK):
         """One save: the fields, a line in the Audit trail, the mark in the name."""
         now = time.strftime("%Y-%m-%d %H:%MZ", time.gmtime())
@@ -177,7 +187,7 @@ class Connector:
         body["Audit__c"] = ((row.get("Audit__c") or "") + f"\n{now} {what}").strip()[-30000:]
         name = plain(row["Name"])
         body["Name"] = f"{name} {mark}" if self.settings["displayCheckMark"] else name
-        self.crm.call("PATCH", f"/services/data/v60.0/sobjects/Opportunity/{row['Id']}", body)
+        self.update(row, body)
         self.told[row["Id"]] = what
 
     def patch(self, referral, **changes):
@@ -232,25 +242,35 @@ class Connector:
             "AccountId": self.account(referral["customerProfile"]),
         }
         body.update(self.to_crm(self.of_referral(referral)))
-        path = "/services/data/v60.0/sobjects/Opportunity"
         try:
-            self.crm.call("POST", path, body)
+            self.insert(body)
         except Wait:
             # A planted bug: the reply was lost, so it is done once more.
             if self.bug != "duplicate-on-lost-reply":
                 raise
-            self.crm.call("POST", path, body)
+            self.insert(body)
 
     # An opportunity without a referral.
 
-    def create_in_pc(self, row):
-        """A lost reply is no matter: the next round finds the referral by its externalReferenceId."""
-        fields, account, lines = self.of_opportunity(row), row.get("Account") or {}, []
+    def solutions(self, row):
         rows = self.query(
             "SELECT Solution__r.Solution_Identifier__c FROM Microsoft_Solutions__c "
             f"WHERE Opportunity__c = {quoted(row['Id'])}"
         )
-        solutions = [one["Solution__r"]["Solution_Identifier__c"] for one in rows if one.get("Solution__r")]
+        return [one["Solution__r"]["Solution_Identifier__c"] for one in rows if one.get("Solution__r")]
+
+    def people(self, row):
+        people = self.query(
+            "SELECT Contact.FirstName, Contact.LastName, Contact.Email FROM OpportunityContactRole "
+            f"WHERE OpportunityId = {quoted(row['Id'])} ORDER BY IsPrimary DESC, Id"
+        )
+        names = {"firstName": "FirstName", "lastName": "LastName", "email": "Email"}
+        return [{key: one["Contact"][name] for key, name in names.items()} for one in people[:1]]
+
+    def create_in_pc(self, row):
+        """A lost reply is no matter: the next round finds the referral by its externalReferenceId."""
+        fields, account, lines = self.of_opportunity(row), row.get("Account") or {}, []
+        solutions = self.solutions(row)
         if not solutions:
             lines.append("Solution ID is required")
         if fields["value"] is None:
@@ -267,14 +287,7 @@ class Connector:
             if self.told.get(row["Id"]) != what:
                 self.write_crm(row, {}, what, CROSS)
             return
-        people = self.query(
-            "SELECT Contact.FirstName, Contact.LastName, Contact.Email FROM OpportunityContactRole "
-            f"WHERE OpportunityId = {quoted(row['Id'])} ORDER BY IsPrimary DESC, Id"
-        )
-        team = [
-            {"firstName": one["Contact"]["FirstName"], "lastName": one["Contact"]["LastName"], "email": one["Contact"]["Email"]}
-            for one in people[:1]
-        ]
+        team = self.people(row)
         body = {
             "name": plain(row["Name"]),
             "externalReferenceId": row["Id"],
@@ -422,14 +435,22 @@ class Connector:
                 self.attempt(self.create_in_pc, row)
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
-    bugs = ["duplicate-on-lost-reply", "echo-loop", "leak-on-hold", "ignores-retry-after"]
-    arguments.add_argument("--bug", choices=bugs)
+    def rest(self):
+        """What it does between two rounds."""
+        time.sleep(POLL_EVERY)
+
+
+BUGS = ["duplicate-on-lost-reply", "echo-loop", "leak-on-hold", "ignores-retry-after"]
+
+
+def run(kind, description):
+    """Starts a connector of that kind, and works until somebody ends it."""
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument("--bug", choices=BUGS)
     chosen = arguments.parse_args()
     with open(os.environ["COSELL_READY_FILE"], encoding="utf-8") as file:
         ready = json.load(file)
-    connector = Connector(ready, chosen.bug)
+    connector = kind(ready, chosen.bug)
     while True:
         try:
             connector.round()
@@ -437,8 +458,8 @@ def main():
             print("later:", error, flush=True)
         except Refused as error:
             print("refused:", error, flush=True)
-        time.sleep(POLL_EVERY)
+        connector.rest()
 
 
 if __name__ == "__main__":
-    main()
+    run(Connector, __doc__)
