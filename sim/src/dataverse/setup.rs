@@ -124,7 +124,8 @@ pub(super) fn fill(state: &mut State, ground: &Ground) {
     people(state, ground);
 }
 
-/// Parts of paths that lead to rows which are stored when they are first looked at: a world costs less without them.
+/// How segments of paths begin that lead to rows which are stored when they are first looked at: a world costs less without
+/// them. Tables of a publisher's own, such as the one of co-sell solutions, begin with its prefix.
 const SELDOM: [&str; 9] = [
     "$batch",
     "connectionreference",
@@ -137,12 +138,22 @@ const SELDOM: [&str; 9] = [
     "workflow",
 ];
 
+/// The first version number of those rows, below all others: nobody's versions depend on what was looked at.
+const SELDOM_VERSION: i64 = 900_001;
+
+/// Whether a path may lead to rows that are seldom looked at. One with escapes may lead anywhere.
+fn leads_to_the_seldom(path: &str) -> bool {
+    let seldom = |segment: &str| SELDOM.iter().any(|start| segment.starts_with(start));
+    path.split('/').any(seldom) || path.contains('%')
+}
+
 /// Stores the solution, its variables and flows, and the messages, when a path may lead there.
 pub(super) fn complete(state: &mut State, ground: &Ground, path: &str) {
-    if state.is_set_up || !SELDOM.iter().any(|part| path.contains(part)) {
+    if state.is_set_up || !leads_to_the_seldom(path) {
         return;
     }
     state.is_set_up = true;
+    let next = std::mem::replace(&mut state.next_version, SELDOM_VERSION);
     let mut setup = Setup {
         seed: ground.seed,
         by: user_id(ground.seed, "system"),
@@ -151,6 +162,7 @@ pub(super) fn complete(state: &mut State, ground: &Ground, path: &str) {
     };
     setup.solution();
     setup.messages();
+    state.next_version = next;
 }
 
 /// The identifier of a row that every environment with one seed has.
@@ -360,5 +372,25 @@ impl Setup<'_> {
                 self.put("sdkmessagefilter", filter, &values);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_cosell_solutions_does_not_lead_to_what_is_seldom_looked_at() {
+        let cosell = ["msft_partnercentersolutions", "opportunities(1)/contoso_solutions"];
+        assert!(!cosell.into_iter().any(leads_to_the_seldom));
+        let seldom = [
+            "solutions",
+            "solutions(1)/friendlyname",
+            "$batch",
+            "%24batch",
+            "RetrieveTotalRecordCount(EntityNames=@p)",
+            "environmentvariabledefinitions",
+        ];
+        assert!(seldom.into_iter().all(leads_to_the_seldom));
     }
 }
