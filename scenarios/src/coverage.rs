@@ -126,7 +126,7 @@ impl Coverage {
             };
             board.apply(entry);
             match &entry.what {
-                What::Decided { code, .. } => self.count(Area::Decisions, code),
+                What::Decided(decided) => self.count(Area::Decisions, &decided.code),
                 What::FlowRuns { counts } => {
                     for (flow, count) in counts {
                         *self.cell(Area::Flows, flow) += count;

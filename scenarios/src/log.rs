@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::board::Board;
 use crate::record::is_microsoft_side;
-use crate::trace::{Entry, Trace, What};
+use crate::trace::{Decided, Entry, Trace, What};
 
 /// How many lines a log has at most; the rest is counted.
 const LINES_MAX: usize = 200;
@@ -128,13 +128,14 @@ impl Log {
             }
             What::Observed(observed) => self.observed(observed),
             What::ActRefused { status, body, .. } => Some(("scenario", format!("refused: {status} {}", short(body)))),
-            What::Decided {
-                code,
-                referral,
-                opportunity,
-                field,
-                detail,
-            } => {
+            What::Decided(choice) => {
+                let Decided {
+                    code,
+                    referral,
+                    opportunity,
+                    field,
+                    detail,
+                } = &**choice;
                 let id = opportunity.as_deref().or(referral.as_deref());
                 let decided = decided(&self.board, code, id, field.as_deref());
                 // What went wrong is worth its words; the other codes speak for themselves.

@@ -134,18 +134,7 @@ pub enum What {
         body: String,
     },
     /// The reference connector made a coded choice.
-    Decided {
-        /// The code, such as `conflict.pc_wins`.
-        code: String,
-        /// The referral, when it is about one.
-        referral: Option<String>,
-        /// The opportunity, when it is about one.
-        opportunity: Option<String>,
-        /// The field, when it is about one.
-        field: Option<String>,
-        /// In words.
-        detail: String,
-    },
+    Decided(Box<Decided>),
     /// What a step put off happened, at a call of the connector.
     AtCall {
         /// The step's number.
@@ -203,6 +192,21 @@ pub enum What {
         /// The rows of both sides.
         rows: Vec<Row>,
     },
+}
+
+/// A coded choice of the reference connector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The code, such as `conflict.pc_wins`.
+    pub code: String,
+    /// The referral, when it is about one.
+    pub referral: Option<String>,
+    /// The opportunity, when it is about one.
+    pub opportunity: Option<String>,
+    /// The field, when it is about one.
+    pub field: Option<String>,
+    /// In words.
+    pub detail: String,
 }
 
 /// Why a saved trace cannot be read.

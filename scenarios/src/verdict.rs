@@ -14,8 +14,8 @@ use crate::expectation::watching::{Moment, Watching, remembered};
 use crate::invariant::{self, Code, Finding};
 use crate::plan::Plan;
 use crate::scenario::Crm;
-use crate::scenario::act::{Act, Expectation};
-use crate::trace::{Entry, Trace, What};
+use crate::scenario::act::Act;
+use crate::trace::{Entry, Header, Trace, What};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Outcome {
     }
 }
 
-/// Judges a run.
+/// Judges a run, in one walk along its trace.
 pub fn decide(plan: &Plan, trace: &Trace) -> Verdict {
     if let Some(finding) = never_began(trace) {
         return Verdict {
@@ -64,17 +64,19 @@ pub fn decide(plan: &Plan, trace: &Trace) -> Verdict {
             reason: None,
         };
     }
+    let mut look = Look::new(plan, trace);
+    let judged = invariant::judge_with(trace, |entry, board| look.at(entry, board));
+    let first_refusal = look.first_refusal;
+    let mut refused = std::mem::take(&mut look.refused);
     let mut findings = settings(plan, trace);
-    findings.extend(expectations(plan, trace));
-    findings.extend(invariant::judge(trace));
+    findings.extend(look.end());
+    findings.extend(judged.into_required());
     findings.sort_by_key(|finding| finding.at);
-    let mut refused: Vec<String> = trace.entries.iter().filter_map(refusal).collect();
     refused.sort();
     refused.dedup();
-    let first_refusal = trace.entries.iter().find(|entry| refusal(entry).is_some());
     let own = findings
         .iter()
-        .find(|finding| first_refusal.is_none_or(|refusal| stands_alone(finding, refusal.at)));
+        .find(|finding| first_refusal.is_none_or(|refused_at| stands_alone(finding, refused_at)));
     let (outcome, reason) = match (first_refusal, own) {
         (None, None) => (Outcome::Passed, None),
         (None, Some(_)) => (Outcome::Failed, None),
@@ -169,32 +171,61 @@ fn settings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
         .collect()
 }
 
-/// Walks the trace and looks at each step that expects something, at its moment or as long as it lasts.
-fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
-    let calls = plan.steps.iter().any(|step| asks_for_calls(&step.act));
-    let mut board = Board::new(&trace.header);
-    let mut past = Past::default();
-    let mut watching: Vec<Watching<'_>> = Vec::new();
-    let mut findings = Vec::new();
-    for entry in &trace.entries {
-        board.apply(entry);
-        past.apply(entry, calls);
-        if let What::Step { step, .. } = &entry.what {
-            watching.retain_mut(|watching| watching.goes_on(*step, entry.at, &mut findings));
-        }
-        let moment = Moment {
+/// Looks at each step that expects something, at its moment or as long as it lasts.
+struct Look<'a> {
+    plan: &'a Plan,
+    header: &'a Header,
+    past: Past,
+    watching: Vec<Watching<'a>>,
+    findings: Vec<Finding>,
+    /// What was refused, as often as it was.
+    refused: Vec<String>,
+    first_refusal: Option<Timestamp>,
+    /// When the last entry was.
+    at: Timestamp,
+}
+
+impl<'a> Look<'a> {
+    fn new(plan: &'a Plan, trace: &'a Trace) -> Self {
+        Self {
+            plan,
             header: &trace.header,
-            board: &board,
-            past: &past,
-            at: entry.at,
-        };
-        if shows_something(entry) {
-            for watching in &mut watching {
-                watching.look(&moment, &mut findings);
+            past: Past::of(plan),
+            watching: Vec::new(),
+            findings: Vec::new(),
+            refused: Vec::new(),
+            first_refusal: None,
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Looks at an entry; the board holds it.
+    fn at(&mut self, entry: &Entry, board: &Board) {
+        self.at = entry.at;
+        self.past.apply(entry);
+        if let Some(refusal) = refusal(entry) {
+            self.refused.push(refusal);
+            self.first_refusal.get_or_insert(entry.at);
+        }
+        let findings = &mut self.findings;
+        if let What::Step { step, .. } = &entry.what {
+            self.watching.retain_mut(|watching| watching.goes_on(*step, entry.at, findings));
+        }
+        if !self.watching.is_empty() && shows_something(entry) {
+            let moment = Moment {
+                header: self.header,
+                board,
+                past: &self.past,
+                at: entry.at,
+            };
+            for watching in &mut self.watching {
+                watching.look(&moment, findings);
             }
         }
         match &entry.what {
-            What::ActRefused { step, status, body } => findings.push(act_refused(plan, entry.at, *step, *status, body)),
+            What::ActRefused { step, status, body } => {
+                findings.push(act_refused(self.plan, entry.at, *step, *status, body));
+            }
             What::Process { trouble } => {
                 findings.push(Finding::new(Code::Process, entry.at, None, trouble.clone()));
             }
@@ -202,30 +233,40 @@ fn expectations(plan: &Plan, trace: &Trace) -> Vec<Finding> {
                 let text = format!("the run was cut off at a bound of the harness: {bound}");
                 findings.push(Finding::new(Code::Bound, entry.at, None, text));
             }
-            What::Step { step, deal, .. } => {
-                let act = plan.steps.get(*step).map(|planned| &planned.act);
-                match act {
-                    Some(Act::Expect(expected)) => moment.look(*step, deal.as_deref(), expected, &mut findings),
-                    Some(Act::Watch(how, expected)) => {
-                        let mut new = Watching::new(*step, deal.clone(), *how, expected, entry.at);
-                        new.look(&moment, &mut findings);
-                        watching.push(new);
-                    }
-                    Some(Act::Remember { side, field, name }) => {
-                        let value = remembered(&board, deal.as_deref().unwrap_or_default(), *side, field);
-                        past.remembered.extend(value.map(|value| (name.clone(), value)));
-                    }
-                    _ => {}
-                }
+            What::Step { step, deal, .. } => self.step(*step, deal.as_deref(), entry.at, board),
+            _ => {}
+        }
+    }
+
+    fn step(&mut self, step: usize, deal: Option<&str>, at: Timestamp, board: &Board) {
+        let moment = Moment {
+            header: self.header,
+            board,
+            past: &self.past,
+            at,
+        };
+        match self.plan.steps.get(step).map(|planned| &planned.act) {
+            Some(Act::Expect(expected)) => moment.look(step, deal, expected, &mut self.findings),
+            Some(Act::Watch(how, expected)) => {
+                let mut new = Watching::new(step, deal.map(str::to_owned), *how, expected, at);
+                new.look(&moment, &mut self.findings);
+                self.watching.push(new);
+            }
+            Some(Act::Remember { side, field, name }) => {
+                let value = remembered(board, deal.unwrap_or_default(), *side, field);
+                self.past.remembered.extend(value.map(|value| (name.clone(), value)));
             }
             _ => {}
         }
     }
-    let end = trace.entries.last().map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
-    for watching in &mut watching {
-        watching.ends(end, &mut findings);
+
+    /// The run is over.
+    fn end(mut self) -> Vec<Finding> {
+        for watching in &mut self.watching {
+            watching.ends(self.at, &mut self.findings);
+        }
+        self.findings
     }
-    findings
 }
 
 /// Whether anything that expectations look at may have changed.
@@ -234,14 +275,6 @@ fn shows_something(entry: &Entry) -> bool {
         &entry.what,
         What::Observed(Observed::Committed { .. } | Observed::Sent { .. }) | What::Named { .. }
     )
-}
-
-fn asks_for_calls(act: &Act) -> bool {
-    match act {
-        Act::Expect(Expectation::Calls { .. }) => true,
-        Act::Watch(_, expected) => matches!(**expected, Expectation::Calls { .. }),
-        _ => false,
-    }
 }
 
 fn act_refused(plan: &Plan, at: Timestamp, step: usize, status: u16, body: &str) -> Finding {

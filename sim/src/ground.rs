@@ -22,6 +22,8 @@ pub struct Ground {
     pub deliveries: DeliveryLog,
     /// Users and tokens.
     pub authority: Authority,
+    /// Whether systems keep answers to reads while nothing changes. Nobody outside can tell: a test asks both ways.
+    pub keeps_answers: bool,
 }
 
 impl Ground {
@@ -35,6 +37,7 @@ impl Ground {
             happenings: Happenings::default(),
             deliveries: DeliveryLog::default(),
             authority,
+            keeps_answers: true,
         }
     }
 }

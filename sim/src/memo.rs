@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::identity::User;
 
@@ -23,15 +22,18 @@ const LARGEST: usize = 256 * 1024;
 /// What was asked: everything that an answer may depend on, and the base URL that links are printed with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
-    pub(crate) uri: &'a Uri,
+    /// Path and query.
+    pub(crate) target: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) user: &'a Arc<User>,
     pub(crate) base: &'a str,
 }
 
 /// The answers of one system.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Memo {
+    /// Whether anything is kept at all.
+    keeps: bool,
     /// The base URL of all that is kept.
     base: String,
     kept: VecDeque<Kept>,
@@ -39,7 +41,7 @@ pub(crate) struct Memo {
 
 #[derive(Debug)]
 struct Kept {
-    target: PathAndQuery,
+    target: Box<str>,
     /// Without the token, of which only the user behind it counts.
     headers: HeaderMap,
     /// The very user, as the authority held them: a change of their roles makes another one.
@@ -49,13 +51,26 @@ struct Kept {
 }
 
 impl Memo {
+    /// Nothing is kept yet, or ever.
+    pub(crate) fn new(keeps: bool) -> Self {
+        Self {
+            keeps,
+            base: String::new(),
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Forgets every answer.
+    pub(crate) fn forget(&mut self) {
+        self.kept.clear();
+    }
+
     /// The body that was given to the same question, when the rows are still at that revision.
     pub(crate) fn get(&self, asked: Asked<'_>, revision: u64) -> Option<Bytes> {
-        let target = asked.uri.path_and_query()?;
         let found = self.kept.iter().find(|kept| {
             kept.revision == revision
                 && Arc::ptr_eq(&kept.user, asked.user)
-                && kept.target.as_str() == target.as_str()
+                && *kept.target == *asked.target
                 && kept.headers.iter().eq(without_token(asked.headers))
         });
         found.filter(|_| self.base == asked.base).map(|kept| kept.body.clone())
@@ -63,9 +78,9 @@ impl Memo {
 
     /// Keeps a body, and forgets what other revisions gave.
     pub(crate) fn keep(&mut self, asked: Asked<'_>, revision: u64, body: &Bytes) {
-        let Some(target) = asked.uri.path_and_query().filter(|_| body.len() <= LARGEST) else {
+        if body.len() > LARGEST || !self.keeps {
             return;
-        };
+        }
         if self.base != asked.base {
             asked.base.clone_into(&mut self.base);
             self.kept.clear();
@@ -76,7 +91,7 @@ impl Memo {
         }
         let headers = without_token(asked.headers).map(|(name, value)| (name.clone(), value.clone()));
         self.kept.push_back(Kept {
-            target: target.clone(),
+            target: asked.target.into(),
             headers: headers.collect(),
             user: Arc::clone(asked.user),
             revision,
@@ -96,21 +111,29 @@ mod tests {
     #[test]
     fn an_answer_is_kept_for_one_question_and_one_revision() {
         let (user, other) = (Arc::new(User::new("a", &[])), Arc::new(User::new("a", &[])));
-        let uri = |text: &str| text.parse::<Uri>().unwrap();
-        let (mine, theirs) = (uri("https://x.example/list?a=1"), uri("https://x.example/list?a=2"));
+        let (mine, theirs) = ("/list?a=1", "/list?a=2");
         let plain = HeaderMap::from_iter([(http::header::ACCEPT, "*/*".parse().unwrap())]);
         let marked = HeaderMap::from_iter([(http::header::ACCEPT, "text/*".parse().unwrap())]);
         let asked = Asked {
-            uri: &mine,
+            target: mine,
             headers: &plain,
             user: &user,
             base: "b",
         };
-        let mut memo = Memo::default();
+        let mut memo = Memo::new(true);
         memo.keep(asked, 1, &Bytes::from_static(b"[]"));
         assert!(memo.get(asked, 1).is_some());
         assert!(memo.get(asked, 2).is_none());
-        assert!(memo.get(Asked { uri: &theirs, ..asked }, 1).is_none());
+        assert!(
+            memo.get(
+                Asked {
+                    target: theirs,
+                    ..asked
+                },
+                1
+            )
+            .is_none()
+        );
         assert!(
             memo.get(
                 Asked {
@@ -128,11 +151,10 @@ mod tests {
     #[test]
     fn no_more_than_a_handful_is_kept() {
         let (user, headers) = (Arc::new(User::new("a", &[])), HeaderMap::new());
-        let mut memo = Memo::default();
+        let mut memo = Memo::new(true);
         let mut keep = |path: &str, body: Bytes| {
-            let uri: Uri = format!("https://x.example/{path}").parse().unwrap();
             let asked = Asked {
-                uri: &uri,
+                target: path,
                 headers: &headers,
                 user: &user,
                 base: "",

@@ -16,12 +16,27 @@ use crate::site::Site;
 
 /// A JSON reply with the given content type.
 pub fn json_reply(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
-    let mut response = Response::new(axum::body::Body::from(Bytes::from(body.to_string())));
+    whole_json_reply(status, content_type, body).map(axum::body::Body::from)
+}
+
+fn whole_json_reply(status: StatusCode, content_type: &'static str, body: &Value) -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
     response
+}
+
+/// What a system says that is called without a router between.
+#[derive(Debug)]
+pub enum Said {
+    /// An answer whose body is one piece of memory: it is taken as it stands.
+    Whole(http::Response<Bytes>),
+    /// An answer as a handler makes it.
+    Handled(Response),
+    /// Nothing: only the router knows the way of this request.
+    Elsewhere(http::Request<Bytes>),
 }
 
 /// Travels with an answer that has nothing to tell yet. In process the answer stands as it is; over a socket, whoever carries
@@ -56,6 +71,17 @@ pub fn empty_reply(status: StatusCode) -> Response {
 ///
 /// The body is not a vendor's: `{"notSimulated":{"site","request","missing","help"}}`.
 pub fn refuse(happenings: &Happenings, site: Site, method: &Method, uri: &Uri, missing: &str) -> Response {
+    refuse_whole(happenings, site, method, uri, missing).map(axum::body::Body::from)
+}
+
+/// The same with its body in one piece.
+pub(crate) fn refuse_whole(
+    happenings: &Happenings,
+    site: Site,
+    method: &Method,
+    uri: &Uri,
+    missing: &str,
+) -> http::Response<Bytes> {
     let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let request = format!("{method} {path}");
     let body = json!({"notSimulated": {
@@ -69,5 +95,5 @@ pub fn refuse(happenings: &Happenings, site: Site, method: &Method, uri: &Uri, m
         request,
         missing: missing.to_owned(),
     }));
-    json_reply(StatusCode::NOT_IMPLEMENTED, "application/json", &body)
+    whole_json_reply(StatusCode::NOT_IMPLEMENTED, "application/json", &body)
 }

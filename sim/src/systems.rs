@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Response;
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -14,6 +13,7 @@ use crate::ground::Ground;
 use crate::happening::{LoadError, Row};
 use crate::identity::{self, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, SALESFORCE_AUDIENCE, entra};
 use crate::partner_center::{self, ActError, MicrosoftAct, PartnerCenter, signature};
+use crate::reply::Said;
 use crate::salesforce::{self, Salesforce};
 use crate::site::{Bases, Site};
 
@@ -75,12 +75,12 @@ pub struct Routers([Option<Way>; 4]);
 #[derive(Clone)]
 struct Way {
     router: Router,
-    /// What stands behind the one handler of a router that tells no paths apart.
-    desk: Option<Desk>,
+    /// What stands behind the router, for what is asked most often.
+    desk: Option<Arc<Desk>>,
 }
 
-/// Answers a request whose body is there, as the router's handler does.
-type Desk = Arc<dyn Fn(http::Request<Bytes>) -> Response + Send + Sync>;
+/// Answers a request whose body is there, as the router's handler does, or leaves it to the router.
+pub(crate) type Desk = dyn Fn(http::Request<Bytes>) -> Said + Send + Sync;
 
 impl std::fmt::Debug for Way {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -99,17 +99,18 @@ impl Routers {
         self.0[index(site)].as_mut().map(|way| &mut way.router)
     }
 
+    /// The router of a site, to be called, and what stands behind it, where that can be asked without a router between.
+    pub(crate) fn way(&mut self, site: Site) -> Option<(&mut Router, Option<&Desk>)> {
+        let way = self.0[index(site)].as_mut()?;
+        Some((&mut way.router, way.desk.as_deref()))
+    }
+
     /// Adds a site, or replaces its router.
     pub fn set(&mut self, site: Site, router: Router) {
         self.0[index(site)] = Some(Way { router, desk: None });
     }
 
-    /// What stands behind the router of a site, where that is one handler.
-    pub(crate) fn desk(&self, site: Site) -> Option<&(dyn Fn(http::Request<Bytes>) -> Response + Send + Sync)> {
-        self.0[index(site)].as_ref()?.desk.as_deref()
-    }
-
-    fn set_with_desk(&mut self, site: Site, router: Router, desk: Desk) {
+    fn set_with_desk(&mut self, site: Site, router: Router, desk: Arc<Desk>) {
         let desk = Some(desk);
         self.0[index(site)] = Some(Way { router, desk });
     }
@@ -139,8 +140,15 @@ impl Systems {
         let mut systems = Self::default();
         ground.authority.set(settings.identity);
         let partner_center = PartnerCenter::new(settings.partner_center, ground);
-        systems.routers.set(Site::Entra, entra::router(ground));
-        systems.routers.set(Site::PartnerCenter, partner_center.router());
+        let footing = entra::Footing::from(ground);
+        let router = entra::router(footing.clone());
+        let desk = Arc::new(move |request| footing.answer_at_once(request));
+        systems.routers.set_with_desk(Site::Entra, router, desk);
+        let account = partner_center.clone();
+        let desk = Arc::new(move |request| account.answer_at_once(request));
+        systems
+            .routers
+            .set_with_desk(Site::PartnerCenter, partner_center.router(), desk);
         systems.partner_center = Some(partner_center);
         if settings.crm.contains(&Site::Salesforce) {
             let salesforce = Salesforce::new(settings.salesforce, ground);

@@ -10,7 +10,15 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 fn trace(plan: &cosell::plan::Plan) -> String {
-    let trace = simulate::run(plan, &Options::default()).expect("a plan can be run");
+    trace_with(plan, false)
+}
+
+fn trace_with(plan: &cosell::plan::Plan, forgetful: bool) -> String {
+    let options = Options {
+        forgetful,
+        ..Options::default()
+    };
+    let trace = simulate::run(plan, &options).expect("a plan can be run");
     trace.to_json_lines().expect("a trace can be written")
 }
 
@@ -25,6 +33,28 @@ fn a_history_run_twice_gives_the_same_bytes() {
             .current();
         let plan = history.plan().expect("a history is a scenario");
         assert_eq!(trace(&plan), trace(&plan), "{} differs", history.text());
+    }
+}
+
+#[test]
+fn answers_that_are_kept_change_no_byte() {
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let calm_and_wild = [Profile::Calm, Profile::Faults, Profile::Chaos];
+    for profile in calm_and_wild.into_iter().cycle().take(24) {
+        let history = Histories(profile)
+            .new_tree(&mut runner)
+            .expect("a history can be drawn")
+            .current();
+        let mut plan = history.plan().expect("a history is a scenario");
+        // Long enough for a token to be renewed, and for a day's budgets to begin anew.
+        plan.steps.push(cosell_tests::given::wait_secs(30 * 3_600));
+        assert_eq!(
+            trace_with(&plan, true),
+            trace_with(&plan, false),
+            "{} differs",
+            history.text()
+        );
     }
 }
 

@@ -75,7 +75,7 @@ fn exchanges(plan: &Plan) -> u64 {
     let sent = trace.entries.iter().filter(|entry| {
         matches!(
             &entry.what,
-            What::Observed(cosell_sim::world::Observed::Sent { .. }) | What::Decided { .. }
+            What::Observed(cosell_sim::world::Observed::Sent { .. }) | What::Decided(_)
         )
     });
     // Each call comes with at most three further commands: what is persisted before and after it, and an answer.

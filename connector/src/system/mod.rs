@@ -174,6 +174,11 @@ pub fn percent(text: &str) -> String {
 /// A paging link, if it leads to the host that it came from: a token must not follow a link elsewhere. The scheme stays
 /// the configured one: the documented sample prints `http` where the API is `https` (partner-center.md section 1.1).
 fn link_on(base: &str, link: &str) -> Option<String> {
+    // The usual link, word for word.
+    let own = link.strip_prefix(base).is_some_and(|path| path.starts_with('/'));
+    if own && base.split_once("://").is_some_and(|(_, host)| !host.contains('/')) {
+        return Some(link.to_owned());
+    }
     let of = |url: &str| url.parse::<Uri>().ok()?.authority().map(ToString::to_string);
     if link.starts_with('/') {
         return Some(format!("{base}{link}"));

@@ -4,9 +4,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "reads few of the many kinds of entries")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cosell_sim::site::Site;
 use cosell_sim::world::observation::Observed;
 use jiff::Timestamp;
 
@@ -14,9 +13,11 @@ use crate::board::Board;
 use crate::calls;
 use crate::invariant::{self, Code, Finding};
 use crate::money;
+use crate::plan::Plan;
 use crate::record::{Field, Mark, Record, Standing, canonical, is_microsoft_side, visible_in_pc};
+use crate::scenario::Crm;
 use crate::scenario::act::{
-    self, Counted, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money, Wanted,
+    self, Act, Call, Counted, Expectation, ExpectedOpportunity, ExpectedReferral, ExpectedStage, Money, Wanted,
 };
 use crate::trace::{Entry, Header, What};
 
@@ -31,28 +32,67 @@ pub(crate) mod watching;
 pub(crate) use seen::Seen;
 
 /// What was before the moment at which an expectation looks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Past {
+    crm: Crm,
     /// The codes of the connector's decisions.
-    pub(crate) decided: Vec<String>,
-    /// The connector's calls: site, method, path and query, body, each as often as it left.
-    pub(crate) sent: Vec<(Site, String, String, String)>,
+    decided: BTreeSet<String>,
+    /// How often each kind of call has left that something asks for.
+    calls: Vec<(Call, usize)>,
     /// Values by the names under which they are remembered.
     pub(crate) remembered: BTreeMap<String, String>,
 }
 
 impl Past {
-    /// Takes one entry in. `calls` says whether anything will ask for calls.
-    pub(crate) fn apply(&mut self, entry: &Entry, calls: bool) {
+    /// Before anything happened.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let mut calls: Vec<(Call, usize)> = Vec::new();
+        for call in plan.steps.iter().filter_map(|step| asked_for(&step.act)) {
+            if calls.iter().all(|(known, _)| *known != call) {
+                calls.push((call, 0));
+            }
+        }
+        Self {
+            crm: plan.crm,
+            decided: BTreeSet::new(),
+            calls,
+            remembered: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one entry in.
+    pub(crate) fn apply(&mut self, entry: &Entry) {
         match &entry.what {
-            What::Decided { code, .. } => self.decided.push(code.clone()),
-            What::Observed(Observed::Sent { site, request, .. }) if calls => {
-                let path = calls::path_of(&request.url).to_owned();
-                self.sent
-                    .push((*site, request.method.clone(), path, request.body.text().into_owned()));
+            What::Decided(decided) if !self.decided.contains(&decided.code) => {
+                self.decided.insert(decided.code.clone());
+            }
+            What::Observed(Observed::Sent { site, request, .. }) => {
+                for (call, times) in &mut self.calls {
+                    let path = calls::path_of(&request.url);
+                    let wire = (*site, request.method.as_str(), path, &request.body.bytes()[..]);
+                    *times += usize::from(calls::is(*call, self.crm, wire));
+                }
             }
             _ => {}
         }
+    }
+
+    /// How often a kind of call has left.
+    fn times(&self, call: Call) -> usize {
+        let found = self.calls.iter().find(|(known, _)| *known == call);
+        found.map_or(0, |(_, times)| *times)
+    }
+}
+
+/// The kind of call that an act asks for.
+fn asked_for(act: &Act) -> Option<Call> {
+    match act {
+        Act::Expect(Expectation::Calls { call, .. }) => Some(*call),
+        Act::Watch(_, expected) => match **expected {
+            Expectation::Calls { call, .. } => Some(call),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -100,11 +140,7 @@ impl Eye<'_> {
                 }
             }
             Expectation::Calls { call, times } => {
-                let crm = self.header.crm;
-                let is = |sent: &&(Site, String, String, String)| {
-                    calls::is(*call, crm, (sent.0, &sent.1, &sent.2, sent.3.as_bytes()))
-                };
-                let found = self.past.sent.iter().filter(is).count();
+                let found = self.past.times(*call);
                 let what = format!("the number of calls `{}`", calls::name(*call));
                 self.like(Some("times"), &what, times, &Seen::Number(found));
             }

@@ -136,7 +136,7 @@ impl Watch<'_> {
     pub fn look(&mut self, entry: &Entry, board: &Board) {
         match &entry.what {
             What::Step { verb, deal, .. } => self.step(verb, deal.as_deref(), board),
-            What::Decided { code, .. } => self.count(&format!("decided {code}")),
+            What::Decided(decided) => self.count(&format!("decided {}", decided.code)),
             What::Observed(seen) => self.observed(seen),
             What::ActRefused { .. } => self.count("an act was refused"),
             What::AtCall { exchange, .. } => {

@@ -50,7 +50,7 @@ impl Invariant for Budget {
                 request,
                 ..
             }) => {
-                if request.url.contains("/oauth2/") {
+                if request.method == "POST" && request.url.contains("/oauth2/") {
                     self.signing_in.insert(*exchange);
                 }
                 (site, request)
@@ -69,7 +69,7 @@ impl Invariant for Budget {
             }
             _ => return,
         };
-        if let Some(record) = record_in(&request.url) {
+        if let Some(record) = record_in(*site, &request.url) {
             self.record(record, entry.at, scene, findings);
         }
         if *site != Site::PartnerCenter {
@@ -122,9 +122,12 @@ impl Budget {
 }
 
 /// The referral or opportunity that a URL names, if it names one.
-fn record_in(url: &str) -> Option<&str> {
-    let path = path_alone(url);
-    ["/referrals/", "/sobjects/Opportunity/", "/opportunities("]
-        .into_iter()
-        .find_map(|part| named_after(path, part))
+fn record_in(site: Site, url: &str) -> Option<&str> {
+    let part = match site {
+        Site::Entra => return None,
+        Site::PartnerCenter => "/referrals/",
+        Site::Salesforce => "/sobjects/Opportunity/",
+        Site::Dataverse => "/opportunities(",
+    };
+    named_after(path_alone(url), part)
 }

@@ -217,7 +217,7 @@ impl Conduct {
     }
 
     fn replied(&mut self, (sent, request): (Timestamp, &WireRequest), response: &WireResponse, at: Timestamp) {
-        let sign_in = is_sign_in(&request.url);
+        let sign_in = || is_sign_in(&request.url);
         let retry_after = response
             .headers
             .value(&RETRY_AFTER)
@@ -234,7 +234,7 @@ impl Conduct {
             host.busy_until = host.busy_until.max(until);
         }
         if response.status == 401
-            && !sign_in
+            && !sign_in()
             && at.duration_since(sent) < GIVES_UP_AFTER
             && let Some(token) = token_of(request)
         {
@@ -252,7 +252,7 @@ impl Conduct {
         let body = response.body.bytes();
         if matches!(response.status, 400 | 405 | 413 | 415 | 422)
             && request.method != "GET"
-            && !sign_in
+            && !sign_in()
             && !holds(body, b"UNABLE_TO_LOCK_ROW")
         {
             *self.refused.entry(digest(request)).or_default() += 1;

@@ -58,6 +58,10 @@ pub(super) struct NoLeak {
 }
 
 impl Invariant for NoLeak {
+    fn looks_at_handled(&self) -> bool {
+        true
+    }
+
     fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
         match &entry.what {
             What::Observed(Observed::Committed { commit, .. }) => self.learn(commit, entry.at, scene, findings),

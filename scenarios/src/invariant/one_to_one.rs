@@ -108,9 +108,12 @@ impl OneToOne {
     /// Notes what happens to exchanges; gives what was stored, and by which exchange.
     fn follow<'e>(&mut self, observed: &'e Observed, at: Timestamp) -> Option<(Option<u64>, &'e Commit)> {
         if let Observed::Committed { exchange, commit } = observed {
-            return Some((*exchange, commit));
+            return Some((*exchange, &**commit));
         }
-        if let Observed::Sent { exchange, .. } = observed {
+        // What only reads makes no record.
+        if let Observed::Sent { exchange, request, .. } = observed
+            && request.method != "GET"
+        {
             self.sent.insert(*exchange, at);
         }
         if let Observed::Duplicated {

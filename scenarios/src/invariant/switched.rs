@@ -34,9 +34,9 @@ pub(super) struct Switched {
 impl Invariant for Switched {
     fn watch(&mut self, entry: &Entry, scene: &Scene<'_>, findings: &mut Findings) {
         match &entry.what {
-            What::Decided { code, field, .. } => {
-                let flow = field.clone().unwrap_or_default();
-                match code.as_str() {
+            What::Decided(decided) => {
+                let flow = decided.field.clone().unwrap_or_default();
+                match decided.code.as_str() {
                     "flow.turned_off" => drop(self.off.insert(flow, entry.at)),
                     "flow.turned_on" => {
                         self.off.remove(&flow);

@@ -248,7 +248,7 @@ impl<'a> Live<'a> {
             board: Board::new(&header),
             header,
             entries: Vec::new(),
-            past: Past::default(),
+            past: Past::of(plan),
             seller: hands::seller(plan),
             ready,
             active: now,
@@ -274,7 +274,7 @@ impl<'a> Live<'a> {
         }
         let entry = Entry { at, what };
         self.board.apply(&entry);
-        self.past.apply(&entry, true);
+        self.past.apply(&entry);
         self.entries.push(entry);
         if self.entries.len() == ENTRIES_MAX {
             let bound = format!("{ENTRIES_MAX} entries of the trace");

@@ -128,7 +128,7 @@ fn happened(happening: &Happening) -> Observed {
     match happening {
         Happening::Committed(commit) => Observed::Committed {
             exchange: None,
-            commit: commit.clone(),
+            commit: Box::new(commit.clone()),
         },
         Happening::Refused(refusal) => Observed::Refused {
             exchange: None,

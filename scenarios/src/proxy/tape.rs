@@ -125,7 +125,7 @@ impl Tape {
         for commit in inner.rows.learn(sent.site, &sent.request, &response, now) {
             inner.write(Observed::Committed {
                 exchange: Some(exchange),
-                commit,
+                commit: Box::new(commit),
             });
         }
         inner.write(Observed::Replied {

@@ -53,6 +53,8 @@ pub struct Options {
     pub crash_after: Option<u64>,
     /// Carries each exchange over a real socket on loopback, in lock-step with virtual time.
     pub sockets: bool,
+    /// Lets the simulators answer each request anew, even one that was answered before: the same run, only slower.
+    pub forgetful: bool,
 }
 
 /// Why a plan could not be run at all: the harness or the settings are at fault, not the connector under test.
@@ -116,6 +118,19 @@ pub fn never_began(plan: &Plan, error: &RunError) -> Option<Trace> {
         header: header(plan),
         entries: vec![Entry { at, what }],
     })
+}
+
+/// Room for the entries of a usual run: a long trace that grows is copied again and again.
+fn room(plan: &Plan) -> usize {
+    /// Three entries for each exchange, an exchange or less a minute while nothing happens.
+    const A_MINUTE: i64 = 3;
+    const LEAST: usize = 512;
+    let minutes = plan.steps.iter().map(|step| match step.act {
+        Act::Wait(lasts) => lasts.as_mins(),
+        _ => 0,
+    });
+    let waits = usize::try_from(minutes.fold(0, i64::saturating_add).saturating_mul(A_MINUTE));
+    waits.unwrap_or(ENTRIES_MAX).saturating_add(LEAST).min(ENTRIES_MAX)
 }
 
 pub(crate) fn header(plan: &Plan) -> Header {
@@ -188,21 +203,23 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(plan: &'a Plan, options: &Options) -> Result<Self, RunError> {
-        let settings = setup::world(plan);
+        let mut settings = setup::world(plan);
+        settings.keeps_answers = !options.forgetful;
         let world = if options.sockets {
             World::on_sockets(settings).map_err(RunError::Sockets)?
         } else {
             World::new(settings)
         };
+        let header = header(plan);
         Ok(Self {
             plan,
             world,
             connector: None,
             memory: Memory::default(),
-            entries: Vec::new(),
-            board: Board::new(&header(plan)),
-            header: header(plan),
-            past: Past::default(),
+            entries: Vec::with_capacity(room(plan)),
+            board: Board::new(&header),
+            header,
+            past: Past::of(plan),
             broken: faults::Broken::default(),
             broke: None,
             seller: hands::seller(plan),
@@ -225,7 +242,7 @@ impl<'a> Run<'a> {
         }
         let entry = Entry { at, what };
         self.board.apply(&entry);
-        self.past.apply(&entry, true);
+        self.past.apply(&entry);
         self.entries.push(entry);
         if self.entries.len() >= ENTRIES_MAX {
             self.cut_off = true;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{Run, RunError};
 use crate::setup;
-use crate::trace::What;
+use crate::trace::{Decided, What};
 
 impl Run<'_> {
     /// Carries commands and observations until nothing moves at this moment.
@@ -41,13 +41,13 @@ impl Run<'_> {
             Command::Call { call, request, .. } => self.world.send(call.0, request),
             Command::Persist { key, value } => self.memory.apply(key, value),
             Command::Answer { hook, status } => self.world.answer_hook(hook.0, status),
-            Command::Record(decision) => self.record(What::Decided {
+            Command::Record(decision) => self.record(What::Decided(Box::new(Decided {
                 code: decision.code.to_owned(),
                 referral: decision.referral.map(|id| id.to_string()),
                 opportunity: decision.opportunity.map(|id| id.to_string()),
                 field: decision.field.map(str::to_owned),
                 detail: decision.detail,
-            }),
+            }))),
         }
     }
 

@@ -2,10 +2,9 @@
 //!
 //! It decides nothing.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use axum::body::Body;
-use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
@@ -17,13 +16,16 @@ const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const REQ_ID: HeaderName = HeaderName::from_static("req_id");
 const SERVICE_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-service-request-id");
 
+const REQUESTS_LEFT: HeaderName = HeaderName::from_static("x-ms-ratelimit-burst-remaining-xrm-requests");
+const TIME_LEFT: HeaderName = HeaderName::from_static("x-ms-ratelimit-time-remaining-xrm-requests");
+
 const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// An answer before the headers that all answers share.
 #[derive(Debug)]
 pub(super) struct Answer {
     status: StatusCode,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
     body: Option<Bytes>,
     /// The URL of the row that was written: what `$1` stands for in a change set.
     row: Option<String>,
@@ -42,12 +44,12 @@ impl Answer {
 
     /// JSON text with a status.
     pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self::of(status, Some(body.into())).with("content-type", JSON.to_owned())
+        Self::of(status, Some(body.into())).with("content-type", JSON)
     }
 
     /// The body of a 200 that says nothing in its headers but that it is JSON.
     pub(super) fn plain_json(&self) -> Option<&Bytes> {
-        let plain = |(name, value): &(&str, String)| *name == "content-type" && value == JSON;
+        let plain = |(name, value): &(&str, Cow<'_, str>)| *name == "content-type" && value == JSON;
         let body = self.body.as_ref().filter(|_| self.status == StatusCode::OK);
         body.filter(|_| self.row.is_none() && self.headers.iter().all(plain))
     }
@@ -81,7 +83,7 @@ impl Answer {
     pub(super) fn fault(fault: &Fault) -> Self {
         let (status, code) = fault.status_and_code();
         let body = json!({"error": {"code": code, "message": fault.to_string()}});
-        let answer = Self::of(status, Some(body.to_string().into())).with("content-type", JSON.to_owned());
+        let answer = Self::of(status, Some(body.to_string().into())).with("content-type", JSON);
         if let Fault::TooMuch { wait, .. } = fault {
             return answer.with("retry-after", wait.to_string());
         }
@@ -89,8 +91,8 @@ impl Answer {
     }
 
     /// The same with one more header.
-    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -154,25 +156,38 @@ impl Answer {
         out.push_str(std::str::from_utf8(self.body.as_deref().unwrap_or_default()).unwrap_or_default());
     }
 
-    /// As a response. `request_id` numbers it.
-    pub(super) fn into_response(self, request_id: &str) -> Response {
-        let body = self.body.map_or_else(Body::empty, Body::from);
-        let mut response = Response::new(body);
+    /// As a response with its body in one piece. `request_id` numbers it.
+    pub(super) fn into_whole(self, request_id: String) -> http::Response<Bytes> {
+        let mut response = http::Response::new(self.body.unwrap_or_default());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         // With room for the length that whoever carries it adds.
         headers.reserve(self.headers.len() + 5);
         headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let id = HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static(""));
+        let id = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static(""));
         headers.insert(REQ_ID, id.clone());
         headers.insert(SERVICE_REQUEST_ID, id);
         for (name, value) in self.headers {
             // A value with characters that no header may carry is left out: no identifier or link has one.
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(HeaderName::from_static(name), value);
+            let value = match value {
+                Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+                Cow::Owned(value) => HeaderValue::try_from(value),
+            };
+            if let Ok(value) = value {
+                headers.insert(name_of(name), value);
             }
         }
         response
+    }
+}
+
+/// The header of that name. Those of every answer are known when the program is built.
+fn name_of(name: &'static str) -> HeaderName {
+    match name {
+        "content-type" => header::CONTENT_TYPE,
+        "x-ms-ratelimit-burst-remaining-xrm-requests" => REQUESTS_LEFT,
+        "x-ms-ratelimit-time-remaining-xrm-requests" => TIME_LEFT,
+        _ => HeaderName::from_static(name),
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct State {
     pub(super) lapses: Vec<Lapse>,
     /// Answers to lists, while no row changes.
     pub(super) memo: Memo,
+    /// Answers to those who follow changes, but for the moment, while no row changes.
+    pub(super) followed: Memo,
     /// Who called lately, as their roles were at a revision of the rows.
     callers: Vec<(u64, Arc<User>, Arc<Caller>)>,
     /// What the request under way did; told to nobody until it is over.
@@ -171,7 +173,8 @@ impl State {
             is_set_up: false,
             members: BTreeSet::new(),
             lapses: Vec::new(),
-            memo: Memo::default(),
+            memo: Memo::new(ground.keeps_answers),
+            followed: Memo::new(ground.keeps_answers),
             callers: Vec::new(),
             notes: Vec::new(),
         }
@@ -179,7 +182,8 @@ impl State {
 
     /// Forgets what was read of other rows: revisions begin anew with a store, and may come to those of what was kept.
     pub(super) fn forget_answers(&mut self) {
-        self.memo = Memo::default();
+        self.memo.forget();
+        self.followed.forget();
         self.callers.clear();
     }
 

@@ -37,6 +37,7 @@ mod projection;
 mod print;
 mod answer;
 mod lapse;
+mod moment;
 mod batch;
 mod read;
 mod below;

@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 
 use http::StatusCode;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::address::Options;
@@ -20,6 +19,7 @@ use super::filter::parse;
 use super::guid::Guid;
 use super::headers::{Conditions, Match};
 use super::model::{Table, Via};
+use super::moment;
 use super::page::{Cookie, Stand};
 pub(super) use super::print::{Reader, etag, version};
 pub(super) use super::projection::Projection;
@@ -31,7 +31,7 @@ use super::store::Row;
 /// The most rows that `$count` counts (dataverse.md section 2.6).
 const MAX_COUNT: usize = 5_000;
 /// How long a delta token lives by default (dataverse.md section 2.8).
-const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Whose rows a list holds.
 #[derive(Clone, Copy, Debug)]
@@ -351,17 +351,7 @@ impl<'a> Reader<'a> {
 
     /// `919042!08/22/2017 08:10:44` (dataverse.md section 2.8).
     fn push_delta_link(&self, source: Source<'_>, options: &Options, stand: Stand, out: &mut String) {
-        let at = TimeZone::UTC.to_datetime(stand.at);
-        let token = format!(
-            "{}%21{:02}%2f{:02}%2f{}%20{:02}%3a{:02}%3a{:02}",
-            stand.version,
-            at.month(),
-            at.day(),
-            at.year(),
-            at.hour(),
-            at.minute(),
-            at.second()
-        );
+        let token = format!("{}%21{}", stand.version, moment::print(stand.at));
         out.pop();
         out.push_str(",\"@odata.deltaLink\":");
         print_text(&self.link(source, options, &format!("$deltatoken={token}")), out);

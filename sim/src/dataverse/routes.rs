@@ -14,7 +14,7 @@ use http::{Method, StatusCode, header};
 
 use crate::identity::User;
 use crate::memo::Asked;
-use crate::reply;
+use crate::reply::{self, Said};
 use crate::site::Site;
 
 use super::access::Right;
@@ -27,7 +27,9 @@ use super::headers;
 use super::key::RowKey;
 use super::lapse::{Lapse, has_open_quote, has_quoted_key};
 use super::model::{Model, Table};
+use super::moment;
 use super::protection::{Flight, Remaining};
+use super::read::TOKEN_LIFE;
 use super::write::Work;
 use super::{Dataverse, action, bulk, metadata, payload, qualify, setup};
 
@@ -44,7 +46,12 @@ pub(super) async fn answer(Shared(dataverse): Shared<Dataverse>, request: Reques
     let (parts, body) = request.into_parts();
     let flight = dataverse.flight(&parts);
     let body = to_bytes(body, most_bytes(&parts)).await.map_err(|_| Fault::TooLarge);
-    dataverse.answer(&parts, body, &flight)
+    dataverse.answer(&parts, body, &flight).map(Body::from)
+}
+
+/// Path and query of a request.
+fn target(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
 }
 
 /// How large the body of a request may be.
@@ -58,11 +65,11 @@ fn most_bytes(parts: &Parts) -> usize {
 
 impl Dataverse {
     /// Answers a request whose body is there.
-    pub(crate) fn answer_at_once(&self, request: http::Request<Bytes>) -> Response {
+    pub(crate) fn answer_at_once(&self, request: http::Request<Bytes>) -> Said {
         let (parts, body) = request.into_parts();
         let flight = self.flight(&parts);
         let fits = body.len() <= most_bytes(&parts);
-        self.answer(&parts, fits.then_some(body).ok_or(Fault::TooLarge), &flight)
+        Said::Whole(self.answer(&parts, fits.then_some(body).ok_or(Fault::TooLarge), &flight))
     }
 
     fn flight(&self, parts: &Parts) -> Flight {
@@ -70,16 +77,11 @@ impl Dataverse {
         self.0.flights.enter(user.unwrap_or_default())
     }
 
-    fn answer(&self, parts: &Parts, body: Result<Bytes, Fault>, flight: &Flight) -> Response {
+    fn answer(&self, parts: &Parts, body: Result<Bytes, Fault>, flight: &Flight) -> http::Response<Bytes> {
         let inner = &*self.0;
         let refuse = |missing: &str| {
-            reply::refuse(
-                &inner.ground.happenings,
-                Site::Dataverse,
-                &parts.method,
-                &parts.uri,
-                missing,
-            )
+            let happenings = &inner.ground.happenings;
+            reply::refuse_whole(happenings, Site::Dataverse, &parts.method, &parts.uri, missing)
         };
         let Some((version, rest)) = api_path(&parts.uri) else {
             return refuse(&format!("route `{}`", parts.uri.path()));
@@ -95,8 +97,10 @@ impl Dataverse {
         {
             state.lapses.push(Lapse::OpenQuote);
         }
-        let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let line = inner.settings.strict.then(|| format!("{} {path}", parts.method));
+        let line = inner
+            .settings
+            .strict
+            .then(|| format!("{} {}", parts.method, target(parts)));
         state.settle(&inner.ground, line.as_deref());
         let answer = match outcome {
             Ok(answer) => answer,
@@ -112,7 +116,7 @@ impl Dataverse {
             None => answer,
         };
         let request_id = Guid::draw(&mut state.requests).to_string();
-        answer.into_response(&request_id)
+        answer.into_whole(request_id)
     }
 
     /// What comes of a request of somebody who may call, and what service protection leaves to them.
@@ -129,14 +133,12 @@ impl Dataverse {
             remaining = self.count(state, &caller, flight)?;
             let body = body?;
             let asked = Asked {
-                uri: &parts.uri,
+                target: target(parts),
                 headers: &parts.headers,
                 user: &user,
                 base,
             };
-            if parts.method == Method::GET
-                && let Some(kept) = state.memo.get(asked, state.store.revision())
-            {
+            if let Some(kept) = self.known(state, parts, asked) {
                 return Ok(Answer::json(StatusCode::OK, kept));
             }
             let call = Call {
@@ -150,11 +152,33 @@ impl Dataverse {
             let steady = outcome.as_ref().ok().and_then(Answer::plain_json);
             if let Some(body) = steady.filter(|_| state.lapses.is_empty() && read::is_steady(parts, rest)) {
                 let revision = state.store.revision();
-                state.memo.keep(asked, revision, body);
+                match moment::split(asked.target) {
+                    None => state.memo.keep(asked, revision, body),
+                    Some((target, _)) if moment::is_in(body) => {
+                        state.followed.keep(Asked { target, ..asked }, revision, body);
+                    }
+                    Some(_) => {}
+                }
             }
             outcome.inspect_err(|_| state.roll_back(mark))
         });
         (outcome, remaining)
+    }
+
+    /// The answer that was given before, while no row has changed; to those who follow changes, at this moment.
+    fn known(&self, state: &State, parts: &Parts, asked: Asked<'_>) -> Option<Bytes> {
+        if parts.method != Method::GET {
+            return None;
+        }
+        let revision = state.store.revision();
+        if let Some(kept) = state.memo.get(asked, revision) {
+            return Some(kept);
+        }
+        let (target, since) = moment::split(asked.target)?;
+        let now = self.0.ground.clock.now();
+        let kept = state.followed.get(Asked { target, ..asked }, revision);
+        kept.filter(|_| now.duration_since(since) <= TOKEN_LIFE)
+            .map(|kept| moment::moved(&kept, now))
     }
 
     /// Who calls (dataverse.md section 1.4).

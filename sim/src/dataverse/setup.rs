@@ -172,11 +172,10 @@ pub(super) fn id_of(seed: Seed, table: &str, name: &str) -> Guid {
 
 /// Brings users and the roles that they hold up to what the token authority says.
 pub(super) fn people(state: &mut State, ground: &Ground) {
-    let users = ground.authority.shared_users();
-    let same = |(known, user): (&Arc<User>, &Arc<User>)| Arc::ptr_eq(known, user);
-    if state.people.len() == users.len() && state.people.iter().zip(&users).all(same) {
+    if ground.authority.are_users(&state.people) {
         return;
     }
+    let users = ground.authority.shared_users();
     let mut setup = Setup {
         seed: ground.seed,
         by: user_id(ground.seed, "system"),

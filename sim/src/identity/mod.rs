@@ -315,6 +315,13 @@ impl Authority {
         self.lock().users.values().map(Arc::clone).collect()
     }
 
+    /// Whether these are all users, by name, and nobody changed one of them since they were handed out.
+    pub fn are_users(&self, known: &[Arc<User>]) -> bool {
+        let state = self.lock();
+        let same = |(known, user): (&Arc<User>, &Arc<User>)| Arc::ptr_eq(known, user);
+        known.len() == state.users.len() && known.iter().zip(state.users.values()).all(same)
+    }
+
     /// Whose token a request carries, whatever it is for and however old it is.
     pub fn bearer(&self, headers: &http::HeaderMap) -> Option<String> {
         self.caller(headers).map(|name| name.as_ref().to_owned())

@@ -60,8 +60,11 @@ pub struct WireResponse {
 }
 
 /// Headers, written as a list of name and value.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Headers(HeaderMap);
+///
+/// Held as they stand on the wire, `name: value` and the end of a line for each: a trace holds thousands of them and looks few
+/// up, and so they take a tenth of the memory of a map.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Box<[u8]>);
 
 /// A body, written as text. Bytes that are not UTF-8 are written as U+FFFD.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,12 +91,15 @@ impl WireRequest {
 impl WireResponse {
     /// The trace's copy of the response to a request for that path.
     pub fn of(response: &http::Response<Bytes>, path: &str) -> Self {
-        let mut headers = Headers::of(response.headers());
-        let body = if is_token_endpoint(path) {
-            headers.redact_location();
-            redact_json(response.body())
+        Self::of_endpoint(response, is_token_endpoint(path))
+    }
+
+    /// The same where it is known whether the path was that of a token endpoint.
+    pub(crate) fn of_endpoint(response: &http::Response<Bytes>, gives_tokens: bool) -> Self {
+        let (headers, body) = if gives_tokens {
+            (Headers::of_tokens(response.headers()), redact_json(response.body()))
         } else {
-            WireBody(response.body().clone())
+            (Headers::of(response.headers()), WireBody(response.body().clone()))
         };
         Self {
             status: response.status().as_u16(),
@@ -107,38 +113,86 @@ impl Headers {
     /// The trace's copy of headers: of `Authorization` only the scheme stays, and of a bearer token a digest by which one
     /// token is told from another.
     pub fn of(headers: &HeaderMap) -> Self {
-        let mut headers = headers.clone();
-        if let Some(value) = headers.get_mut(AUTHORIZATION) {
-            *value = redact_authorization(value);
-        }
-        Self(headers)
+        Self::with(headers, |name, value| {
+            (*name == AUTHORIZATION).then(|| redact_authorization(value))
+        })
     }
 
-    /// The address that a sign-in goes back to carries an authorization code.
-    fn redact_location(&mut self) {
-        if let Some(value) = self.0.get_mut(LOCATION) {
-            let uri = text_of(value).and_then(|text| text.parse().ok());
-            let shown = uri.and_then(|uri| HeaderValue::try_from(redact_query(&uri)).ok());
-            *value = shown.unwrap_or_else(|| HeaderValue::from_static("-"));
+    /// The same for an answer with tokens: the address that a sign-in goes back to carries an authorization code.
+    fn of_tokens(headers: &HeaderMap) -> Self {
+        Self::with(headers, |name, value| {
+            (*name == LOCATION).then(|| {
+                let uri = std::str::from_utf8(value.as_bytes())
+                    .ok()
+                    .and_then(|text| text.parse().ok());
+                let shown = uri.and_then(|uri| HeaderValue::try_from(redact_query(&uri)).ok());
+                shown.unwrap_or_else(|| HeaderValue::from_static("-"))
+            })
+        })
+    }
+
+    /// Headers of which some are shown otherwise than they are.
+    fn with(headers: &HeaderMap, otherwise: impl Fn(&HeaderName, &HeaderValue) -> Option<HeaderValue>) -> Self {
+        let length = |(name, value): (&HeaderName, &HeaderValue)| line_length(name.as_str(), value.as_bytes());
+        let mut lines = Vec::with_capacity(headers.iter().map(length).sum());
+        for (name, value) in headers {
+            match otherwise(name, value) {
+                Some(shown) => push_line(&mut lines, name.as_str(), shown.as_bytes()),
+                None => push_line(&mut lines, name.as_str(), value.as_bytes()),
+            }
         }
+        Self(lines.into_boxed_slice())
+    }
+
+    /// Names and values, as they are.
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut rest = &self.0[..];
+        std::iter::from_fn(move || {
+            let (line, behind) = rest.split_at(rest.iter().position(|byte| *byte == b'\n')?);
+            rest = &behind[1..];
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let name = std::str::from_utf8(&line[..colon]).ok()?;
+            Some((name, &line[colon + BETWEEN.len()..]))
+        })
     }
 
     /// The first value of a header, found without regard to case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(text_of)
+        let found = self.lines().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
     /// The first value of a header that is known by name when the program is built.
     pub fn value(&self, name: &HeaderName) -> Option<&str> {
-        self.0.get(name).and_then(text_of)
+        let found = self.lines().find(|(known, _)| *known == name.as_str());
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
     /// Names and values in the order of the message.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), text_of(value).unwrap_or("\u{fffd}")))
+        self.lines()
+            .map(|(name, value)| (name, std::str::from_utf8(value).unwrap_or("\u{fffd}")))
     }
+}
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// What stands between a name, which has no colon, and its value, which has no end of a line.
+const BETWEEN: &[u8] = b": ";
+
+fn line_length(name: &str, value: &[u8]) -> usize {
+    name.len() + BETWEEN.len() + value.len() + 1
+}
+
+fn push_line(lines: &mut Vec<u8>, name: &str, value: &[u8]) {
+    lines.extend_from_slice(name.as_bytes());
+    lines.extend_from_slice(BETWEEN);
+    lines.extend_from_slice(value);
+    lines.push(b'\n');
 }
 
 impl WireBody {
@@ -167,19 +221,28 @@ impl WireBody {
 const REMEMBERED: usize = 8;
 
 /// The trace's copies of the last reads: whoever polls sends the same request again and again, and the trace holds it once.
-#[derive(Debug, Default)]
-pub struct Shown(VecDeque<(http::Request<()>, Arc<WireRequest>)>);
+#[derive(Debug)]
+pub struct Shown {
+    keeps: bool,
+    kept: VecDeque<(http::Request<()>, Arc<WireRequest>)>,
+}
 
 impl Shown {
+    /// No copies yet, or none to be kept ever.
+    pub fn new(keeps: bool) -> Self {
+        let kept = VecDeque::new();
+        Self { keeps, kept }
+    }
+
     /// The trace's copy of a request.
     pub fn request(&mut self, request: &http::Request<Bytes>) -> Arc<WireRequest> {
-        if request.method() != http::Method::GET || !request.body().is_empty() {
+        if request.method() != http::Method::GET || !request.body().is_empty() || !self.keeps {
             return Arc::new(WireRequest::of(request));
         }
         let known = self
-            .0
+            .kept
             .iter()
-            .find(|(known, _)| known.uri() == request.uri() && known.headers().iter().eq(request.headers()));
+            .find(|(known, _)| is_same(known.uri(), request.uri()) && known.headers().iter().eq(request.headers()));
         if let Some((_, shown)) = known {
             return Arc::clone(shown);
         }
@@ -187,21 +250,28 @@ impl Shown {
         let mut kept = http::Request::new(());
         *kept.uri_mut() = request.uri().clone();
         *kept.headers_mut() = request.headers().clone();
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
+        if self.kept.len() == REMEMBERED {
+            self.kept.pop_front();
         }
-        self.0.push_back((kept, Arc::clone(&shown)));
+        self.kept.push_back((kept, Arc::clone(&shown)));
         shown
     }
 }
 
-/// Whether a path is a token endpoint of Entra ID or of Salesforce.
-fn is_token_endpoint(path: &str) -> bool {
-    path.contains("/oauth2/")
+/// Whether two URLs are the same, letter for letter.
+fn is_same(one: &http::Uri, other: &http::Uri) -> bool {
+    fn target(uri: &http::Uri) -> &str {
+        uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str)
+    }
+    fn host(uri: &http::Uri) -> &str {
+        uri.authority().map_or("", http::uri::Authority::as_str)
+    }
+    target(one) == target(other) && host(one) == host(other) && one.scheme() == other.scheme()
 }
 
-fn text_of(value: &HeaderValue) -> Option<&str> {
-    std::str::from_utf8(value.as_bytes()).ok()
+/// Whether a path is a token endpoint of Entra ID or of Salesforce.
+pub(crate) fn is_token_endpoint(path: &str) -> bool {
+    path.contains("/oauth2/")
 }
 
 /// What a trace shows of an `Authorization` header: the scheme, and of a bearer token the digest. What is shown already stays.
@@ -280,14 +350,13 @@ impl Serialize for Headers {
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut headers = HeaderMap::new();
+        let mut lines = Vec::new();
         for (name, value) in Vec::<(String, String)>::deserialize(deserializer)? {
-            headers.append(
-                name.parse::<HeaderName>().map_err(D::Error::custom)?,
-                HeaderValue::from_bytes(value.as_bytes()).map_err(D::Error::custom)?,
-            );
+            let name = name.parse::<HeaderName>().map_err(D::Error::custom)?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(D::Error::custom)?;
+            push_line(&mut lines, name.as_str(), value.as_bytes());
         }
-        Ok(Self(headers))
+        Ok(Self(lines.into_boxed_slice()))
     }
 }
 
@@ -375,7 +444,7 @@ mod tests {
             let request = http::Request::get(format!("https://api.partner.microsoft.com{path}"));
             request.header("accept", accept).body(Bytes::new()).unwrap()
         };
-        let mut shown = Shown::default();
+        let mut shown = Shown::new(true);
         let first = shown.request(&get("/a?b=1", "text/plain"));
         assert!(Arc::ptr_eq(&first, &shown.request(&get("/a?b=1", "text/plain"))));
         for other in [get("/a?b=2", "text/plain"), get("/a?b=1", "text/html")] {

@@ -35,6 +35,17 @@ impl Call {
         }
     }
 
+    /// A request whose body is there.
+    pub(super) fn at_once(request: http::Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            body: (body.len() <= LARGEST_BODY).then_some(body),
+        }
+    }
+
     /// The body of a write, which must be JSON.
     pub(super) fn json(&self) -> Result<&Bytes, Problem> {
         let content_type = self.text(header::CONTENT_TYPE).unwrap_or_default();

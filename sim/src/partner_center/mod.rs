@@ -238,7 +238,7 @@ impl PartnerCenter {
             registration: None,
             validations: Validations::default(),
             meter: Meter::default(),
-            memo: Memo::default(),
+            memo: Memo::new(ground.keeps_answers),
             versions: 0,
             ids: ground.seed.stream("partner-center ids"),
             requests: ground.seed.stream("partner-center request ids"),

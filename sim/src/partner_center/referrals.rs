@@ -27,17 +27,32 @@ const OWN: &[&str] = &[PARTNER_CENTER_AUDIENCE];
 
 /// GET on the collection.
 pub(super) async fn all(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer(&Call::of(request).await, OWN, PartnerCenter::list)
+    listed(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn listed(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer(call, OWN, PartnerCenter::list)
 }
 
 /// POST on the collection.
 pub(super) async fn create(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer(&Call::of(request).await, OWN, PartnerCenter::create)
+    created(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn created(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer(call, OWN, PartnerCenter::create)
 }
 
 /// GET on one.
 pub(super) async fn read(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer(&Call::of(request).await, OWN, PartnerCenter::read)
+    shown(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn shown(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer(call, OWN, PartnerCenter::read)
 }
 
 /// GET at the address that events carry. A token for its host will do, because the official flow asks for one
@@ -49,12 +64,22 @@ pub(super) async fn read_from_event(State(it): State<PartnerCenter>, request: Re
 
 /// PATCH on one.
 pub(super) async fn patch(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer(&Call::of(request).await, OWN, PartnerCenter::patch)
+    patched(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn patched(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer(call, OWN, PartnerCenter::patch)
 }
 
 /// PUT on one.
 pub(super) async fn replace(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer(&Call::of(request).await, OWN, PartnerCenter::replace)
+    replaced(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn replaced(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer(call, OWN, PartnerCenter::replace)
 }
 
 /// PATCH with one slash behind the id: registers a won deal.
@@ -120,7 +145,7 @@ impl PartnerCenter {
     fn list(&self, call: &Call, grant: &Grant) -> Result<Response, Problem> {
         let mut state = self.lock();
         let asked = Asked {
-            uri: &call.uri,
+            target: call.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str),
             headers: &call.headers,
             user: &grant.user,
             // A move to another base is a revision of the store.

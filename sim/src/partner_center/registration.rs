@@ -29,17 +29,32 @@ const CORRELATION: &str = "ms-correlationid";
 
 /// GET on the registration.
 pub(super) async fn view(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer_hook(&Call::of(request).await, |it, _| it.view())
+    viewed(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn viewed(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer_hook(call, |it, _| it.view())
 }
 
 /// POST: the first registration.
 pub(super) async fn register(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer_hook(&Call::of(request).await, |it, call| it.register(call, true))
+    registered(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn registered(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer_hook(call, |it, call| it.register(call, true))
 }
 
 /// PUT: another registration instead.
 pub(super) async fn register_again(State(it): State<PartnerCenter>, request: Request) -> Response {
-    it.answer_hook(&Call::of(request).await, |it, call| it.register(call, false))
+    registered_again(&it, &Call::of(request).await)
+}
+
+/// The same for a call whose body is there.
+pub(super) fn registered_again(it: &PartnerCenter, call: &Call) -> Response {
+    it.answer_hook(call, |it, call| it.register(call, false))
 }
 
 /// GET on the events that can be registered.

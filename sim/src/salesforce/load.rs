@@ -14,7 +14,6 @@ use super::print;
 use super::state::State;
 use super::store::{Row, Table};
 use crate::happening::{self, LoadError};
-use crate::memo::Memo;
 use crate::site::Site;
 
 impl Salesforce {
@@ -59,7 +58,7 @@ impl Salesforce {
         }
         state.tables = tables;
         // Revisions begin anew, and may come to those of what was kept.
-        state.memo = Memo::default();
+        state.memo.forget();
         take_up(&mut state, rows.len());
         Ok(rows.len())
     }

@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use crate::ground::Ground;
 use crate::happening::Row;
-use crate::reply::Patience;
+use crate::reply::{Patience, Said};
 use crate::site::Site;
 
 /// Record identifiers and their checksum.
@@ -185,13 +185,24 @@ impl Salesforce {
     }
 
     /// The same for a request whose body is there.
-    pub(crate) fn answer_at_once(&self, request: http::Request<bytes::Bytes>) -> Response {
+    pub(crate) fn answer_at_once(&self, request: http::Request<bytes::Bytes>) -> Said {
         let (head, body) = request.into_parts();
         let most = most_bytes(&head);
         if body.len() > most {
-            return too_large(most);
+            return Said::Handled(too_large(most));
         }
-        self.carry_out(&head, &body)
+        let call = visit::Call {
+            method: &head.method,
+            uri: &head.uri,
+            headers: &head.headers,
+            body: &body,
+        };
+        // A statement of its own: the lock is free again when the request has to be looked at.
+        let known = routes::known(&mut self.lock(), &call);
+        match known {
+            Some(known) => Said::Whole(known),
+            None => Said::Handled(self.carry_out(&head, &body)),
+        }
     }
 
     /// Answers a request whose body is there. An answer that has nothing to tell yet says how to ask again.

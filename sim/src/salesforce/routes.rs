@@ -2,7 +2,10 @@
 //!
 //! Paths are matched on raw segments, with or without a slash at the end: clients differ (salesforce.md section 0, fact 5).
 
+use std::fmt::Write as _;
+
 use axum::response::Response;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -17,7 +20,7 @@ use super::stream::talk;
 use super::transaction::Mark;
 use super::visit::{Answer, Call, METHOD_OVERRIDE, Visit, written};
 use super::{convert, describe, form, limits, notes, oauth, queries, recent, records, replication, undelete, upsert};
-use crate::identity::SALESFORCE_AUDIENCE;
+use crate::identity::{Grant, SALESFORCE_AUDIENCE};
 use crate::memo::Asked;
 use crate::reply::{json_reply, refuse};
 use crate::site::Site;
@@ -58,6 +61,35 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>) -> Response {
         *response.body_mut() = axum::body::Body::empty();
     }
     response
+}
+
+/// The answer to a read that was given before, while nothing has changed: the same as [`answer`] gives, and without the way
+/// there. None where the request has to be looked at, and then nothing has happened.
+pub(crate) fn known(state: &mut State, call: &Call<'_>) -> Option<http::Response<Bytes>> {
+    if call.method != Method::GET || work::next_due(state).is_some() {
+        return None;
+    }
+    let grant = state.ground.authority.check(call.headers, SALESFORCE_AUDIENCE).ok()?;
+    let body = state.memo.get(asked(call, &grant), state.revision())?;
+    check_api(state, &grant.user.name).ok()?;
+    count_request(state).ok()?;
+    let mut response = http::Response::new(body);
+    let headers = response.headers_mut();
+    // With room for the length that whoever carries it adds.
+    headers.reserve(3);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(LIMIT_INFO, usage(state)?);
+    Some(response)
+}
+
+/// What an answer of the REST API may depend on. It names no host.
+fn asked<'a>(call: &Call<'a>, grant: &'a Grant) -> Asked<'a> {
+    Asked {
+        target: call.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str),
+        headers: call.headers,
+        user: &grant.user,
+        base: "",
+    }
 }
 
 fn meant_method(query: &str) -> Option<Method> {
@@ -116,11 +148,17 @@ fn respond(state: &mut State, call: &Call<'_>, answer: Answer) -> Response {
 
 /// `Sforce-Limit-Info` is on every answer of the REST API (salesforce.md section 2.8).
 fn with_usage(state: &State, mut response: Response) -> Response {
-    let usage = format!("api-usage={}/{}", state.usage.used, state.settings.daily_requests);
-    if let Ok(value) = HeaderValue::try_from(usage) {
-        response.headers_mut().insert(LIMIT_INFO, value);
-    }
     response
+        .headers_mut()
+        .extend(usage(state).map(|value| (LIMIT_INFO, value)));
+    response
+}
+
+fn usage(state: &State) -> Option<HeaderValue> {
+    let mut text = String::with_capacity("api-usage=1000000/1000000".len());
+    // Writing into memory does not fail.
+    let _done = write!(text, "api-usage={}/{}", state.usage.used, state.settings.daily_requests);
+    HeaderValue::try_from(text).ok()
 }
 
 /// How long a URI is in print.
@@ -156,13 +194,7 @@ fn rest_api(state: &mut State, call: &Call<'_>, version: &str, path: &[&str]) ->
     };
     check_api(state, &grant.user.name)?;
     count_request(state)?;
-    let asked = Asked {
-        uri: call.uri,
-        headers: call.headers,
-        user: &grant.user,
-        // Answers of the REST API name no host.
-        base: "",
-    };
+    let asked = asked(call, &grant);
     if call.method == Method::GET
         && let Some(body) = state.memo.get(asked, state.revision())
     {

@@ -101,7 +101,7 @@ impl State {
             bin: Bin::default(),
             locks: Locks::default(),
             transaction: Transaction::default(),
-            memo: Memo::default(),
+            memo: Memo::new(ground.keeps_answers),
             time_matters: Flag::default(),
         };
         state.set_up();

@@ -3,7 +3,7 @@
 //! It relies on the systems' promise that no handler waits for anything but a body that is already in memory.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::CONTENT_LENGTH;
@@ -12,6 +12,8 @@ use http_body_util::BodyExt as _;
 use tower::Service as _;
 
 use super::origin_form;
+use crate::reply::Said;
+use crate::systems::Desk;
 
 /// One exchange with a router.
 pub fn call(router: &mut Router, request: http::Request<Bytes>) -> http::Response<Bytes> {
@@ -23,21 +25,34 @@ pub fn call(router: &mut Router, request: http::Request<Bytes>) -> http::Respons
     collected(response)
 }
 
-/// One exchange with what stands behind a router that has one handler for everything.
+/// One exchange with what stands behind a router, or with the router where that is all there is.
 pub(crate) fn ask(
-    desk: &(dyn Fn(http::Request<Bytes>) -> axum::response::Response + Send + Sync),
+    (router, desk): (&mut Router, Option<&Desk>),
     request: http::Request<Bytes>,
 ) -> http::Response<Bytes> {
-    collected(desk(origin_form(request)))
+    // The router's answer to HEAD has no body, which is the router's doing.
+    let Some(desk) = desk.filter(|_| request.method() != http::Method::HEAD) else {
+        return call(router, request);
+    };
+    match desk(origin_form(request)) {
+        Said::Whole(response) => framed(response),
+        Said::Handled(response) => collected(response),
+        Said::Elsewhere(request) => call(router, request),
+    }
 }
 
 /// A response whose body is in memory.
 fn collected(response: axum::response::Response) -> http::Response<Bytes> {
-    let (parts, body) = response.into_parts();
-    let body = body.collect().now_or_never().expect("simulated bodies are in memory");
+    let (parts, mut body) = response.into_parts();
+    let first = body.frame().now_or_never().expect("simulated bodies are in memory");
     // A body in memory cannot fail halfway.
-    let body = body.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
-    framed(http::Response::from_parts(parts, body))
+    let mut whole = first.and_then(Result::ok).and_then(|frame| frame.into_data().ok());
+    if !body.is_end_stream() {
+        let rest = body.collect().now_or_never().expect("simulated bodies are in memory");
+        let rest = rest.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
+        whole = Some([whole.unwrap_or_default(), rest].concat().into());
+    }
+    framed(http::Response::from_parts(parts, whole.unwrap_or_default()))
 }
 
 /// What a server does to `Content-Length` on its way to a socket (RFC 9110 section 8.6): there is none where no body can

@@ -50,12 +50,8 @@ impl Carrier {
     pub fn carry(&mut self, site: Site, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, CarryError> {
         match self {
             Self::InProcess(routers) => {
-                // The router's answer to HEAD has no body, which is the router's doing.
-                if let Some(desk) = routers.desk(site).filter(|_| request.method() != http::Method::HEAD) {
-                    return Ok(in_process::ask(desk, request));
-                }
-                let router = routers.of_mut(site).ok_or(CarryError::NoSystem(site))?;
-                Ok(in_process::call(router, request))
+                let way = routers.way(site).ok_or(CarryError::NoSystem(site))?;
+                Ok(in_process::ask(way, request))
             }
             Self::LockStep(sockets) if sockets.has(site) => Ok(sockets.carry(site, request)?),
             Self::LockStep(_) => Err(CarryError::NoSystem(site)),

@@ -10,7 +10,7 @@ use super::observation::{Bound, Leg, Observed};
 use super::{Due, World, shown};
 use crate::fault::{Exchange, ExchangeKind, Fate, garbled, without};
 use crate::network::after;
-use crate::network::wire::WireResponse;
+use crate::network::wire::{WireResponse, is_token_endpoint};
 use crate::site::Site;
 
 /// A request on its way.
@@ -183,7 +183,7 @@ impl World {
             reply_cut,
             row_garbled,
         } = call;
-        let path = request.uri().clone();
+        let gives_tokens = is_token_endpoint(request.uri().path());
         let mut response = match self.carrier.carry(site, request) {
             Ok(response) => response,
             Err(error) => {
@@ -204,7 +204,7 @@ impl World {
         if row_garbled {
             *response.body_mut() = garbled(response.body());
         }
-        let shown = shown(&response, path.path());
+        let shown = Arc::new(WireResponse::of_endpoint(&response, gives_tokens));
         self.observe(Observed::Handled {
             exchange,
             response: Arc::clone(&shown),

@@ -11,7 +11,6 @@ use bytes::Bytes;
 use http::HeaderValue;
 use jiff::Timestamp;
 
-use crate::clock::Clock;
 use crate::delivery_log::DeliveryLog;
 use crate::fault::Rule;
 use crate::ground::Ground;
@@ -91,7 +90,7 @@ enum Next {
 impl World {
     /// A world in process.
     pub fn new(settings: WorldSettings) -> Self {
-        let ground = Ground::new(Clock::manual(settings.start), settings.seed);
+        let ground = settings.ground();
         let systems = Systems::new(settings.systems(), &ground);
         Self::over(settings, ground, systems)
     }
@@ -99,7 +98,7 @@ impl World {
     /// A world whose every exchange and webhook is carried over a loopback socket, in the same virtual time. Must not be
     /// used within an asynchronous runtime: it brings its own.
     pub fn on_sockets(settings: WorldSettings) -> io::Result<Self> {
-        let ground = Ground::new(Clock::manual(settings.start), settings.seed);
+        let ground = settings.ground();
         let systems = Systems::new(settings.systems(), &ground);
         Self::on_sockets_over(settings, ground, systems)
     }
@@ -125,7 +124,7 @@ impl World {
             observations_dropped: 0,
             bounds_hit: BTreeSet::new(),
             exchanges: 0,
-            shown: Shown::default(),
+            shown: Shown::new(settings.keeps_answers),
             replies: BTreeMap::new(),
             deliveries: deliveries::Deliveries::default(),
             process: 0,
@@ -290,7 +289,10 @@ impl World {
         self.system_due = self.systems.next_due();
         for happening in happenings {
             match happening {
-                Happening::Committed(commit) => self.observe(Observed::Committed { exchange, commit }),
+                Happening::Committed(commit) => {
+                    let commit = Box::new(commit);
+                    self.observe(Observed::Committed { exchange, commit });
+                }
                 Happening::Refused(refusal) => self.observe(Observed::Refused { exchange, refusal }),
                 Happening::HookDue(hook) => self.hook_due(hook, SignatureState::Valid, exchange),
                 Happening::Lapsed(lapse) => self.observe(Observed::Lapsed { exchange, lapse }),

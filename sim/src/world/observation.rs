@@ -95,8 +95,8 @@ pub enum Observed {
         /// The exchange that caused it; none for people, Microsoft and the system itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         exchange: Option<u64>,
-        /// The write.
-        commit: Commit,
+        /// The write. Apart: there are few, and every other entry of a trace would be as large.
+        commit: Box<Commit>,
     },
     /// A system refused what is not simulated.
     Refused {

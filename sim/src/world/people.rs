@@ -33,12 +33,12 @@ impl World {
         }
         let traced = Arc::new(WireRequest::of(&request));
         let mut routers = self.systems.routers().clone();
-        let Some((site, router)) = site.and_then(|site| routers.of_mut(site).map(|router| (site, router))) else {
+        let Some((site, way)) = site.and_then(|site| routers.way(site).map(|way| (site, way))) else {
             let mut response = http::Response::new(Bytes::from_static(b"no system lives at this URL"));
             *response.status_mut() = StatusCode::BAD_GATEWAY;
             return response;
         };
-        let response = in_process::call(router, request);
+        let response = in_process::ask(way, request);
         self.collect(None);
         let shown = shown(&response, uri.path());
         let who = who.to_owned();

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::clock::default_start;
+use crate::clock::{Clock, default_start};
 use crate::dataverse;
+use crate::ground::Ground;
 use crate::identity;
 use crate::network::hooks::HookSettings;
 use crate::partner_center;
@@ -39,6 +40,8 @@ pub struct WorldSettings {
     pub queue_limit: usize,
     /// How many observations, replies and open deliveries may wait to be taken. The oldest is dropped first.
     pub waiting_limit: usize,
+    /// Whether systems keep answers, and the trace's copies are shared: a world does the same without, and slower.
+    pub keeps_answers: bool,
 }
 
 impl Default for WorldSettings {
@@ -56,11 +59,20 @@ impl Default for WorldSettings {
             hooks: HookSettings::default(),
             queue_limit: 100_000,
             waiting_limit: 100_000,
+            keeps_answers: true,
         }
     }
 }
 
 impl WorldSettings {
+    /// What the systems stand on.
+    pub(super) fn ground(&self) -> Ground {
+        Ground {
+            keeps_answers: self.keeps_answers,
+            ..Ground::new(Clock::manual(self.start), self.seed)
+        }
+    }
+
     /// The part that is about the systems.
     pub fn systems(&self) -> SystemSettings {
         SystemSettings {

@@ -82,7 +82,7 @@ impl<'a, 'b> Drive<'a, 'b> {
             seller: hands::seller(plan),
             board: Board::new(&header),
             header,
-            past: Past::default(),
+            past: Past::of(plan),
             entries: Vec::new(),
             changed: clock.now(),
             clock,
@@ -267,6 +267,7 @@ impl<'a, 'b> Drive<'a, 'b> {
                     actor.clone_into(&mut commit.actor);
                     commit.at = self.clock.now();
                     self.changed = commit.at;
+                    let commit = Box::new(commit);
                     self.note(What::Observed(Observed::Committed { exchange: None, commit }));
                 }
             }
@@ -325,7 +326,7 @@ impl Scene for Drive<'_, '_> {
             what,
         };
         self.board.apply(&entry);
-        self.past.apply(&entry, true);
+        self.past.apply(&entry);
         self.entries.push(entry);
     }
 }

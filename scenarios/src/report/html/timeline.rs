@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::board::Board;
 use crate::log;
 use crate::sides::{self, Sides};
-use crate::trace::{Trace, What};
+use crate::trace::{Decided, Trace, What};
 
 /// How values are printed.
 mod text;
@@ -206,13 +206,14 @@ impl Writer {
                 self.bad(event);
                 self.block(event, "answer", short(body));
             }
-            What::Decided {
-                code,
-                referral,
-                opportunity,
-                field,
-                detail,
-            } => {
+            What::Decided(decided) => {
+                let Decided {
+                    code,
+                    referral,
+                    opportunity,
+                    field,
+                    detail,
+                } = &**decided;
                 let id = opportunity.as_deref().or(referral.as_deref());
                 let decided = log::decided(&self.board, code, id, field.as_deref());
                 let bad = [".failed", ".refused", ".denied"].iter().any(|end| code.ends_with(end));

@@ -12,6 +12,7 @@ use super::super::filter::operator::Asking;
 use super::super::headers::{self, Preferences};
 use super::super::key::RowKey;
 use super::super::model::Table;
+use super::super::moment;
 use super::super::read::{Reader, Source};
 use super::super::write::Work;
 use super::Call;
@@ -102,15 +103,16 @@ impl Call<'_> {
 }
 
 /// Whether the answer to a list stays the same while no row changes: it asks for no changes, and compares with no time that
-/// passes, as functions of Dataverse's own may.
+/// passes, as functions of Dataverse's own may. That of changes differs in the moment of its token.
 pub(super) fn is_steady(parts: &Parts, rest: &str) -> bool {
-    const MOVING: [&str; 4] = ["microsoft.dynamics", "fetchxml", "$apply", "$deltatoken"];
+    const MOVING: [&str; 3] = ["microsoft.dynamics", "fetchxml", "$apply"];
     let query = decode(parts.uri.query().unwrap_or_default(), true).unwrap_or_default();
     let query = query.to_ascii_lowercase();
     parts.method == Method::GET
         && !parts.headers.contains_key("prefer")
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !MOVING.iter().any(|word| query.contains(word))
+        && (!query.contains("$deltatoken") || moment::split(super::target(parts)).is_some())
 }
 
 /// Who asks, and when.

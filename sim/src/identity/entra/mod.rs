@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::{Authority, PARTNER_CENTER_AUDIENCE, PARTNER_CENTER_EVENTS_AUDIENCE, form};
 use crate::clock::Clock;
 use crate::happening::Happenings;
-use crate::reply::{json_reply, refuse};
+use crate::reply::{Said, json_reply, refuse};
 use crate::seed::{Seed, Stream};
 use crate::site::{Bases, Site};
 
@@ -178,13 +178,16 @@ struct Call {
 impl Call {
     async fn of(request: Request) -> Self {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+        Self::at_once(parts, &to_bytes(body, LARGEST_BODY).await.unwrap_or_default())
+    }
+
+    fn at_once(parts: http::request::Parts, body: &[u8]) -> Self {
         let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|value| {
             let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
             text.starts_with("application/x-www-form-urlencoded")
         });
         let text = if is_form {
-            String::from_utf8_lossy(&body)
+            String::from_utf8_lossy(body)
         } else {
             "".into()
         };
@@ -208,8 +211,27 @@ fn tenant(uri: &Uri) -> &str {
 
 impl Footing {
     async fn answer(&self, request: Request, version: Version) -> Response {
-        let call = Call::of(request).await;
-        match self.wanted(&call, version) {
+        self.answer_call(&Call::of(request).await, version)
+    }
+
+    /// Answers a request whose body is there, if it is one for a token.
+    pub(crate) fn answer_at_once(&self, request: http::Request<bytes::Bytes>) -> Said {
+        let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+        let version = match path.split_once('/').filter(|(tenant, _)| !tenant.is_empty()) {
+            Some((_, "oauth2/v2.0/token")) => Version::Second,
+            Some((_, "oauth2/token")) => Version::First,
+            _ => return Said::Elsewhere(request),
+        };
+        if request.method() != Method::POST {
+            return Said::Elsewhere(request);
+        }
+        let (parts, body) = request.into_parts();
+        let body = if body.len() > LARGEST_BODY { &[][..] } else { &body[..] };
+        Said::Handled(self.answer_call(&Call::at_once(parts, body), version))
+    }
+
+    fn answer_call(&self, call: &Call, version: Version) -> Response {
+        match self.wanted(call, version) {
             Ok(wanted) => self.token(&wanted, version),
             Err(problem) => self.problem(&call.method, &call.uri, problem),
         }
