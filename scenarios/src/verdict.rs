@@ -209,7 +209,8 @@ impl<'a> Look<'a> {
         }
         let findings = &mut self.findings;
         if let What::Step { step, .. } = &entry.what {
-            self.watching.retain_mut(|watching| watching.goes_on(*step, entry.at, findings));
+            self.watching
+                .retain_mut(|watching| watching.goes_on(*step, entry.at, findings));
         }
         if !self.watching.is_empty() && shows_something(entry) {
             let moment = Moment {
