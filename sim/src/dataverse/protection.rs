@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(wait_of(meter.count(limits, USER, 0, at(0))).0, Limit::Concurrent);
         let left = meter.count(limits, USER, 0, at(3)).unwrap();
         assert_eq!(
-            (left.execution, left.execution_text().as_str()),
+            (left.execution, &*left.execution_text()),
             (Duration::from_secs(4), "4.00")
         );
         meter.add_operations(limits, USER, 3, at(3));

@@ -58,7 +58,7 @@ fn world_on_sockets(settings: WorldSettings) -> World {
 }
 
 fn systems(settings: &WorldSettings) -> (Ground, Systems) {
-    let ground = Ground::new(Clock::manual(settings.start), settings.seed);
+    let ground = settings.ground();
     let mut routers = Routers::default();
     let router = Router::new()
         .route("/rows", post(store))
