@@ -242,6 +242,8 @@ mod tests {
                     Some((status, body)) => {
                         let mut response = http::Response::new(Bytes::from(body.to_string()));
                         *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+                        let date = http::HeaderValue::from_static("Mon, 05 Jan 2026 09:00:00 GMT");
+                        response.headers_mut().insert(http::header::DATE, date);
                         Event::Reply { call, response }
                     }
                     None => Event::Failed {

@@ -43,14 +43,26 @@ const FAULTS: [&str; 9] = [
     "connector stopped",
 ];
 
+/// Why no run in virtual time refuses a certificate.
+const CERTIFICATES: &str = "a run is told what a signature is worth; the driver's own tests judge certificates";
+
 /// Cells that a catalog leaves empty, and why.
-pub(super) const WHY_EMPTY: [(&str, &str); 4] = [
+pub(super) const WHY_EMPTY: [(&str, &str); 13] = [
     ("bound.pages", "the bound is ten thousand pages of a list"),
     ("bound.related", "the bound is ten thousand engagements traced at once"),
     (
         "bound.rounds",
         "a deal that others change between any two looks is tried again later, so a run never makes twenty rounds",
     ),
+    ("hook.algorithm", CERTIFICATES),
+    ("hook.certificate_chain", CERTIFICATES),
+    ("hook.certificate_host", CERTIFICATES),
+    ("hook.certificate_issuer", CERTIFICATES),
+    ("hook.certificate_key", CERTIFICATES),
+    ("hook.certificate_out_of_time", CERTIFICATES),
+    ("hook.certificate_unreachable", CERTIFICATES),
+    ("hook.certificate_unreadable", CERTIFICATES),
+    ("hook.headers", CERTIFICATES),
     (
         "memory.unreadable",
         "runs keep their memory in the process; the store's own tests corrupt it",
