@@ -116,6 +116,10 @@ fn text<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
     str::from_utf8(sized(from)?).ok()
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "no text is as good as a text; bytes of something else are neither"
+)]
 fn text_or_none<'a>(from: &mut &'a [u8]) -> Option<Option<&'a str>> {
     match take(from)? {
         [0] => Some(None),

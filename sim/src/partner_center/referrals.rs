@@ -254,9 +254,8 @@ impl PartnerCenter {
 
 fn find(store: &Store, access: &Access, id: &str) -> Result<Place, Problem> {
     let place = Guid::parse(id).and_then(|id| store.find(id));
-    let sees = |place: &Place| access.is_whole() || store.at(*place).is_some_and(|referral| access.sees(&referral));
-    let seen = place.filter(sees);
-    seen.ok_or(Problem::NotFound)
+    let is_shown = |place: &Place| access.is_whole() || store.at(*place).is_some_and(|referral| access.sees(&referral));
+    place.filter(is_shown).ok_or(Problem::NotFound)
 }
 
 /// The referral to write to. Microsoft's are read-only to the partner; assumed: 403.
