@@ -296,10 +296,10 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 fn unreadable(path: &Path, name: &str, error: &io::Error) -> Diagnostic {
     if error.kind() != io::ErrorKind::NotFound {
         let diagnostic = Diagnostic::error(name, format!("cannot read this: {error}"));
-        return match error.kind() {
-            io::ErrorKind::PermissionDenied => diagnostic.help("you may not read it: ask its owner, or copy it"),
-            _ => diagnostic,
-        };
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            return diagnostic.help("you may not read it: ask its owner, or copy it");
+        }
+        return diagnostic;
     }
     let diagnostic = Diagnostic::error(name, "there is no such file or folder");
     let known = catalog::FILES.iter().map(|(path, _)| (*path).to_owned());

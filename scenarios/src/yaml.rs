@@ -296,7 +296,7 @@ fn advice(kind: &ErrorKind) -> Option<(&'static str, &'static str, &'static str)
             "before this",
             "within brackets a comma parts one key from the next; put a text that holds `: ` into quotes",
         ),
-        ErrorKind::UnexpectedCharacter { .. } => (
+        ErrorKind::UnexpectedCharacter { character } if !character.is_control() => (
             "a value cannot begin with this sign",
             "this sign has a meaning of its own",
             "put the text into quotes; to compare, write `{at least: …}` or `{at most: …}`",

@@ -304,7 +304,7 @@ fn traces_that_cannot_be_read_say_why() {
         .path();
     let whole = fs::read_to_string(&file).expect("a trace");
     let half = whole.len() / 2;
-    let half = &whole[..half + whole[half..].find('\n').expect("a line's end") + 1];
+    let half = &whole[..=half + whole[half..].find('\n').expect("a line's end")];
     for (name, content, part) in [
         ("cut.jsonl", &whole[..whole.len() - 40], "is cut off"),
         // Whole lines, and nothing wrong in any of them: what is missing could have been the failure.

@@ -128,13 +128,12 @@ impl Ui {
         }
     }
 
-    /// The same without colours and without anything that moves.
-    fn plain(self) -> Self {
+    /// Without colours and without anything that moves.
+    fn plain() -> Self {
         Self {
             colour: false,
             note_colour: false,
             bars: false,
-            ..self
         }
     }
 
@@ -189,8 +188,7 @@ fn write_failed(error: &std::io::Error) -> Exit {
 /// Parses the arguments of the process and does what they say.
 pub fn main() -> Exit {
     let cli = Cli::parse();
-    let detected = Ui::detect();
-    let ui = if cli.plain { detected.plain() } else { detected };
+    let ui = if cli.plain { Ui::plain() } else { Ui::detect() };
     let done = match cli.command {
         Command::Run(args) => run::run(&args, ui),
         Command::Replay(args) => replay::run(&args, ui),

@@ -101,15 +101,19 @@ pub(crate) fn run(args: &ReplayArgs, ui: Ui) -> Result<Exit, Exit> {
 pub(super) fn not_read(error: &ReplayError, ui: Ui) -> Exit {
     ui.note(&format!("error: {error}"));
     let help = match error {
-        ReplayError::File { path, source } => match source.kind() {
-            io::ErrorKind::NotFound => Some(match load::beside(path) {
+        ReplayError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
+            Some(match load::beside(path) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`cosell run --save-traces FOLDER` and `cosell record` write traces".to_owned(),
-            }),
-            io::ErrorKind::IsADirectory => Some("name one of the traces in it".to_owned()),
-            io::ErrorKind::InvalidData => Some("a trace is text: JSON lines, not packed".to_owned()),
-            _ => None,
-        },
+            })
+        }
+        ReplayError::File { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+            Some("name one of the traces in it".to_owned())
+        }
+        ReplayError::File { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
+            Some("a trace is text: JSON lines, not packed".to_owned())
+        }
+        ReplayError::File { .. } => None,
         ReplayError::Trace { help, .. } => Some(help.clone()),
         ReplayError::NoScenario(_) | ReplayError::Scenario { .. } => {
             Some("save it again with `cosell run --save-traces FOLDER`".to_owned())

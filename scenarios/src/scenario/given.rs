@@ -21,7 +21,7 @@ mod parted;
 mod wanted;
 
 use parted::parted_by_commas;
-use told::texts_of;
+use told::{short, texts_of};
 pub(super) use values::Given;
 use values::Value;
 
@@ -105,7 +105,7 @@ impl Reader {
             let message = format!("{} has more than {MOST_KEYS} keys", named(owner));
             self.report(key.span, message, "not read from here on".to_owned(), None);
         }
-        let parted = parted_by_commas(entries);
+        let parted = parted_by_commas(&entries[..entries.len().min(MOST_KEYS)]);
         for (at, (key_node, value_node)) in entries.iter().take(MOST_KEYS).enumerate() {
             let Some(name) = self.key_name(key_node, owner) else {
                 continue;
@@ -122,16 +122,15 @@ impl Reader {
                 continue;
             }
             seen.push((name, key_node.span));
-            match keys.iter().find(|key| key.name == name) {
-                Some(key) => self.entry(key, key_node.span, value_node, &mut given),
-                None => {
-                    let meant = self.unknown_key(name, key_node.span, keys, owner);
-                    misspelled.extend(meant);
-                    let key = meant.and_then(|meant| keys.iter().find(|key| key.name == meant));
-                    if let Some(key) = key.filter(|key| !given.values.contains_key(key.name)) {
-                        self.as_meant(key, key_node.span, value_node, &mut given);
-                    }
-                }
+            if let Some(key) = keys.iter().find(|key| key.name == name) {
+                self.entry(key, key_node.span, value_node, &mut given);
+                continue;
+            }
+            let meant = self.unknown_key(name, key_node.span, keys, owner);
+            misspelled.extend(meant);
+            let key = meant.and_then(|meant| keys.iter().find(|key| key.name == meant));
+            if let Some(key) = key.filter(|key| !given.values.contains_key(key.name)) {
+                self.as_meant(key, key_node.span, value_node, &mut given);
             }
         }
         for key in keys.iter().filter(|key| key.required) {
@@ -243,9 +242,8 @@ impl Reader {
             }
             _ => {
                 let help = match (key.kind, &node.kind) {
-                    (Kind::Wanted(_), yaml::Kind::List(items)) if !matches!(kind, Kind::Texts) => {
-                        texts_of(items).map(|texts| format!("write `{}: {{one of: [{}]}}`", key.name, texts.join(", ")))
-                    }
+                    (Kind::Wanted(_), yaml::Kind::List(items)) if !matches!(kind, Kind::Texts) => texts_of(items)
+                        .and_then(|texts| short(format!("write `{}: {{one of: [{}]}}`", key.name, texts.join(", ")))),
                     _ => self.instead(kind, key.name, node),
                 };
                 self.mismatch(node.span, key.name, &expected(), node, help);

@@ -152,6 +152,9 @@ pub(super) fn comparison(key: &str, written: &str) -> Option<String> {
     if key == "status" && SUBSTATUSES.contains(&written) {
         return Some(format!("{written} is a substatus: write `substatus: {written}`"));
     }
+    if written.len() > 60 {
+        return None;
+    }
     let (matcher, value) = match written.strip_prefix('>') {
         Some(value) => ("at least", value),
         None => ("at most", written.strip_prefix('<')?),

@@ -227,7 +227,7 @@ fn steps_like(name: &str) -> String {
         .iter()
         .filter(|verb| name.strip_prefix(verb.name).is_some_and(|rest| rest.starts_with(' ')))
         .max_by_key(|verb| verb.name.len());
-    let number = |rest: &&str| rest.starts_with(|sign: char| sign.is_ascii_digit());
+    let number = |rest: &&str| rest.len() <= 40 && rest.starts_with(|sign: char| sign.is_ascii_digit());
     let begun = begun.and_then(|verb| Some((verb, name.strip_prefix(verb.name).map(str::trim).filter(number)?)));
     if let Some((verb, rest)) = begun {
         return match verb.takes {

@@ -434,14 +434,14 @@ impl Writer {
             .filter(|old| !deals.iter().any(|deal| deal.deal == old.deal))
             .map(|old| old.deal.clone())
             .collect();
-        let changed: Vec<Sides> = deals
+        let moved: Vec<Sides> = deals
             .iter()
             .filter(|deal| !self.stood.contains(deal))
             .cloned()
             .collect();
         self.stood = deals;
-        if !changed.is_empty() || !gone.is_empty() {
-            let deals = changed;
+        if !moved.is_empty() || !gone.is_empty() {
+            let deals = moved;
             self.timeline.standings.push(Standing { after, deals, gone });
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn parted_by_commas(entries: &[(Node, Node)]) -> Vec<Parted> {
     fn text(node: &Node) -> Option<&str> {
         match &node.kind {
             yaml::Kind::Text { text, quoted: false } => Some(text),
-            _ => None,
+            yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Map(_) | yaml::Kind::Refused => None,
         }
     }
     let numeric = |words: &str| words.ends_with(|sign: char| sign.is_ascii_digit());

@@ -13,7 +13,7 @@ impl Reader {
             yaml::Kind::Text { text, quoted } if !node.is_empty() => {
                 self.scalar(kind, text, *quoted).is_ok().then(|| text.clone())
             }
-            _ => None,
+            yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Map(_) | yaml::Kind::Refused => None,
         };
         let value = match (kind, &node.kind) {
             (Kind::Map(keys), yaml::Kind::Text { .. }) => {
@@ -25,7 +25,7 @@ impl Reader {
             }
             (Kind::Texts, yaml::Kind::Text { text, .. }) => format!("[{text}]"),
             (Kind::Steps, yaml::Kind::Text { text, .. }) => {
-                return Some(format!("write `- {text}` in a line of its own"));
+                return short(format!("write `- {text}` in a line of its own"));
             }
             (Kind::Deal, yaml::Kind::List(items)) if items.len() > 1 => {
                 return Some("write a step for each deal".to_owned());
@@ -37,7 +37,11 @@ impl Reader {
             }
             _ => return None,
         };
-        Some(format!("write `{owner}: {value}`"))
+        // A whole file that is no map has no name to write before its keys.
+        if owner.is_empty() {
+            return None;
+        }
+        short(format!("write `{owner}: {value}`"))
     }
 
     pub(super) fn mismatch(&mut self, span: Span, name: &str, expected: &str, node: &Node, help: Option<String>) {
@@ -77,6 +81,11 @@ impl Reader {
         self.report(span, message, "unknown key".to_owned(), Some(help));
         near.and_then(|near| names.into_iter().find(|name| *name == near))
     }
+}
+
+/// What to write instead, unless it is longer than anybody reads: a whole file may stand where a word belongs.
+pub(super) fn short(help: String) -> Option<String> {
+    (help.len() <= 200).then_some(help)
 }
 
 /// The words of a list that holds nothing else.

@@ -3,6 +3,7 @@
 use super::super::act::{Plain, Wanted};
 use super::super::guess;
 use super::super::key::{Key, Kind, matchers_of, quoted};
+use super::told::short;
 use super::{Reader, Value};
 use crate::diagnostic::{Span, nearest, quote};
 use crate::yaml::{self, Node};
@@ -58,8 +59,8 @@ impl Reader {
     fn one_of_several(&mut self, key: &Key, kind: Kind, node: &Node, span: Span) -> Option<Wanted> {
         let yaml::Kind::List(items) = &node.kind else {
             let help = match &node.kind {
-                yaml::Kind::Text { text, .. } if !node.is_empty() => Some(format!("write `{{one of: [{text}]}}`")),
-                _ => None,
+                yaml::Kind::Text { text, .. } if !node.is_empty() => short(format!("write `{{one of: [{text}]}}`")),
+                yaml::Kind::Text { .. } | yaml::Kind::List(_) | yaml::Kind::Map(_) | yaml::Kind::Refused => None,
             };
             self.mismatch(node.span, "one of", "a list", node, help);
             return None;
