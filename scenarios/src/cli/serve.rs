@@ -44,6 +44,9 @@ pub(crate) struct ServeArgs {
     /// Say on standard error which requests to Dataverse are understood here and not by the real server
     #[arg(long)]
     strict: bool,
+    /// A tenant that exists, by domain or identifier; others are refused as unknown; may be repeated. Without it any exists
+    #[arg(long, value_name = "TENANT")]
+    tenant: Vec<String>,
     /// How the Salesforce org is set: a YAML file with switches, custom fields and objects, duplicate rules and the like
     ///
     /// The keys are those of `world: {salesforce: …}` in a scenario, and `host` and `login host`: where the org says that it is.
@@ -122,6 +125,7 @@ pub(crate) fn run(args: &ServeArgs, ui: Ui) -> Result<Exit, Exit> {
 fn systems(args: &ServeArgs, ui: Ui) -> Result<SystemSettings, Exit> {
     let mut systems = SystemSettings::default();
     systems.dataverse.strict = args.strict;
+    systems.identity.tenants = args.tenant.iter().cloned().collect();
     if let Some(file) = &args.org {
         let path = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| {

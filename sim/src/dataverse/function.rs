@@ -21,7 +21,7 @@ impl Reader<'_> {
         (name, arguments): (&str, &str),
         options: &Options,
         organisation: Organisation,
-        base: &str,
+        (base, production): (&str, bool),
     ) -> Result<Answer, Fault> {
         let mut body = json!({
             "@odata.context": format!("{}$metadata#Microsoft.Dynamics.CRM.{name}Response", self.root),
@@ -33,7 +33,7 @@ impl Reader<'_> {
             }
             _ => {
                 argument(arguments, "AccessType", options)?;
-                body["Detail"] = detail(organisation, base);
+                body["Detail"] = detail(organisation, base, production);
             }
         }
         Ok(Answer::json(StatusCode::OK, body.to_string()))
@@ -74,7 +74,7 @@ fn argument(arguments: &str, name: &str, options: &Options) -> Result<String, Fa
 }
 
 /// Assumed: names and addresses, beyond the organisation's identifier and its URL.
-fn detail(organisation: Organisation, base: &str) -> Value {
+fn detail(organisation: Organisation, base: &str, production: bool) -> Value {
     let endpoints = json!({
         "Count": 2,
         "IsReadOnly": false,
@@ -92,6 +92,7 @@ fn detail(organisation: Organisation, base: &str) -> Value {
         "UrlName": super::ORGANISATION,
         "UniqueName": super::ORGANISATION,
         "State": "Enabled",
+        "OrganizationType": if production { "Customer" } else { "CustomerTest" },
         "Endpoints": endpoints,
     })
 }

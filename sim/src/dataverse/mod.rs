@@ -83,6 +83,8 @@ pub struct Settings {
     /// Strict mode: notes requests that are understood here and that the real server would refuse, or take otherwise than
     /// their sender means. They are answered all the same.
     pub strict: bool,
+    /// Whether the environment says that it is production, and not a sandbox.
+    pub production: bool,
     /// How much one user may ask in five minutes; none for no limit.
     pub protection: Option<Protection>,
     /// The logical name of the co-sell solution's child table, its prefix included; the columns take the prefix too.
@@ -159,6 +161,7 @@ impl Default for Settings {
             })
             .to_vec(),
             strict: false,
+            production: false,
             protection: Some(Protection::default()),
             solutions_table: model::SOLUTIONS_TABLE.to_owned(),
             alternate_keys: vec![AlternateKey {

@@ -112,6 +112,10 @@ pub struct Settings {
     pub refresh_lifetime: SignedDuration,
     /// Whether Partner Center tokens are refused to sign-ins without a second factor (partner-center.md section 7).
     pub second_factor_required: bool,
+    /// The tenants that exist, by domain or identifier; empty for any.
+    pub tenants: BTreeSet<String>,
+    /// When the client secret ends, where it does.
+    pub secret_expires: Option<Timestamp>,
 }
 
 impl Default for Settings {
@@ -120,6 +124,8 @@ impl Default for Settings {
             token_lifetime: SignedDuration::from_secs(3599),
             refresh_lifetime: SignedDuration::from_hours(90 * 24),
             second_factor_required: true,
+            tenants: BTreeSet::new(),
+            secret_expires: None,
         }
     }
 }

@@ -96,8 +96,9 @@ impl Call<'_> {
     pub(super) fn function(&self, work: &Work<'_>, function: (&str, &str)) -> Result<Answer, Fault> {
         let organisation = work.state.organisation;
         let base = self.root.split("/api/").next().unwrap_or_default();
+        let production = work.settings.production;
         self.reading(work, |reader, options| {
-            reader.function(function, options, organisation, base)
+            reader.function(function, options, organisation, (base, production))
         })
     }
 }

@@ -37,11 +37,22 @@ pub(super) fn issuer(bases: &Bases, tenant: &str, version: Version) -> String {
 }
 
 pub(super) async fn second_document(State(it): State<Footing>, request: Request) -> Response {
-    reply(200, &it.document(tenant(request.uri()), Version::Second))
+    it.documented(&request, Version::Second)
 }
 
 pub(super) async fn first_document(State(it): State<Footing>, request: Request) -> Response {
-    reply(200, &it.document(tenant(request.uri()), Version::First))
+    it.documented(&request, Version::First)
+}
+
+impl Footing {
+    /// Assumed: the `error` that a tenant gets here which does not exist.
+    fn documented(&self, request: &Request, version: Version) -> Response {
+        let uri = request.uri();
+        match self.check_tenant(tenant(uri), "invalid_tenant") {
+            Ok(()) => reply(200, &self.document(tenant(uri), version)),
+            Err(problem) => self.problem(request.method(), uri, problem),
+        }
+    }
 }
 
 /// There are none: nothing here is signed with a key of Entra ID.

@@ -44,6 +44,7 @@ struct Signed {
 
 impl Footing {
     pub(super) fn wanted(&self, call: &Call, version: Version) -> Result<Wanted, Problem> {
+        self.check_tenant(call.tenant(), "invalid_request")?;
         let fields = &call.fields;
         let grant = fields.need("grant_type")?;
         let basic = basic_credentials(&call.headers);
@@ -54,6 +55,11 @@ impl Footing {
         };
         let secret = fields.get("client_secret").map(str::to_owned).or(basic_secret);
         check_secret(secret.as_deref(), grant == "client_credentials")?;
+        let ends = self.authority.settings().secret_expires;
+        if secret.is_some() && ends.is_some_and(|ends| ends <= self.clock.now()) {
+            let description = format!("The provided client secret keys for app '{client}' are expired.");
+            return Err(denied(401, "invalid_client", 7_000_222, description));
+        }
         let signed = match grant {
             "client_credentials" => {
                 return Ok(Wanted {

@@ -3,7 +3,7 @@
 //!
 //! It issues opaque access tokens, not JWTs: no caller may read one. An `id_token` is a JWT without a signature, which
 //! MSAL accepts; so there are no keys to publish. Nobody types a password at a page: whoever opens a sign-in page says
-//! who they are. Assumed: any tenant and any client id are right.
+//! who they are. Assumed: any tenant and any client id are right, unless the settings name the tenants.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -72,7 +72,7 @@ impl Footing {
     }
 }
 
-/// The router of `login.microsoftonline.com`. Any tenant is right.
+/// The router of `login.microsoftonline.com`.
 pub fn router(footing: impl Into<Footing>) -> Router {
     let page = get(sign_in::device_page).post(sign_in::device_decided);
     Router::new()
@@ -272,6 +272,20 @@ impl Footing {
         }
         let description = format!("The resource principal named {asked} was not found in the tenant.");
         Err(denied(400, "invalid_resource", 500_011, description))
+    }
+
+    /// Refuses a tenant that does not exist (dataverse.md section 1.2). The words that stand for any tenant always do.
+    fn check_tenant(&self, tenant: &str, error: &'static str) -> Result<(), Problem> {
+        let tenants = self.authority.settings().tenants;
+        let any = ["common", "organizations", "consumers"];
+        let is_known = tenants.is_empty()
+            || any.contains(&tenant)
+            || tenant == discovery::TENANT
+            || tenants.iter().any(|known| known.eq_ignore_ascii_case(tenant));
+        let description = || format!("Tenant '{tenant}' not found.");
+        is_known
+            .then_some(())
+            .ok_or_else(|| denied(400, error, 90_002, description()))
     }
 
     /// Whether an audience is one of Partner Center's.

@@ -123,6 +123,34 @@ fn each_wrong_request_has_its_own_code() {
 }
 
 #[test]
+fn a_tenant_that_does_not_exist_and_a_secret_past_its_end_are_refused() {
+    let footing = footing();
+    let body = format!("grant_type=client_credentials&client_id=app&client_secret=secret&{SCOPE}");
+    assert_eq!(ask(&footing, &body).0, 200);
+    footing.authority.set(Settings {
+        tenants: ["Contoso.example".to_owned()].into(),
+        ..Settings::default()
+    });
+    let at = |tenant: &str| {
+        let path = format!("/{tenant}/oauth2/v2.0/token");
+        ask_at(&footing, &path, "application/x-www-form-urlencoded", &body)
+    };
+    for tenant in ["contoso.example", discovery::TENANT, "common"] {
+        assert_eq!(at(tenant).0, 200, "{tenant}");
+    }
+    let refused = at("fabrikam.example");
+    assert_eq!(code_of(&refused), (400, Some(90_002)), "{}", refused.1);
+    assert_eq!(refused.1["error"], "invalid_request");
+    let document = get(&footing, "/fabrikam.example/v2.0/.well-known/openid-configuration");
+    assert_eq!(document.status(), 400);
+    footing.authority.set(Settings {
+        secret_expires: Some(default_start()),
+        ..Settings::default()
+    });
+    assert_eq!(code_of(&at("contoso.example")), (401, Some(7_000_222)));
+}
+
+#[test]
 fn what_is_not_simulated_is_refused_and_noted() {
     let footing = footing();
     let form = "application/x-www-form-urlencoded";
