@@ -57,6 +57,20 @@ pub struct Flow {
     pub(super) definition: Option<Value>,
 }
 
+impl Flow {
+    /// A flow of which no more is known than its name and whether it is on.
+    pub(crate) fn named(name: &str, id: &str, state: State) -> Self {
+        Self {
+            id: id_of(id),
+            name: name.to_owned(),
+            state,
+            means: documented(name).map(Documented::slug),
+            brought_by_users: Vec::new(),
+            definition: None,
+        }
+    }
+}
+
 /// Names of the guide, in letters and digits alone, with `crm` for the CRM's name.
 const NAMES: [(&str, Documented); 9] = [
     ("partnercenterwebhookregistration", Documented::WebhookRegistration),
@@ -180,7 +194,7 @@ pub(super) fn judge(flows: &[Flow], crm: Option<Crm>, findings: &mut Vec<Finding
     for (_, wanted) in NAMES {
         let here = crm.is_some() && (wanted != Documented::Helper || crm == Some(Crm::Dynamics));
         if here && of(wanted).is_none() {
-            let seen = format!("no flow of the export is the documented `{}`", wanted.slug());
+            let seen = format!("no flow is the documented `{}`", wanted.slug());
             let fix = "import the whole solution; a flow that was renamed is not recognised";
             findings.push(Finding::new("flows.missing", Weight::Warning, seen, fix));
         }

@@ -69,6 +69,14 @@ pub struct Reference {
 }
 
 impl Export {
+    /// What is wrong with flows that were read elsewhere.
+    pub(crate) fn findings_of(flows: &[Flow]) -> Vec<Finding> {
+        let names: Vec<&str> = flows.iter().map(|flow| flow.name.as_str()).collect();
+        let mut findings = Vec::new();
+        flows::judge(flows, flows::crm_of(&names.join("\n")), &mut findings);
+        findings
+    }
+
     /// Reads an export.
     ///
     /// # Errors

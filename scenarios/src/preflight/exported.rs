@@ -6,19 +6,19 @@ use crate::export::{Export, Finding, Weight};
 const BASELINE: Question = Question::new(
     "flows.unchanged",
     "no flow but [Customize] differs from the baseline",
-    "product.md M6",
+    "Microsoft Learn, pages connector-salesforce and connector-dynamics: customize the flow",
     "put the flow back; only [Customize] and the environment variables may be changed",
 );
 const VARIABLES: Question = Question::new(
     "variables",
     "the environment variables have values of their type, and their defaults are as delivered",
-    "product.md M7 to M11; partner-center.md section 8.3",
+    "Microsoft Learn, Partner Center: co-sell connectors, environment variables",
     "edit current values only, each of the variable's type",
 );
 const WHOLE: Question = Question::new(
     "export.whole",
     "the export could be read whole",
-    "product.md M6",
+    "Microsoft Learn, Power Apps: export solutions",
     "export the solution again, with its environment variables and connection references",
 );
 

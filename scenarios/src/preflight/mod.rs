@@ -9,6 +9,8 @@ use serde::Serialize;
 pub mod profile;
 /// Where secrets come from.
 pub mod secret;
+/// Why there is no answer.
+mod trouble;
 /// Signing in, and reading.
 pub mod reader;
 /// What a report says of the checks.
@@ -20,13 +22,16 @@ mod rows;
 /// Checks of a Salesforce org.
 mod salesforce;
 /// Checks of a Dataverse environment.
-mod dataverse;
+pub(crate) mod dataverse;
 /// Checks of an exported solution.
 mod exported;
+/// Checks of the flows of an environment.
+mod flows;
 
 use crate::export::Export;
 use profile::{Crm, Profile};
 use reader::Reader;
+pub use trouble::Trouble;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -101,6 +106,24 @@ impl Question {
         self.came_out(Outcome::Warning, seen)
     }
 
+    /// Failed for a reason that says itself what to do.
+    pub(crate) fn failed_by(self, trouble: &Trouble) -> Check {
+        self.because(Outcome::Failed, trouble)
+    }
+
+    /// Not checked for a reason that says itself what to do.
+    pub(crate) fn not_checked_by(self, trouble: &Trouble) -> Check {
+        self.because(Outcome::NotChecked, trouble)
+    }
+
+    fn because(self, outcome: Outcome, trouble: &Trouble) -> Check {
+        let check = self.came_out(outcome, format!("{}: {}", trouble.asked, trouble.came));
+        Check {
+            fix: Some(trouble.advice.clone()),
+            ..check
+        }
+    }
+
     pub(crate) fn not_checked(self, why: impl Into<String>) -> Check {
         self.came_out(Outcome::NotChecked, why)
     }
@@ -110,16 +133,7 @@ impl Question {
 const FLOWS_ON: &str = "flows.on";
 
 /// What nothing but a look at the portal can tell.
-const BY_HAND: [(Question, &str); 3] = [
-    (
-        Question::new(
-            "mpn.matches",
-            "the MPN ID of the Partner Center account is the one of the co-sell solutions",
-            "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
-            "compare the MPN ID under Account settings with the publisher of the solutions in Partner Center",
-        ),
-        "no documented request of the referrals API reads it",
-    ),
+const BY_HAND: [(Question, &str); 2] = [
     (
         Question::new(
             "solutions.ready",
@@ -143,21 +157,18 @@ const BY_HAND: [(Question, &str); 3] = [
 /// Does every check, in the documented order. An exported solution tells what no request reads: flows, edited defaults.
 pub async fn run(profile: &Profile, export: Option<&Export>) -> Vec<Check> {
     let mut checks = Vec::new();
-    let partner_center = Reader::referrals(profile).await;
-    let crm = match profile.crm {
-        Crm::None => Err("the profile names no CRM".to_owned()),
-        Crm::Salesforce => Reader::salesforce(profile).await,
-        Crm::Dynamics => Reader::dataverse(profile).await,
-    };
-    partner_center::checks(profile, partner_center, &mut checks).await;
+    partner_center::checks(profile, Reader::referrals(profile).await, &mut checks).await;
     match profile.crm {
         Crm::None => {}
-        Crm::Salesforce => salesforce::checks(profile, crm, &mut checks).await,
-        Crm::Dynamics => dataverse::checks(profile, crm, &mut checks).await,
+        Crm::Salesforce => salesforce::checks(profile, Reader::salesforce(profile).await, &mut checks).await,
+        Crm::Dynamics => dataverse::checks(profile, Reader::dataverse(profile).await, &mut checks).await,
     }
     for (question, why) in BY_HAND {
         match export {
             Some(export) if question.code == FLOWS_ON => checks.extend(exported::checks(question, export)),
+            None if question.code == FLOWS_ON && profile.dataverse.is_some() => {
+                checks.push(flows::check(profile, question).await);
+            }
             _ => checks.push(question.not_checked(why)),
         }
     }

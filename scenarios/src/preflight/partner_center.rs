@@ -1,11 +1,13 @@
 //! Checks of Partner Center: sign-in, role, webhook registration, clock, and the quality of what the CRM will get.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::profile::Profile;
 use super::reader::{Answer, Reader};
-use super::{Check, Question};
+use super::{Check, Question, Trouble};
 
 const SIGN_IN: Question = Question::new(
     "pc.sign-in",
@@ -18,6 +20,12 @@ const ROLE: Question = Question::new(
     "the user reads referrals: the role Referrals admin",
     "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
     "give the connection's user the role Referrals admin in Partner Center",
+);
+const MPN: Question = Question::new(
+    "mpn.matches",
+    "the MPN ID of the Partner Center account is the one of the co-sell solutions",
+    "Microsoft Learn, Partner Center: co-sell connectors, prerequisites",
+    "compare the MPN ID under Account settings with the publisher of the solutions, and name it as `partner-center.mpn-id`",
 );
 const WEBHOOK: Question = Question::new(
     "pc.webhook",
@@ -46,47 +54,72 @@ const EVENTS: [&str; 4] = [
     "related-referral-updated",
 ];
 
-pub(super) async fn checks(profile: &Profile, reader: Result<Reader, String>, checks: &mut Vec<Check>) {
+const REGISTRATION: &str = "/webhooks/v1/registration";
+const LIST: &str = "/v1.0/engagements/referrals?$top=50";
+
+pub(super) async fn checks(profile: &Profile, reader: Result<Reader, Trouble>, checks: &mut Vec<Check>) {
     let reader = match reader {
         Ok(reader) => reader,
-        Err(error) => {
-            checks.push(SIGN_IN.failed(error));
-            checks
-                .extend([ROLE, COUNTRIES, WEBHOOK, CLOCK].map(|question| question.not_checked("nobody is signed in")));
+        Err(trouble) => {
+            checks.push(SIGN_IN.failed_by(&trouble));
+            checks.extend(
+                [ROLE, MPN, COUNTRIES, WEBHOOK, CLOCK].map(|question| question.not_checked("nobody is signed in")),
+            );
             return;
         }
     };
-    let first = reader.get("/v1.0/engagements/referrals?$top=50").await;
-    match &first {
-        Err(error) => {
-            checks.push(SIGN_IN.failed(error.clone()));
-            checks
-                .extend([ROLE, COUNTRIES, CLOCK].map(|question| question.not_checked("Partner Center did not answer")));
+    match &reader.get(LIST).await {
+        Err(trouble) => {
+            checks.push(SIGN_IN.failed_by(trouble));
+            checks.extend(
+                [ROLE, MPN, COUNTRIES, CLOCK].map(|question| question.not_checked("Partner Center did not answer")),
+            );
         }
-        Ok(answer) => listed(&reader, answer, checks),
+        Ok(answer) => listed(profile, &reader, answer, checks),
     }
     checks.push(match Reader::events(profile).await {
         Ok(events) => webhook(profile, &events).await,
-        Err(error) => WEBHOOK.not_checked(error),
+        Err(trouble) => WEBHOOK.failed_by(&trouble),
     });
 }
 
-fn listed(reader: &Reader, answer: &Answer, checks: &mut Vec<Check>) {
+fn listed(profile: &Profile, reader: &Reader, answer: &Answer, checks: &mut Vec<Check>) {
+    let refused = reader.refused(LIST, answer);
     checks.push(match answer.status {
-        401 => SIGN_IN.failed(answer.words()),
+        401 => SIGN_IN.failed_by(&refused),
         _ => SIGN_IN.passed(reader.signed_in.clone()),
     });
-    checks.push(match answer.status {
-        200 => ROLE.passed("the list of referrals can be read"),
-        403 => ROLE.failed(answer.words()),
-        _ => ROLE.not_checked(answer.words()),
-    });
     let referrals = answer.body["value"].as_array();
-    checks.push(match referrals {
-        Some(referrals) => quality(referrals),
-        None => COUNTRIES.not_checked(answer.words()),
+    checks.push(match (answer.status, referrals) {
+        (200, Some(_)) => ROLE.passed("the list of referrals can be read"),
+        (403, _) => ROLE.failed(answer.words()),
+        _ => ROLE.not_checked(format!("the list of referrals answered {}", answer.words())),
+    });
+    checks.push(mpn(profile, referrals.map_or(&[], Vec::as_slice)));
+    checks.push(match (answer.status, referrals) {
+        (200, Some(referrals)) => quality(referrals),
+        (200, None) => COUNTRIES.failed_by(&reader.strange(LIST, answer, "a list of referrals")),
+        (401 | 403, _) => COUNTRIES.not_checked(answer.words()),
+        _ => COUNTRIES.failed_by(&refused),
     });
     checks.push(clock(answer));
+}
+
+/// No request of the referrals API reads the account; its referrals carry the number.
+fn mpn(profile: &Profile, referrals: &[Value]) -> Check {
+    let seen: BTreeSet<&str> = referrals
+        .iter()
+        .filter_map(|referral| referral["mpnId"].as_str())
+        .collect();
+    let told = seen.iter().copied().collect::<Vec<_>>().join(", ");
+    match &profile.partner_center.mpn_id {
+        _ if seen.is_empty() => MPN.not_checked("no referral is there yet that carries one"),
+        None => MPN.not_checked(format!(
+            "the referrals carry {told}, and the profile names none to compare with"
+        )),
+        Some(own) if seen.iter().all(|one| one == own) => MPN.passed(format!("the referrals carry {told}")),
+        Some(own) => MPN.failed(format!("the referrals carry {told}, and the profile names {own}")),
+    }
 }
 
 fn quality(referrals: &[Value]) -> Check {
@@ -121,14 +154,20 @@ pub(super) fn is_country(code: &str) -> bool {
 }
 
 async fn webhook(profile: &Profile, reader: &Reader) -> Check {
-    let answer = match reader.get("/webhooks/v1/registration").await {
+    let answer = match reader.get(REGISTRATION).await {
         Ok(answer) => answer,
-        Err(error) => return WEBHOOK.not_checked(error),
+        Err(trouble) => return WEBHOOK.failed_by(&trouble),
     };
     match answer.status {
         200 => {}
         404 => return WEBHOOK.failed("nothing is registered"),
-        _ => return WEBHOOK.not_checked(answer.words()),
+        403 => {
+            return WEBHOOK.not_checked(format!(
+                "{}: only some roles read registrations (Global admin, Admin agent and others)",
+                answer.words()
+            ));
+        }
+        _ => return WEBHOOK.failed_by(&reader.refused(REGISTRATION, &answer)),
     }
     let body = &answer.body;
     let url = ["WebhookUrl", "webhookUrl"]
@@ -175,6 +214,20 @@ fn http_date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_more_than_a_minute_is_told() {
+        let answer = |date: &str| Answer {
+            status: 200,
+            headers: [("date".to_owned(), date.to_owned())].into(),
+            body: Value::Null,
+            received: "1994-11-06T08:50:00Z".parse().unwrap_or_default(),
+        };
+        let outcome = |date: &str| clock(&answer(date)).outcome;
+        assert_eq!(outcome("Sun, 06 Nov 1994 08:49:37 GMT"), super::super::Outcome::Passed);
+        assert_eq!(outcome("Sun, 06 Nov 1994 08:48:37 GMT"), super::super::Outcome::Failed);
+        assert_eq!(outcome("yesterday"), super::super::Outcome::NotChecked);
+    }
 
     #[test]
     fn dates_of_replies_and_country_codes_are_read() {

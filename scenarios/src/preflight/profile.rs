@@ -2,6 +2,8 @@
 //!
 //! `cosell preflight --example` prints one with every key.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use super::secret::{ALLOW_INLINE, Secret};
@@ -45,6 +47,9 @@ pub struct Profile {
     /// Seconds until a request is given up.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
+    /// Files with certificates of authorities to trust besides the machine's own, as PEM.
+    #[serde(default)]
+    pub authorities: Vec<PathBuf>,
 }
 
 fn half_a_minute() -> u64 {
@@ -98,6 +103,8 @@ pub struct PartnerCenter {
     pub events_base: String,
     /// The URL that the webhook registration flow printed.
     pub webhook_url: Option<String>,
+    /// The MPN ID (Partner ID) that publishes the co-sell solutions.
+    pub mpn_id: Option<String>,
     /// A token for webhook registrations, where the access token of the sign-in is for referrals only.
     pub events_access_token: Option<Secret>,
     /// How to sign in.
@@ -194,6 +201,13 @@ fn decoding(text: &str, error: &toml::de::Error) -> String {
     };
     let column = before[start..].chars().count() + 1;
     format!("line {number}, column {column}: {message}\n  | {shown}")
+}
+
+/// Whether a URL is one of this machine: what answers there is no environment of anybody's customers.
+pub fn is_here(base: &str) -> bool {
+    let host = base.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    matches!(host, "127.0.0.1" | "localhost")
 }
 
 impl Profile {

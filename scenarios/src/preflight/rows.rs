@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::partner_center::is_country;
+use super::profile::{Kind, is_here};
 use super::{Check, Question};
 
 /// A field as the CRM describes it.
@@ -47,6 +48,16 @@ pub(super) fn compare(question: Question, fields: &BTreeMap<String, Described>, 
         ))
     } else {
         question.failed(faults.join("; "))
+    }
+}
+
+/// Whether an environment is what its profile says. On this machine a simulator may call itself what it likes.
+pub(super) fn environment(question: Question, kind: Kind, is_production: bool, base: &str, says: &str) -> Check {
+    let seen = format!("{says}, and the profile is for {}", kind.name());
+    match (kind, is_production) {
+        (Kind::Staging, true) if is_here(base) => question.warning(format!("{seen}; it is on this machine")),
+        (Kind::Staging, true) | (Kind::Production, false) => question.failed(seen),
+        (Kind::Simulator, _) | (Kind::Staging, false) | (Kind::Production, true) => question.passed(seen),
     }
 }
 
@@ -97,6 +108,22 @@ mod tests {
         );
         assert!(check.seen.contains("\"Germany\" (2)"), "{}", check.seen);
         assert_eq!(countries(ANY, "x", [Some("US")].into_iter()).outcome, Outcome::Passed);
+    }
+
+    #[test]
+    fn staging_that_says_production_is_a_fault_and_the_other_way_round_too() {
+        let outcome = |kind, production, base: &str| environment(ANY, kind, production, base, "it is").outcome;
+        let (real, here) = ("https://contoso.my.salesforce.com", "http://127.0.0.1:4702");
+        assert_eq!(outcome(Kind::Staging, true, real), Outcome::Failed);
+        assert_eq!(
+            outcome(Kind::Staging, true, "https://127.0.0.1.example"),
+            Outcome::Failed
+        );
+        assert_eq!(outcome(Kind::Staging, true, here), Outcome::Warning);
+        assert_eq!(outcome(Kind::Staging, false, real), Outcome::Passed);
+        assert_eq!(outcome(Kind::Production, false, here), Outcome::Failed);
+        assert_eq!(outcome(Kind::Production, true, real), Outcome::Passed);
+        assert_eq!(outcome(Kind::Simulator, true, here), Outcome::Passed);
     }
 
     #[test]

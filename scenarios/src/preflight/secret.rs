@@ -2,8 +2,11 @@
 //! insists, and never into an error or a report.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
@@ -109,7 +112,9 @@ impl Secret {
             Self { insecure_value, .. } => insecure_value.clone().unwrap_or_default(),
         };
         let text = text.trim().to_owned();
-        if text.is_empty() {
+        if text.is_empty() && self.command.is_some() {
+            Err(format!("{place} printed nothing"))
+        } else if text.is_empty() {
             Err(format!("{place} is empty"))
         } else {
             Ok(text)
@@ -117,15 +122,42 @@ impl Secret {
     }
 }
 
+/// The longest that a command may take: some ask a person for a passphrase.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What it complains of goes where this program's own complaints go, and into no report.
 fn run(command: &str) -> Result<String, String> {
-    let output = Command::new("sh")
+    let mut child = Command::new("sh")
         .args(["-c", command])
-        .output()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
         .map_err(|error| format!("the command of the profile cannot be started: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("the command of the profile ended with {}", output.status));
+    let (told, heard) = mpsc::channel();
+    if let Some(mut output) = child.stdout.take() {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = output.read_to_end(&mut bytes);
+            // Nobody listens any more when the time is over.
+            drop(told.send(read.map(|_| bytes)));
+        });
     }
-    String::from_utf8(output.stdout).map_err(|_| "the command of the profile printed no text".to_owned())
+    let Ok(output) = heard.recv_timeout(PATIENCE) else {
+        drop(child.kill());
+        drop(child.wait());
+        let seconds = PATIENCE.as_secs();
+        return Err(format!(
+            "the command of the profile did not end within {seconds} seconds"
+        ));
+    };
+    let status = child
+        .wait()
+        .map_err(|error| format!("the command of the profile cannot be waited for: {error}"))?;
+    if !status.success() {
+        return Err(format!("the command of the profile ended with {status}"));
+    }
+    let output = output.map_err(|error| format!("the command of the profile cannot be heard: {error}"))?;
+    String::from_utf8(output).map_err(|_| "the command of the profile printed no text".to_owned())
 }
 
 #[cfg(test)]
@@ -150,7 +182,7 @@ mod tests {
             ("env = 'COSELL_NO_SUCH_VARIABLE'", "COSELL_NO_SUCH_VARIABLE is not set"),
             ("file = '/no/such/file'", "/no/such/file cannot be read"),
             ("command = 'exit 3'", "ended with"),
-            ("command = 'true'", "is empty"),
+            ("command = 'true'", "printed nothing"),
         ] {
             let error = secret(text).read().expect_err(text);
             assert!(error.contains(part), "{error}");

@@ -96,7 +96,7 @@ impl<'a> Line<'a> {
         } else {
             &self.crm
         };
-        self.runtime.block_on(writer.send(request))
+        Ok(self.runtime.block_on(writer.send(request))?)
     }
 
     fn remember(&mut self, request: &Request<Bytes>, answer: &Answer) {
@@ -126,8 +126,8 @@ impl<'a> Line<'a> {
 async fn crm_reader(profile: &Profile) -> Result<Reader, String> {
     match profile.crm {
         Crm::None => Err("the profile names no CRM".to_owned()),
-        Crm::Salesforce => Reader::salesforce(profile).await,
-        Crm::Dynamics => Reader::dataverse(profile).await,
+        Crm::Salesforce => Ok(Reader::salesforce(profile).await?),
+        Crm::Dynamics => Ok(Reader::dataverse(profile).await?),
     }
 }
 

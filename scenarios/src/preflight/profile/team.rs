@@ -175,6 +175,8 @@ pub enum Winner {
 pub struct Accept {
     /// The identifier of a solution that is co-sell ready in this environment.
     pub solution: Option<String>,
+    /// Another one, for the checks that need two.
+    pub second_solution: Option<String>,
     /// The country of the customer that is made, as two letters.
     pub country: String,
     /// The postal code of the customer that is made.
@@ -193,6 +195,7 @@ impl Default for Accept {
     fn default() -> Self {
         Self {
             solution: None,
+            second_solution: None,
             country: "US".to_owned(),
             postal_code: "98052".to_owned(),
             currency: None,

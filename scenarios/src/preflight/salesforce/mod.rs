@@ -5,15 +5,32 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::profile::Profile;
-use super::reader::{Answer, Reader, escaped};
-use super::rows::{Described, Needed, compare, countries};
-use super::{Check, Question};
+use super::reader::{Answer, Reader};
+use super::rows::{Described, Needed, compare};
+use super::{Check, Question, Trouble};
+
+/// What is asked besides the description of the opportunity.
+mod org;
+
+use org::Org;
 
 const SIGN_IN: Question = Question::new(
     "crm.sign-in",
     "the CRM connection signs in",
     "Microsoft Learn, Partner Center: co-sell connectors, connections",
     "repair the Salesforce connection: test.salesforce.com for a sandbox, login.salesforce.com for production",
+);
+const ENVIRONMENT: Question = Question::new(
+    "crm.environment",
+    "the org is what the profile says: a sandbox for staging, none for production",
+    "Salesforce Developers, Object Reference: Organization, IsSandbox",
+    "correct `kind` or `salesforce.login-base` in the profile: staging signs in at test.salesforce.com, or at the sandbox's own host",
+);
+const ROLE: Question = Question::new(
+    "crm.role",
+    "the user has the profile System Administrator",
+    "Microsoft Learn, page connector-salesforce: prerequisites",
+    "sign in as a System Administrator, or see that this user may read and write everything that the connector does",
 );
 const PACKAGE: Question = Question::new(
     "crm.package.fields",
@@ -75,6 +92,12 @@ const REQUIRED: Question = Question::new(
     "Microsoft Learn, page connector-salesforce: required fields",
     "give the field a default, or make it optional for the connector's user",
 );
+const RULES: Question = Question::new(
+    "crm.validation-rules",
+    "no active validation rule of the opportunity or the account may refuse what the connector writes",
+    "Salesforce Developers, Tooling API: ValidationRule",
+    "read each rule with the connector's writes in mind, and let its user pass where they would be refused",
+);
 const BUDGET: Question = Question::new(
     "crm.budget",
     "API calls are left today",
@@ -117,161 +140,62 @@ const FIELDS: [Needed; 7] = [
 /// What the connector sets when it creates an opportunity (product.md M16).
 const SET: [&str; 4] = ["Name", "StageName", "CloseDate", "AccountId"];
 
-const ALL: [Question; 11] = [
-    PACKAGE, OBJECTS, NOTES, TEAMS, STAGES, VALUE, CURRENCY, COUNTRY, POSTAL, REQUIRED, BUDGET,
+const ALL: [Question; 14] = [
+    ENVIRONMENT,
+    ROLE,
+    PACKAGE,
+    OBJECTS,
+    NOTES,
+    TEAMS,
+    STAGES,
+    VALUE,
+    CURRENCY,
+    COUNTRY,
+    POSTAL,
+    REQUIRED,
+    RULES,
+    BUDGET,
 ];
 
-pub(super) async fn checks(profile: &Profile, reader: Result<Reader, String>, checks: &mut Vec<Check>) {
-    let signed_in = match reader {
-        Ok(reader) => {
-            let version = profile
-                .salesforce
-                .as_ref()
-                .map_or("60.0", |salesforce| salesforce.api_version.as_str());
-            let org = Org {
-                reader,
-                data: format!("/services/data/v{version}"),
-            };
-            org.get("/sobjects/Opportunity/describe")
-                .await
-                .map(|answer| (org, answer))
+const DESCRIBE: &str = "/sobjects/Opportunity/describe";
+
+pub(super) async fn checks(profile: &Profile, reader: Result<Reader, Trouble>, checks: &mut Vec<Check>) {
+    let (org, opportunity) = match signed_in(profile, reader).await {
+        Ok(found) => found,
+        Err(trouble) => {
+            checks.push(SIGN_IN.failed_by(&trouble));
+            checks.extend(ALL.map(|question| question.not_checked("nobody is signed in")));
+            return;
         }
-        Err(error) => Err(error),
     };
-    let (org, opportunity) = match signed_in {
-        Ok((org, answer)) if answer.status == 200 => (org, answer),
-        Ok((_, answer)) => return nothing(checks, answer.words()),
-        Err(error) => return nothing(checks, error),
-    };
-    checks.push(SIGN_IN.passed(org.reader.signed_in.clone()));
+    checks.push(SIGN_IN.passed(org.signed_in().to_owned()));
+    checks.push(org.environment(profile).await);
+    checks.push(org.role().await);
     let fields = described(&opportunity.body);
     checks.push(compare(PACKAGE, &fields, &FIELDS));
     checks.push(org.objects().await);
     checks.push(org.exists(NOTES, "ContentNote").await);
     checks.push(org.exists(TEAMS, "OpportunityTeamMember").await);
-    checks.push(org.stages(profile).await);
+    checks.push(org.stages(profile, &opportunity.body).await);
     checks.push(value(profile, &fields));
     checks.push(currency(profile, &fields));
     checks.push(org.countries(profile).await);
     checks.push(org.postal_codes().await);
     checks.push(required(&opportunity.body));
+    checks.push(org.validation_rules().await);
     checks.push(org.budget().await);
 }
 
-fn nothing(checks: &mut Vec<Check>, why: String) {
-    checks.push(SIGN_IN.failed(why));
-    checks.extend(ALL.map(|question| question.not_checked("nobody is signed in")));
-}
-
-struct Org {
-    reader: Reader,
-    data: String,
-}
-
-impl Org {
-    async fn get(&self, path: &str) -> Result<Answer, String> {
-        self.reader.get(&format!("{}{path}", self.data)).await
-    }
-
-    async fn query(&self, soql: &str) -> Result<Vec<Value>, String> {
-        let answer = self.get(&format!("/query?q={}", escaped(soql))).await?;
-        match answer.body["records"].as_array() {
-            Some(records) => Ok(records.clone()),
-            None => Err(answer.words()),
-        }
-    }
-
-    async fn exists(&self, question: Question, object: &str) -> Check {
-        match self.get(&format!("/sobjects/{object}/describe")).await {
-            Ok(answer) if answer.status == 200 => question.passed(format!("{object} is there")),
-            Ok(answer) if answer.status == 404 => question.failed(format!("{object} is not there")),
-            Ok(answer) => question.not_checked(answer.words()),
-            Err(error) => question.not_checked(error),
-        }
-    }
-
-    async fn objects(&self) -> Check {
-        for object in ["Microsoft_Solutions__c", "Microsoft_Solution_Detail__c"] {
-            let check = self.exists(OBJECTS, object).await;
-            if check.outcome != super::Outcome::Passed {
-                return check;
-            }
-        }
-        OBJECTS.passed("Microsoft_Solutions__c and Microsoft_Solution_Detail__c are there")
-    }
-
-    async fn stages(&self, profile: &Profile) -> Check {
-        let rows = match self
-            .query("SELECT MasterLabel, IsActive, IsClosed FROM OpportunityStage")
-            .await
-        {
-            Ok(rows) => rows,
-            Err(error) => return STAGES.not_checked(error),
-        };
-        let names: Vec<&str> = rows.iter().filter_map(|row| row["MasterLabel"].as_str()).collect();
-        let mut faults = Vec::new();
-        for (what, wanted) in [
-            ("on-hold-stage", &profile.connector.on_hold_stage),
-            ("active-stage", &profile.connector.active_stage),
-        ] {
-            let Some(wanted) = wanted else {
-                faults.push(format!(
-                    "the profile names no {what}, and there is no documented default"
-                ));
-                continue;
-            };
-            match rows.iter().find(|row| row["MasterLabel"] == wanted.as_str()) {
-                None => {
-                    let near = crate::diagnostic::nearest(wanted, names.iter().copied());
-                    let near = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
-                    faults.push(format!("there is no stage {wanted:?} for {what}{near}"));
-                }
-                Some(row) if row["IsActive"] != true => faults.push(format!("the stage {wanted:?} is not active")),
-                Some(row) if row["IsClosed"] == true => faults.push(format!("the stage {wanted:?} is closed")),
-                Some(_) => {}
-            }
-        }
-        if faults.is_empty() {
-            STAGES.passed(format!("both are among the {} stages", rows.len()))
-        } else {
-            STAGES.failed(faults.join("; "))
-        }
-    }
-
-    async fn countries(&self, profile: &Profile) -> Check {
-        let field = profile.connector.country_field.as_deref().unwrap_or("BillingCountry");
-        match self.query(&format!("SELECT {field} FROM Account LIMIT 2000")).await {
-            Ok(rows) => countries(COUNTRY, field, rows.iter().map(|row| row[field].as_str())),
-            Err(error) => COUNTRY.failed(format!("{field} cannot be read: {error}")),
-        }
-    }
-
-    async fn postal_codes(&self) -> Check {
-        let soql = "SELECT Id FROM Account WHERE BillingPostalCode = null LIMIT 200";
-        match self.query(soql).await {
-            Ok(rows) if rows.is_empty() => POSTAL.passed("every account has one"),
-            Ok(rows) if rows.len() == 200 => POSTAL.warning("200 accounts or more have none"),
-            Ok(rows) => POSTAL.warning(format!("{} accounts have none", rows.len())),
-            Err(error) => POSTAL.not_checked(error),
-        }
-    }
-
-    async fn budget(&self) -> Check {
-        let answer = match self.get("/limits").await {
-            Ok(answer) if answer.status == 200 => answer,
-            Ok(answer) => return BUDGET.not_checked(answer.words()),
-            Err(error) => return BUDGET.not_checked(error),
-        };
-        let limit = &answer.body["DailyApiRequests"];
-        let (Some(most), Some(left)) = (limit["Max"].as_i64(), limit["Remaining"].as_i64()) else {
-            return BUDGET.not_checked("the limits name no DailyApiRequests");
-        };
-        let seen = format!("{left} of {most} calls are left");
-        match left * 10 {
-            0 => BUDGET.failed(seen),
-            tenths if tenths < most => BUDGET.warning(seen),
-            _ => BUDGET.passed(seen),
-        }
+/// The org, and its description of the opportunity: the proof that the token is good.
+async fn signed_in(profile: &Profile, reader: Result<Reader, Trouble>) -> Result<(Org, Answer), Trouble> {
+    let org = Org::new(profile, reader?);
+    let answer = org.get(DESCRIBE).await?;
+    if answer.status != 200 {
+        Err(org.refused(DESCRIBE, &answer))
+    } else if answer.body["fields"].is_array() {
+        Ok((org, answer))
+    } else {
+        Err(org.strange(DESCRIBE, &answer, "fields of the opportunity"))
     }
 }
 
@@ -302,11 +226,33 @@ fn value(profile: &Profile, fields: &BTreeMap<String, Described>) -> Check {
 
 fn currency(profile: &Profile, fields: &BTreeMap<String, Described>) -> Check {
     let configured = profile.connector.deal_value_currency_field.as_deref();
+    let of = |name: &str| fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let many = of("CurrencyIsoCode").is_some();
+    if configured == Some("none") {
+        return if many {
+            CURRENCY.warning(
+                "the org has several currencies, and the connector is told to use none: amounts would lose theirs",
+            )
+        } else {
+            CURRENCY.passed("the org has one currency, as the profile says")
+        };
+    }
     let name = configured.unwrap_or("CurrencyIsoCode");
-    match (fields.keys().any(|known| known.eq_ignore_ascii_case(name)), configured) {
-        (true, _) => CURRENCY.passed(format!("{name} is there")),
-        (false, None) => CURRENCY.failed("the org has one currency, and no other field is configured"),
-        (false, Some(_)) => CURRENCY.failed(format!("the opportunity has no field {name}")),
+    match (of(name), configured) {
+        (None, None) => CURRENCY.failed("the org has one currency, and no other field is configured"),
+        (None, Some(_)) => CURRENCY.failed(format!("the opportunity has no field {name}")),
+        (Some((_, field)), _) if !matches!(field.kind.as_str(), "picklist" | "string") => CURRENCY.failed(format!(
+            "{name} is {}, expected a picklist or text with codes such as USD",
+            field.kind
+        )),
+        (Some((_, field)), _) if !field.writable => CURRENCY.failed(format!("{name} cannot be written by this user")),
+        (Some((_, field)), Some(own)) if many && !own.eq_ignore_ascii_case("CurrencyIsoCode") => {
+            CURRENCY.warning(format!(
+                "{name} is {}; the org has several currencies, and its own amounts go by CurrencyIsoCode",
+                field.kind
+            ))
+        }
+        (Some((_, field)), _) => CURRENCY.passed(format!("{name} is {}", field.kind)),
     }
 }
 
@@ -323,7 +269,7 @@ fn required(body: &Value) -> Check {
         .filter(|name| !SET.contains(name))
         .collect();
     if against.is_empty() {
-        REQUIRED.passed("what is required is what the connector sets; validation rules are not described by the API")
+        REQUIRED.passed("what is required is what the connector sets")
     } else {
         REQUIRED.failed(format!(
             "required, without a default, and not set by the connector: {}",
