@@ -105,6 +105,44 @@ fn the_report_says_what_was_tried_and_leaves_room_to_sign() {
     assert!(read("junit").contains("tests=\"3\""), "{}", read("junit"));
 }
 
+#[test]
+fn the_traces_of_checks_are_kept_and_replayed_to_the_same_verdict() {
+    let folder = Folder::new("accept-traces");
+    let file = folder.write("team.toml", &profile("salesforce", "on-hold-stage = \"Parked\""));
+    let traces = folder.0.join("traces").to_string_lossy().into_owned();
+    let output = cosell(&[
+        "accept",
+        "--profile",
+        &file,
+        "--only",
+        "1",
+        "--only",
+        "20",
+        "--save-traces",
+        &traces,
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let names: BTreeSet<String> = std::fs::read_dir(&traces)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(
+        names.contains("01-new.from-crm.jsonl") && names.contains("20-hold.no-leak.jsonl"),
+        "{names:?}"
+    );
+    let replayed = cosell(&["replay", &traces]);
+    let shown = text(&replayed.stdout);
+    assert_eq!(replayed.status.code(), Some(0), "{shown}{}", text(&replayed.stderr));
+    assert!(shown.contains("2 passed"), "{shown}");
+    let no_folder = cosell(&["accept", "--crm", "salesforce", "--save-traces", &file]);
+    assert_eq!(no_folder.status.code(), Some(2));
+    assert!(
+        text(&no_folder.stderr).contains("--save-traces"),
+        "{}",
+        text(&no_folder.stderr)
+    );
+}
+
 /// A connector that the command line can start.
 fn external(command: &str, arguments: &[&str]) -> Output {
     let fixed = [

@@ -43,7 +43,7 @@ fn profile(served: &Served, crm: &str, kind: &str) -> String {
          [salesforce]\nlogin-base = \"{1}\"\nclient-id = \"cosell\"\nclient-secret = {{ env = \"COSELL_TEST_SECRET\" }}\n\
          [dataverse]\nbase = \"{2}\"\n[dataverse.sign-in]\n{sign_in}\
          [connector]\non-hold-stage = \"On Hold\"\nactive-stage = \"Qualification\"\n\
-         [accept]\nsolution = \"SOL-9\"\ndeadline = \"60s\"\nquiet-for = \"4s\"\n",
+         [accept]\nsolution = \"SOL-9\"\nsecond-solution = \"SOL-8\"\ndeadline = \"60s\"\nquiet-for = \"4s\"\n",
         base(Site::PartnerCenter),
         base(Site::Salesforce),
         base(Site::Dataverse)
@@ -103,6 +103,7 @@ fn every_check_that_can_be_driven_passes_on_both_crms_and_takes_back_what_it_mad
         assert_eq!(output.status.code(), Some(0), "{report:#}");
         assert_eq!(numbers(&report, "failed"), Vec::<u64>::new(), "{report:#}");
         assert!(numbers(&report, "passed").len() >= least, "{report:#}");
+        assert!(numbers(&report, "passed").contains(&26), "two solutions: {report:#}");
         let shown = report.to_string();
         assert!(
             shown.contains("only somebody at Microsoft can do what it needs"),
@@ -113,6 +114,9 @@ fn every_check_that_can_be_driven_passes_on_both_crms_and_takes_back_what_it_mad
             "{shown}"
         );
         assert!(shown.contains("nobody can take back"), "{shown}");
+        if crm == Crm::Dynamics {
+            assert!(shown.contains("sandbox (CustomerTest)"), "{shown}");
+        }
         assert_eq!(left(&served), (0, 0), "everything is taken back on {name}");
         let named = served.rows().into_iter().filter(|row| row.table == "referral");
         assert!(named.clone().count() >= 15);
@@ -151,7 +155,7 @@ fn production_and_a_missing_yes_write_nothing() {
     let served = serve();
     let production = folder.write("production.toml", &profile(&served, "salesforce", "production"));
     let staging = folder.write("staging.toml", &profile(&served, "salesforce", "staging"));
-    let nameless = profile(&served, "salesforce", "staging").replace("solution = \"SOL-9\"\n", "");
+    let nameless = profile(&served, "salesforce", "staging").replace("solution = \"SOL-9\"\nsecond-", "second-");
     let nameless = folder.write("nameless.toml", &nameless);
     for (arguments, part) in [
         (

@@ -17,6 +17,8 @@ pub mod tailored;
 mod words;
 /// What exactly was tried.
 pub mod fingerprint;
+/// Traces of the checks.
+pub mod traces;
 /// Against the simulators.
 pub mod simulated;
 /// Against real systems.

@@ -6,6 +6,7 @@ use cosell_sim::world::{World, WorldSettings};
 use http::Request;
 
 use super::checks::Check;
+use super::traces::Traces;
 use super::{Checked, Described, Outcome, tailored, words};
 use crate::invariant::Code;
 use crate::live::{self, LiveOptions};
@@ -27,6 +28,8 @@ pub struct Simulated<'a> {
     pub seed: Option<u64>,
     /// How somebody else's connector is run; the reference connector without.
     pub live: Option<&'a LiveOptions>,
+    /// Where traces are kept.
+    pub traces: Option<&'a Traces>,
 }
 
 impl Simulated<'_> {
@@ -54,6 +57,9 @@ impl Simulated<'_> {
         let mut checked = Checked::of(check, described);
         checked.seen.extend(verdict.findings.iter().map(words::finding));
         checked.seen.extend(words::at_the_end(&trace));
+        if let Some(traces) = self.traces {
+            traces.keep(check, scenario, &trace, &mut checked);
+        }
         // A process that ends, never calls or floods is no matter of what a simulator refuses.
         let is_lifeless = verdict
             .findings

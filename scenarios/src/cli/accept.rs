@@ -16,6 +16,7 @@ use crate::accept::checks::{self, CHECKS, Check};
 use crate::accept::fingerprint::Fingerprint;
 use crate::accept::report::{self, Report};
 use crate::accept::simulated::{self, Simulated};
+use crate::accept::traces::Traces;
 use crate::accept::{self, Checked, Described, tailored};
 use crate::diagnostic::nearest;
 use crate::exit::Exit;
@@ -82,6 +83,9 @@ pub(crate) struct AcceptArgs {
     /// Write a further report: html, json, junit or markdown, such as html=acceptance.html
     #[arg(long = "report", value_name = "FORM=FILE")]
     reports: Vec<Wanted>,
+    /// Keep a trace of each check in a folder, for `cosell replay`
+    #[arg(long, value_name = "FOLDER")]
+    save_traces: Option<PathBuf>,
     #[command(flatten)]
     external: ExternalArgs,
 }
@@ -127,24 +131,20 @@ pub(crate) fn run(args: &AcceptArgs, ui: Ui) -> Result<Exit, Exit> {
     let live = args.external.options(false, ui)?;
     writable(&args.reports, ui)?;
     super::stop::on_ctrl_c(&STOP, ui);
-    let mut team = profile
-        .as_ref()
-        .map(|profile| profile.connector.clone())
-        .unwrap_or_default();
-    if let Some(path) = &args.settings_from {
-        let export = super::settings::export_for(path, None, &mut team, ui)?;
-        if export.crm.is_some_and(|of| of != crm) {
-            ui.note(&format!("error: {} is not for {}", path.display(), crm.name()));
-            return Err(Exit::Usage);
-        }
-    }
+    let team = team(args, profile.as_ref(), crm, ui)?;
     let mut fingerprint = Fingerprint::new(
         profile.as_ref(),
         crm,
         tailored::listed(&tailored::settings(&team, crm), crm),
     );
     fingerprint.started = now();
-    let session = Session { args, ui, jobs: &jobs };
+    let traces = traces(args, ui)?;
+    let session = Session {
+        args,
+        ui,
+        jobs: &jobs,
+        traces: traces.as_ref(),
+    };
     let checked = if let Some(profile) = against(args, profile.as_ref(), live.is_some(), ui)? {
         let Some(checked) = session.real(profile, crm, &mut fingerprint)? else {
             return Ok(Exit::Passed);
@@ -166,6 +166,28 @@ pub(crate) fn run(args: &AcceptArgs, ui: Ui) -> Result<Exit, Exit> {
         checks: checked,
     };
     close(args, &report, ui)
+}
+
+/// What the team has set: in its profile, and in an export.
+fn team(args: &AcceptArgs, profile: Option<&Profile>, crm: Crm, ui: Ui) -> Result<Connector, Exit> {
+    let mut team = profile.map(|profile| profile.connector.clone()).unwrap_or_default();
+    if let Some(path) = &args.settings_from {
+        let export = super::settings::export_for(path, None, &mut team, ui)?;
+        if export.crm.is_some_and(|of| of != crm) {
+            ui.note(&format!("error: {} is not for {}", path.display(), crm.name()));
+            return Err(Exit::Usage);
+        }
+    }
+    Ok(team)
+}
+
+fn traces(args: &AcceptArgs, ui: Ui) -> Result<Option<Traces>, Exit> {
+    let made = args.save_traces.clone().map(Traces::new).transpose();
+    made.map_err(|error| {
+        ui.note(&format!("error: the folder of `--save-traces` cannot be made: {error}"));
+        ui.note("help: name a folder that you may write to with `--save-traces`");
+        Exit::Usage
+    })
 }
 
 fn jobs(only: &[String], ui: Ui) -> Result<Vec<Job>, Exit> {
@@ -290,6 +312,7 @@ struct Session<'a> {
     args: &'a AcceptArgs,
     ui: Ui,
     jobs: &'a [Job],
+    traces: Option<&'a Traces>,
 }
 
 impl Session<'_> {
@@ -299,6 +322,7 @@ impl Session<'_> {
             team,
             seed: self.args.seed,
             live,
+            traces: self.traces,
         };
         let threads = match live {
             Some(live) if live.port.is_some() || live.ready_file.is_some() || live.command.is_none() => 1,

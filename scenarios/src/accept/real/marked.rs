@@ -19,25 +19,35 @@ pub const PREFIX: &str = "COSELL-ACCEPT";
 const QUOTED_AUDIT: &str = "Solution ID is required";
 
 /// Why a plan cannot be driven through real systems, when it cannot.
-pub(super) fn why_not(plan: &Plan) -> Option<&'static str> {
+pub(super) fn why_not(plan: &Plan, accept: &Accept) -> Option<&'static str> {
     if plan.world.given != Given::default() || plan.world.daily_calls.is_some() || plan.world.calls_per_minute.is_some()
     {
         return Some("it begins with a world that only a simulator can be");
     }
-    let solutions = plan.steps.iter().filter_map(|step| match &step.act {
-        Act::SellerCreates(deal) => Some(deal.solutions.len()),
-        Act::SellerAddsSolution(_) => Some(1),
-        _ => None,
-    });
-    if solutions.sum::<usize>() > 1
-        && plan
-            .steps
-            .iter()
-            .any(|step| matches!(step.act, Act::SellerAddsSolution(_)))
-    {
-        return Some("it needs two solutions, and the profile names one");
+    match (solutions(plan).len(), accept.second_solution.is_some()) {
+        (..=1, _) | (2, true) => {}
+        (2, false) => return Some("it needs two solutions, and the profile names no `second-solution`"),
+        _ => return Some("it needs more solutions than a profile names"),
     }
     plan.steps.iter().find_map(|step| cannot(&step.act))
+}
+
+/// The solutions that sellers give to deals, in the order in which they first do.
+pub(super) fn solutions(plan: &Plan) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for step in &plan.steps {
+        let named = match &step.act {
+            Act::SellerCreates(deal) => deal.solutions.as_slice(),
+            Act::SellerAddsSolution(solution) | Act::SellerRemovesSolution(solution) => std::slice::from_ref(solution),
+            _ => &[],
+        };
+        for name in named {
+            if !all.contains(name) {
+                all.push(name.clone());
+            }
+        }
+    }
+    all
 }
 
 fn cannot(act: &Act) -> Option<&'static str> {
@@ -79,6 +89,8 @@ pub(super) struct Marked<'a> {
     pub(super) accept: &'a Accept,
     /// How many days later everything is than in the scenario.
     pub(super) days: i64,
+    /// The scenario's own solutions, in order: the first is the profile's `solution`.
+    pub(super) solutions: Vec<String>,
 }
 
 /// The day on which every scenario begins.
@@ -121,7 +133,11 @@ impl Marked<'_> {
     }
 
     fn solution(&self, solution: &mut String) {
-        if let Some(own) = &self.accept.solution {
+        let own = match self.solutions.iter().position(|known| known == solution) {
+            Some(1) => &self.accept.second_solution,
+            _ => &self.accept.solution,
+        };
+        if let Some(own) = own {
             solution.clone_from(own);
         }
     }
@@ -204,10 +220,18 @@ mod tests {
             ("catalog/updates/solutions-added.yaml", "two solutions"),
             ("catalog/set-up/deals-that-were-there.yaml", "only a simulator"),
         ] {
-            let why = why_not(&plan(path)).unwrap_or_default();
+            let why = why_not(&plan(path), &Accept::default()).unwrap_or_default();
             assert!(why.contains(part), "{path}: {why}");
         }
-        assert_eq!(why_not(&plan("catalog/go-live/value-both-ways.yaml")), None);
+        let (plain, two) = (
+            Accept::default(),
+            Accept {
+                second_solution: Some("B".to_owned()),
+                ..Accept::default()
+            },
+        );
+        assert_eq!(why_not(&plan("catalog/go-live/value-both-ways.yaml"), &plain), None);
+        assert_eq!(why_not(&plan("catalog/updates/solutions-added.yaml"), &two), None);
     }
 
     #[test]
@@ -221,6 +245,7 @@ mod tests {
             prefix: format!("{PREFIX} abc"),
             accept: &accept,
             days: 10,
+            solutions: vec!["SOL-1".to_owned()],
         };
         let mut plan = plan("catalog/go-live/closing-date-from-partner-center.yaml");
         marked.apply(&mut plan);

@@ -11,10 +11,12 @@ use cosell_sim::site::Site;
 
 use super::checks::Check;
 use super::fingerprint::Fingerprint;
+use super::traces::Traces;
 use super::{Checked, Described, Outcome, tailored, words};
 use crate::invariant::Code;
 use crate::plan::Plan;
-use crate::preflight::profile::{Kind, Profile};
+use crate::preflight::dataverse;
+use crate::preflight::profile::{Kind, Profile, is_here};
 use crate::scenario::{Crm, Scenario};
 use crate::verdict;
 use drive::{Drive, Times};
@@ -57,6 +59,8 @@ pub struct Real<'a> {
     stop: &'static AtomicBool,
     /// Rows that several checks use.
     shared: Mutex<Vec<Made>>,
+    /// Where traces are kept.
+    traces: Option<&'a Traces>,
 }
 
 /// Whether nothing may be written, and why.
@@ -77,7 +81,14 @@ impl<'a> Real<'a> {
             word: line::run_word(),
             stop,
             shared: Mutex::new(Vec::new()),
+            traces: None,
         }
+    }
+
+    /// Keeps a trace of each check there.
+    #[must_use]
+    pub fn keeping(self, traces: Option<&'a Traces>) -> Self {
+        Self { traces, ..self }
     }
 
     /// What every name of this run begins with.
@@ -105,15 +116,16 @@ impl<'a> Real<'a> {
             ));
         }
         let says = match self.crm {
-            Crm::Salesforce => salesforce(&mut line, fingerprint)?,
-            Crm::Dynamics => dataverse(&mut line, fingerprint)?,
+            Crm::Salesforce => salesforce_says(&mut line, fingerprint)?,
+            Crm::Dynamics => dataverse_says(&mut line, fingerprint)?,
         };
         if self.profile.kind == Kind::Production {
             return Ok(Some(Refusal::Production));
         }
-        let is_here = |base: &str| base.contains("://127.0.0.1") || base.contains("://localhost");
         let base = crate::hands::Screen::ground(&line).bases.of(self.crm.site());
-        Ok(says.filter(|_| !is_here(&base)).map(Refusal::SaysProduction))
+        Ok(says
+            .filter(|_| self.profile.kind != Kind::Simulator && !is_here(&base))
+            .map(Refusal::SaysProduction))
     }
 
     /// The plan of a check, or why it cannot be driven.
@@ -124,13 +136,14 @@ impl<'a> Real<'a> {
         }
         let mut plan = tailored::plan(scenario, self.crm, None, team);
         tailored::from_outside(&mut plan);
-        if let Some(why) = marked::why_not(&plan) {
+        if let Some(why) = marked::why_not(&plan, &self.profile.accept) {
             return Err(why.to_owned());
         }
         let marked = Marked {
             prefix: format!("{}-{:02}", self.prefix(), check.number),
             accept: &self.profile.accept,
             days: marked::days_since(Clock::wall().now()),
+            solutions: marked::solutions(&plan),
         };
         marked.apply(&mut plan);
         Ok(plan)
@@ -174,6 +187,9 @@ impl<'a> Real<'a> {
             .seen
             .extend(findings.iter().map(|finding| words::finding(finding)));
         checked.seen.extend(words::at_the_end(&trace));
+        if let Some(traces) = self.traces {
+            traces.keep(check, scenario, &trace, &mut checked);
+        }
         checked.seen.push(cleaned.words());
         checked.left_behind = cleaned.left;
         let stopped = self.stop.load(Ordering::Relaxed);
@@ -215,7 +231,7 @@ impl<'a> Real<'a> {
 }
 
 /// Who the org is; a sentence when it says that it is no sandbox (salesforce.md section 3: `Organization.IsSandbox`).
-fn salesforce(line: &mut Line<'_>, fingerprint: &mut Fingerprint) -> Result<Option<String>, String> {
+fn salesforce_says(line: &mut Line<'_>, fingerprint: &mut Fingerprint) -> Result<Option<String>, String> {
     let soql = crate::preflight::reader::escaped("SELECT Id, Name, IsSandbox FROM Organization");
     let answer = line.get(Site::Salesforce, &format!("/services/data/v60.0/query?q={soql}"))?;
     let base = crate::hands::Screen::ground(line).bases.of(Site::Salesforce);
@@ -232,8 +248,9 @@ fn salesforce(line: &mut Line<'_>, fingerprint: &mut Fingerprint) -> Result<Opti
     Ok(production.then(|| format!("the Salesforce org {id} says that it is no sandbox")))
 }
 
-/// Who the environment is. No documented request tells a sandbox from production.
-fn dataverse(line: &mut Line<'_>, fingerprint: &mut Fingerprint) -> Result<Option<String>, String> {
+/// Who the environment is; a sentence when it says that it is production (Microsoft Learn, Dataverse Web API:
+/// `RetrieveCurrentOrganization`, `OrganizationType`).
+fn dataverse_says(line: &mut Line<'_>, fingerprint: &mut Fingerprint) -> Result<Option<String>, String> {
     let base = crate::hands::Screen::ground(line).bases.of(Site::Dataverse);
     fingerprint.say("Dataverse", base);
     let who = line.get(Site::Dataverse, "/api/data/v9.2/WhoAmI")?;
@@ -246,5 +263,16 @@ fn dataverse(line: &mut Line<'_>, fingerprint: &mut Fingerprint) -> Result<Optio
         "Dataverse version",
         version.body["Version"].as_str().unwrap_or("not told"),
     );
-    Ok(None)
+    let current = line.get(Site::Dataverse, dataverse::CURRENT_ORGANISATION)?;
+    let told = &current.body["Detail"]["OrganizationType"];
+    let word = told.to_string().trim_matches('"').to_owned();
+    let production = dataverse::is_production(told);
+    let kind = match production {
+        Some(true) => format!("production ({word})"),
+        Some(false) => format!("sandbox ({word})"),
+        None => "not told: whoever goes on says that it is no production".to_owned(),
+    };
+    fingerprint.say("Dataverse environment", kind);
+    let says = || format!("the Dataverse environment {id} says that it is production ({word})");
+    Ok((production == Some(true)).then(says))
 }

@@ -21,7 +21,7 @@ impl Session<'_> {
         crm: Crm,
         fingerprint: &mut Fingerprint,
     ) -> Result<Option<Vec<Checked>>, Exit> {
-        let real = Real::new(profile, crm, &STOP);
+        let real = Real::new(profile, crm, &STOP).keeping(self.traces);
         "the systems of the profile".clone_into(&mut fingerprint.against);
         "the one that works between these systems".clone_into(&mut fingerprint.connector);
         let refusal = match real.look_around(fingerprint) {
