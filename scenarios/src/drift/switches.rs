@@ -43,7 +43,7 @@ const fn switch(name: &'static str, site: Site, about: &'static str, turn: fn(&m
 }
 
 /// Every switch, in the order in which they are tried.
-pub const SWITCHES: [Switch; 13] = [
+pub const SWITCHES: [Switch; 17] = [
     switch(
         "create-answers-201",
         Site::PartnerCenter,
@@ -93,6 +93,12 @@ pub const SWITCHES: [Switch; 13] = [
         |all| all.partner_center.page_size = if all.partner_center.page_size == 1 { 100 } else { 1 },
     ),
     switch(
+        "lead-stages-gate-won",
+        Site::PartnerCenter,
+        "whether a deal is won only when Microsoft's lead has gone through its stages",
+        |all| all.partner_center.lead_stages_gate_won ^= true,
+    ),
+    switch(
         "validation-rules",
         Site::Salesforce,
         "whether the package's validation rules are active",
@@ -109,6 +115,21 @@ pub const SWITCHES: [Switch; 13] = [
         Site::Salesforce,
         "whether the co-sell package is missing",
         |all| all.salesforce.schema.package_installed ^= true,
+    ),
+    switch(
+        "no-teams",
+        Site::Salesforce,
+        "whether opportunities have no teams",
+        |all| all.salesforce.schema.team_selling ^= true,
+    ),
+    switch("no-notes", Site::Salesforce, "whether notes are off", |all| {
+        all.salesforce.schema.notes ^= true;
+    }),
+    switch(
+        "country-picklists",
+        Site::Salesforce,
+        "whether countries and states are picklists with codes beside them",
+        |all| all.salesforce.schema.state_country_picklists ^= true,
     ),
     switch(
         "closed-rows-are-writable",
