@@ -313,7 +313,7 @@ fn traces_that_cannot_be_read_say_why() {
         (
             "newer.jsonl",
             &whole.replacen("\"format\":", "\"format\":9", 1),
-            "this version reads up to",
+            "this one reads up to",
         ),
         ("empty.jsonl", "", "the trace is empty"),
         ("other.jsonl", "{\"a\":1}\n", "line 1 of the trace cannot be read"),
@@ -421,9 +421,9 @@ fn the_first_difference_of_two_traces_is_named() {
     let shown = text(&differs.stdout);
     assert_eq!(differs.status.code(), Some(1), "{shown}");
     assert!(shown.contains("60000") && shown.contains("60001"), "{shown}");
-    let cut: Vec<&str> = whole.lines().collect();
-    let shorter = folder.write("shorter.jsonl", &(cut[..cut.len() - 1].join("\n") + "\n"));
-    assert!(text(&cosell(&["diff", &one, &shorter]).stdout).contains("only the first goes on"));
+    let last = whole.lines().last().expect("an end");
+    let longer = folder.write("longer.jsonl", &format!("{whole}{last}\n"));
+    assert!(text(&cosell(&["diff", &longer, &one]).stdout).contains("only the first goes on"));
 }
 
 #[test]

@@ -292,13 +292,14 @@ async fn act(desk: &Desk, deal: DealNumber, pair: Pair, seen: &mut Seen) -> Resu
     write(desk, deal, pair, seen).await
 }
 
-/// Whether the deal leaves on-hold with this step: what was edited there may have to be dropped before it does, also where both
-/// sides left it before anybody looked.
+/// Whether the deal leaves on-hold with this step: what was edited there may have to be dropped before it does, also where it was
+/// accepted on one side and closed on the other before anybody looked.
 fn leaves_hold(desk: &Desk, deal: DealNumber, pair: &Pair) -> bool {
     match pair.ask {
         Move::Accept | Move::Activate => true,
-        Move::Live | Move::CloseReferral(_) => desk.record(deal).base.status == Some(Agreed::New),
+        Move::CloseReferral(_) => desk.record(deal).base.status == Some(Agreed::New),
         Move::Hold
+        | Move::Live
         | Move::Decline
         | Move::LocalHold
         | Move::CloseOpportunity(_)

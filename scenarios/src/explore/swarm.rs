@@ -26,6 +26,7 @@ pub(super) enum Pace {
 
 /// The options of one run.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn apart from the others")]
 pub(super) struct Swarm {
     /// By transition: whether it happens in this run.
     pub(super) on: [bool; TRANSITIONS.len()],

@@ -302,7 +302,9 @@ impl Pair {
                 && side == Side::PartnerCenter
                 && cell.typed_on_hold()
                 && *cell.value(Side::Crm) == value
-                && *cell.value(side) != value;
+                && *cell.value(side) != value
+                // A deal cannot be without an amount or a day: there is nothing to put back.
+                && (cell.value(side).is_some() || *field == Field::Notes);
             let before = cell.value(side).clone();
             let breach = cell.carried(side, value.clone(), moment);
             let what = Wrote {
