@@ -1,7 +1,7 @@
 //! The webhook receiver: takes a delivery, finds out what its signature is worth, and waits for the core's answer
 //! (partner-center.md section 6.3).
 //!
-//! The certificate's host must be named; whether the certificate itself is to be trusted is the business of [`super::certificate`].
+//! The certificate's host must be named; whether the certificate itself is to be trusted is the business of the module `certificate`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
